@@ -1,0 +1,1 @@
+"""Fixed-pattern sparse kernels."""
