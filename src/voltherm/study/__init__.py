@@ -1,0 +1,1 @@
+"""Studies: design variables, sweeps, tuning, sensitivities and validation."""

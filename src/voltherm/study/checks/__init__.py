@@ -1,0 +1,1 @@
+"""Checks that validation cases name: `check(folder, **arguments)` returns {quantity: error}."""
