@@ -1,0 +1,169 @@
+"""Balanced alternating-current power flow: Newton's method on 2x2 blocks in polar form.
+
+    residual at a bus = S_shunt(V) + S_load(V) - S_generation + sum over its branches of V_i conj(Y_ij V_j)
+    unknowns: angle theta and u = ln(V / nominal), so that a magnitude stays positive
+    dP_i/dtheta_j = Im S_ij    dP_i/du_j = Re S_ij    dQ_i/dtheta_j = -Re S_ij    dQ_i/du_j = Im S_ij    (j != i)
+
+One pass over the branches gives S_ij, hence both the residual and the Jacobian. A slack bus has two identity rows, a
+voltage-controlled bus one, so the pattern never changes with the type of a bus.
+
+| symbol | meaning | unit |
+| --- | --- | --- |
+| theta, V | voltage angle, magnitude | rad, p.u. |
+| S_ij | power of one admittance entry | p.u. on the network's base |
+| P, Q | its active and reactive part | p.u. |
+
+Source: W. F. Tinney, C. E. Hart, Power flow solution by Newton's method, IEEE Trans. PAS-86 (1967) 1449.
+Valid for balanced operation up to the nose of the P-V curve; beyond it no solution exists and the result code says so.
+Reactive limits of generators are not enforced. Gradients are those of the implicit function theorem.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+from voltherm_kernels import solve
+
+from voltherm.numerics import ResultCode, Solution, Status, newton
+from voltherm.power.branch import Admittances, two_port
+from voltherm.power.island import supplied
+from voltherm.power.load import Load
+from voltherm.power.network import Network
+from voltherm.power.parameters import PowerParameters
+from voltherm.power.state import PowerState, derive, entry_powers
+
+
+class _Equations(eqx.Module):
+    """Arguments of the root problem, per unit; `fixed` (bus, 2) is 1 where an unknown is a set point."""
+
+    admittances: Admittances
+    load: Load
+    generation: Float[Array, "bus 2"]
+    shunt: Float[Array, "bus 2"]
+    set_point: Float[Array, "bus 2"]
+    fixed: Float[Array, "bus 2"]
+
+
+def _bus_sums(network: Network, unknowns: Float[Array, "bus 2"], equations: _Equations):
+    """Off-diagonal entry powers (2, branch, 2) of ft and tf, and per bus (bus, 4): their sums, then S_ii."""
+    from_bus, to_bus = jnp.asarray(network.from_bus), jnp.asarray(network.to_bus)
+    voltage = jnp.exp(unknowns[:, 1])
+    real, imaginary = voltage * jnp.cos(unknowns[:, 0]), voltage * jnp.sin(unknowns[:, 0])
+    from_from, from_to, to_from, to_to = entry_powers(
+        equations.admittances, (real[from_bus], imaginary[from_bus]), (real[to_bus], imaginary[to_bus])
+    )
+    own = equations.shunt * jnp.stack([voltage**2, -(voltage**2)], axis=-1)
+    sums = jnp.concatenate([jnp.zeros_like(own), own], axis=-1)
+    sums = sums.at[from_bus].add(jnp.stack([*from_to, *from_from], axis=-1))
+    sums = sums.at[to_bus].add(jnp.stack([*to_from, *to_to], axis=-1))
+    return jnp.stack([jnp.stack(from_to, axis=-1), jnp.stack(to_from, axis=-1)]), sums
+
+
+def _residual(network: Network, unknowns: Float[Array, "bus 2"], equations: _Equations) -> Float[Array, "bus 2"]:
+    _, sums = _bus_sums(network, unknowns, equations)
+    voltage = jnp.exp(unknowns[:, 1])
+    load = jnp.stack([equations.load.active_power(voltage), equations.load.reactive_power(voltage)], axis=-1)
+    mismatch = sums[:, :2] + sums[:, 2:] + load - equations.generation
+    return jnp.where(equations.fixed > 0.0, unknowns - equations.set_point, mismatch)
+
+
+def _jacobian(network: Network, unknowns: Float[Array, "bus 2"], equations: _Equations) -> Float[Array, "entry 2 2"]:
+    """Blocks in the order of the schedule: diagonal, then ft, then tf."""
+    entries, sums = _bus_sums(network, unknowns, equations)
+    voltage = jnp.exp(unknowns[:, 1])
+    load = equations.load
+    active_slope = voltage * (load.active_constant_current + 2.0 * voltage * load.active_constant_impedance)
+    reactive_slope = voltage * (load.reactive_constant_current + 2.0 * voltage * load.reactive_constant_impedance)
+    active, reactive = sums[:, 0], sums[:, 1]
+    diagonal = jnp.stack(
+        [
+            jnp.stack([-reactive, active + 2.0 * sums[:, 2] + active_slope], axis=-1),
+            jnp.stack([active, reactive + 2.0 * sums[:, 3] + reactive_slope], axis=-1),
+        ],
+        axis=-2,
+    )
+    active, reactive = entries[..., 0], entries[..., 1]
+    coupling = jnp.stack([jnp.stack([reactive, active], axis=-1), jnp.stack([-active, reactive], axis=-1)], axis=-2)
+    fixed = equations.fixed[:, :, None] > 0.0
+    identity = jnp.eye(2, dtype=diagonal.dtype)[None]
+    rows = jnp.stack([jnp.asarray(network.from_bus), jnp.asarray(network.to_bus)])
+    diagonal = jnp.where(fixed, identity, diagonal)
+    coupling = jnp.where(fixed[rows], 0.0, coupling)
+    return jnp.concatenate([diagonal, coupling[0], coupling[1]])
+
+
+def _equations(network: Network, parameters: PowerParameters, reached: Bool[Array, " bus"]) -> _Equations:
+    dtype = parameters.branches.resistance.dtype
+    scale = 1.0 / network.base_power
+    isolated = ~reached
+    fixed_angle = jnp.asarray(network.slack) | isolated
+    fixed_magnitude = fixed_angle | jnp.asarray(network.voltage_controlled)
+    # an island without a source gets set points, so that the rest of the linear system stays regular
+    magnitude_set_point = jnp.where(isolated, 1.0, parameters.voltage_set_point)
+    return _Equations(
+        admittances=two_port(parameters.branches),
+        load=jax.tree.map(lambda part: part * scale, parameters.load),
+        generation=jnp.stack([parameters.active_generation, parameters.reactive_generation], axis=-1) * scale,
+        shunt=jnp.stack([parameters.shunt_conductance, parameters.shunt_susceptance], axis=-1) * scale,
+        set_point=jnp.stack([parameters.angle_set_point, jnp.log(magnitude_set_point)], axis=-1),
+        fixed=jnp.stack([fixed_angle, fixed_magnitude], axis=-1).astype(dtype),
+    )
+
+
+def steady(
+    network: Network,
+    parameters: PowerParameters,
+    *,
+    initial: PowerState | None = None,
+    tolerance: float = 1e-10,
+    maximum_iterations: int = 30,
+) -> Solution:
+    """Solves the power flow of one scenario; `jax.vmap` over `parameters` makes a batch.
+
+    `network`: static topology of n buses and b branches. `parameters`: traced numbers. `initial`: state to start from
+    (a failed one is replaced by the flat start). `tolerance`: largest power mismatch accepted, per unit on the
+    network's base power.
+
+    Returns a Solution of a PowerState (shapes there). `status.worst` is the index of the bus with the largest
+    mismatch. Result codes: CONVERGED; MAXIMUM_ITERATIONS (usually a load beyond the nose of the P-V curve);
+    NOT_FINITE or SINGULAR (bad numbers); UNSUPPLIED (`worst` is a bus that no source reaches). A scenario that fails
+    is NaN throughout, with zero gradient.
+    """
+    reached, start_angle = supplied(
+        network, parameters.branches.in_service, parameters.branches.phase_shift, parameters.angle_set_point
+    )
+    equations = _equations(network, parameters, reached)
+    start = jnp.stack([start_angle, jnp.zeros_like(start_angle)], axis=-1)
+    if initial is not None:
+        warm = jnp.stack([initial.voltage_angle, jnp.log(initial.voltage_magnitude)], axis=-1)
+        start = jnp.where(jnp.all(jnp.isfinite(warm)), warm, start)
+    start = jnp.where(equations.fixed > 0.0, equations.set_point, start)
+
+    def residual(unknowns, equations):
+        return _residual(network, unknowns, equations)
+
+    def linear_solve(unknowns, equations, right_hand_side):
+        return solve(network.topology.schedule, _jacobian(network, unknowns, equations), right_hand_side)
+
+    root = newton(
+        residual,
+        jax.lax.stop_gradient(start),
+        equations,
+        linear_solve=linear_solve,
+        tolerance=tolerance,
+        maximum_iterations=maximum_iterations,
+    )
+    everywhere = jnp.all(reached)
+    result = jnp.where(everywhere, root.status.result, ResultCode.UNSUPPLIED.value)
+    solved = result == ResultCode.CONVERGED.value
+    # a failed scenario is evaluated at a harmless point and then masked: NaN with zero gradient
+    unknowns = jnp.where(solved, root.value, 0.0)
+    state = derive(network, parameters, unknowns[:, 0], jnp.exp(unknowns[:, 1]))
+    state = jax.tree.map(lambda value: jnp.where(solved, value, jnp.nan), state)
+    status = Status(
+        result=result,
+        residual=jnp.where(everywhere, root.status.residual, jnp.nan),
+        iterations=root.status.iterations,
+        worst=jnp.where(everywhere, root.status.worst // 2, jnp.argmin(reached)),
+    )
+    return Solution(state, status)

@@ -1,0 +1,85 @@
+"""Voltage-dependent load, the ZIP model.
+
+    P(V) = P_P + P_I V + P_Z V^2        Q(V) = Q_P + Q_I V + Q_Z V^2
+
+| symbol | meaning | unit |
+| --- | --- | --- |
+| V | bus voltage over nominal | p.u. |
+| P_P, P_I, P_Z | active power drawn at nominal voltage by the constant power, current and impedance parts | W |
+| Q_P, Q_I, Q_Z | reactive power, the same | var |
+
+Consuming is positive, an inductive load has Q > 0. The parts add linearly, so loads on one bus are summed exactly.
+Source: IEEE Task Force on Load Representation, Trans. Power Systems 8 (1993) 472, eq. (2).
+Valid around nominal voltage (about 0.7 to 1.1 p.u.); disconnection of electronics at deep sags is not in this model.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+
+class Load(eqx.Module):
+    """n loads (or the total load of n buses): powers at nominal voltage by part, shape (n,) each [W, var]."""
+
+    active_constant_power: Float[Array, " load"]
+    active_constant_current: Float[Array, " load"]
+    active_constant_impedance: Float[Array, " load"]
+    reactive_constant_power: Float[Array, " load"]
+    reactive_constant_current: Float[Array, " load"]
+    reactive_constant_impedance: Float[Array, " load"]
+
+    @classmethod
+    def from_fractions(
+        cls,
+        active_power: Float[Array, " load"],
+        reactive_power: Float[Array, " load"],
+        impedance_fraction: float | Float[Array, ""] | Float[Array, " load"] = 0.0,
+        current_fraction: float | Float[Array, ""] | Float[Array, " load"] = 0.0,
+    ) -> "Load":
+        """Loads of `active_power` [W] and `reactive_power` [var] at nominal voltage; the rest is constant power."""
+        power_fraction = 1.0 - impedance_fraction - current_fraction
+        return cls(
+            active_power * power_fraction,
+            active_power * current_fraction,
+            active_power * impedance_fraction,
+            reactive_power * power_fraction,
+            reactive_power * current_fraction,
+            reactive_power * impedance_fraction,
+        )
+
+    @classmethod
+    def none(cls, count: int, dtype: jnp.dtype | type | None = None) -> "Load":
+        """`count` loads of zero power."""
+        zeros = jnp.zeros(count, dtype)
+        return cls(zeros, zeros, zeros, zeros, zeros, zeros)
+
+    def at_buses(self, bus: np.ndarray | Int[Array, " load"], bus_count: int) -> "Load":
+        """Sums n loads onto their buses: index of the bus of each load (n,), result of shape (bus_count,)."""
+        return jax.tree.map(lambda part: jnp.zeros(bus_count, part.dtype).at[jnp.asarray(bus)].add(part), self)
+
+    def __add__(self, other: "Load") -> "Load":
+        return jax.tree.map(jnp.add, self, other)
+
+    def active_power(self, voltage: Float[Array, " load"]) -> Float[Array, " load"]:
+        """Active power drawn [W] at `voltage` [p.u.]."""
+        return self.active_constant_power + voltage * (
+            self.active_constant_current + voltage * self.active_constant_impedance
+        )
+
+    def reactive_power(self, voltage: Float[Array, " load"]) -> Float[Array, " load"]:
+        """Reactive power drawn [var] at `voltage` [p.u.]."""
+        return self.reactive_constant_power + voltage * (
+            self.reactive_constant_current + voltage * self.reactive_constant_impedance
+        )
+
+
+def reactive_power_of(
+    active_power: Float[Array, "..."], power_factor: float | Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """Reactive power [var] of an inductive load of `active_power` [W] at `power_factor` in (0, 1]."""
+    sine_square = 1.0 - jnp.asarray(power_factor, active_power.dtype) ** 2
+    unity = sine_square <= 0.0
+    sine = jnp.where(unity, 0.0, jnp.sqrt(jnp.where(unity, 1.0, sine_square)))
+    return active_power * sine / power_factor

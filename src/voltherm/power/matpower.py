@@ -1,0 +1,96 @@
+"""MATPOWER case arrays as a network and its parameters (no file access here).
+
+    r, x, b in per unit on baseMVA; Pd, Qd, Gs, Bs, Pg, Qg in MW, MVAr; angles in degrees; baseKV line-to-line
+    ratio 0 means 1; the tap is at the from end; shift positive = the to end lags
+
+| column of | used |
+| --- | --- |
+| bus | number, type, Pd, Qd, Gs, Bs, Va (slack), baseKV |
+| gen | bus, Pg, Qg, Vg, status |
+| branch | from, to, r, x, b, rateA, ratio, shift, status |
+
+Source: MATPOWER User's Manual, appendix B (case format version 2). A type-2 bus without a generator in service is
+solved as a load bus; the last generator in service at a bus gives its set point; a rating of 0 means unrated.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from voltherm.power.branch import Branches
+from voltherm.power.load import Load
+from voltherm.power.network import Network
+from voltherm.power.parameters import PowerParameters
+
+_LOAD_BUS, _CONTROLLED_BUS, _SLACK_BUS = 1, 2, 3
+
+
+def from_arrays(
+    base_mva: float,
+    bus: Float[np.ndarray, "bus bus_column"],
+    gen: Float[np.ndarray, "generator gen_column"],
+    branch: Float[np.ndarray, "branch branch_column"],
+    dtype: jnp.dtype | type | None = None,
+) -> tuple[Network, PowerParameters]:
+    """Network and parameters in the row order of the arrays; buses are named by their numbers, branches `from-to`
+    (`#2`, `#3` for further parallel ones). Raises ValueError that names the bus for what is not modelled."""
+    numbers = [f"{int(number)}" for number in bus[:, 0]]
+    position = {name: index for index, name in enumerate(numbers)}
+    for name, kind in zip(numbers, bus[:, 1], strict=True):
+        if kind not in (_LOAD_BUS, _CONTROLLED_BUS, _SLACK_BUS):
+            raise ValueError(f"bus {name}: type {kind:g} (isolated) is not solved; remove the bus from the case")
+    on = gen[gen[:, 7] > 0]
+    generator_bus = np.array([position[f"{int(number)}"] for number in on[:, 0]], dtype=int)
+    count = len(bus)
+    active, reactive, set_point = np.zeros(count), np.zeros(count), np.ones(count)
+    np.add.at(active, generator_bus, on[:, 1])
+    np.add.at(reactive, generator_bus, on[:, 2])
+    set_point[generator_bus] = on[:, 5]
+    generating = np.zeros(count, dtype=bool)
+    generating[generator_bus] = True
+    slack = bus[:, 1] == _SLACK_BUS
+    ends = [(f"{int(row[0])}", f"{int(row[1])}") for row in branch]
+    seen: dict[str, int] = {}
+    names = []
+    for end in ends:
+        name = "-".join(end)
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    network = Network.build(
+        numbers,
+        # a base voltage of 0 means unknown: 1 kV keeps currents finite, per-unit results do not use it
+        [1e3 * (voltage or 1.0) for voltage in bus[:, 9]],
+        [(name, *end) for name, end in zip(names, ends, strict=True)],
+        [name for name, chosen in zip(numbers, slack, strict=True) if chosen],
+        [
+            name
+            for name, kind, chosen in zip(numbers, bus[:, 1], generating, strict=True)
+            if kind == _CONTROLLED_BUS and chosen
+        ],
+        base_power=1e6 * float(base_mva),
+    )
+
+    def array(values: np.ndarray) -> jnp.ndarray:
+        return jnp.asarray(values, dtype or jnp.zeros(()).dtype)
+
+    zeros = np.zeros(len(branch))
+    parameters = PowerParameters(
+        branches=Branches(
+            resistance=array(branch[:, 2]),
+            reactance=array(branch[:, 3]),
+            conductance=array(zeros),
+            susceptance=array(branch[:, 4]),
+            tap_ratio=array(np.where(branch[:, 8] == 0, 1.0, branch[:, 8])),
+            phase_shift=array(np.deg2rad(branch[:, 9])),
+            in_service=array(branch[:, 10]),
+            rating=array(np.where(branch[:, 5] == 0, np.inf, 1e6 * branch[:, 5])),
+        ),
+        load=Load.from_fractions(array(1e6 * bus[:, 2]), array(1e6 * bus[:, 3])),
+        active_generation=array(1e6 * active),
+        reactive_generation=array(1e6 * reactive),
+        voltage_set_point=array(set_point),
+        angle_set_point=array(np.deg2rad(np.where(slack, bus[:, 8], 0.0))),
+        shunt_conductance=array(1e6 * bus[:, 4]),
+        shunt_susceptance=array(1e6 * bus[:, 5]),
+    )
+    return network, parameters

@@ -1,0 +1,64 @@
+"""Two-winding transformer from its nameplate, tap at the from side, several units in parallel.
+
+    z = v_k S_base / (S p)     r = v_kr S_base / (S p)     x = sqrt(z^2 - r^2)
+    g = P_0 p / S_base         |y| = i_0 S p / S_base      b = -sqrt(|y|^2 - g^2)
+    I_rated = S p / (sqrt(3) V)
+
+| symbol | meaning | unit |
+| --- | --- | --- |
+| S, p | rated apparent power of one unit, number in parallel | VA, - |
+| v_k, v_kr | short-circuit voltage and its resistive part | fraction of rated voltage |
+| P_0 | no-load (iron) loss of one unit | W |
+| i_0 | no-load current | fraction of rated current |
+| tap_ratio, phase_shift | at the from side; 1 and 0 = nominal | -, rad |
+
+Source: IEC 60909-0 eq. (7)-(9) for the impedance, IEC 60076-1 for the no-load test; pi form with half the magnetising
+admittance at each end. Rated voltages equal the base voltages of the two buses; put any difference into `tap_ratio`.
+Valid for v_kr < v_k and P_0 <= i_0 S (otherwise the result is NaN and the power flow says NOT_FINITE).
+"""
+
+import math
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from voltherm.power.branch import Branches
+
+
+class Transformer(eqx.Module):
+    """n transformers; every field has shape (n,). Units as in the module's table."""
+
+    rated_power: Float[Array, " transformer"]
+    short_circuit_voltage: Float[Array, " transformer"]
+    short_circuit_resistance: Float[Array, " transformer"]
+    no_load_loss: Float[Array, " transformer"]
+    no_load_current: Float[Array, " transformer"]
+    tap_ratio: Float[Array, " transformer"]
+    phase_shift: Float[Array, " transformer"]
+    parallel: Float[Array, " transformer"]
+
+    def rated_current(self, voltage: Float[Array, " transformer"]) -> Float[Array, " transformer"]:
+        """Rated line current of all parallel units [A] at the line-to-line `voltage` [V]."""
+        return self.rated_power * self.parallel / (math.sqrt(3.0) * voltage)
+
+    def branches(self, base_power: float) -> Branches:
+        """The transformers as per-unit branches on `base_power` [VA]."""
+        total = self.rated_power * self.parallel
+        impedance = self.short_circuit_voltage * base_power / total
+        resistance = self.short_circuit_resistance * base_power / total
+        conductance = self.no_load_loss * self.parallel / base_power
+        # an ideal core (no loss, no current) has square = 0, where the square root has no derivative
+        square = (self.no_load_current * total / base_power) ** 2 - conductance**2
+        ideal = (self.no_load_current == 0.0) & (conductance == 0.0)
+        susceptance = jnp.where(ideal, 0.0, -jnp.sqrt(jnp.where(ideal, 1.0, square)))
+        return Branches(
+            resistance=resistance,
+            reactance=jnp.sqrt(impedance**2 - resistance**2),
+            conductance=conductance,
+            susceptance=susceptance,
+            tap_ratio=self.tap_ratio,
+            phase_shift=self.phase_shift,
+            in_service=jnp.ones_like(total),
+            rating=total,
+        )
