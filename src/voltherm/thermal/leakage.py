@@ -1,0 +1,58 @@
+r"""Power of a chip: a dynamic part set by its work and a leakage part that grows with its temperature.
+
+    P(T) = f P_dynamic + P_leakage exp((T - T_reference) / T_scale)
+
+| symbol      | meaning                                                              | unit |
+|-------------|----------------------------------------------------------------------|------|
+| P           | power drawn, all of it given off as heat                             | W    |
+| P_dynamic   | switching power at full load, independent of temperature             | W    |
+| P_leakage   | leakage power at T_reference                                         | W    |
+| T_scale     | temperature rise that multiplies leakage by e                        | K    |
+| f           | load factor: 0 idle, 1 the nameplate load                            | -    |
+
+Source: exponential fit of subthreshold leakage about an operating point (W. Liao, L. He and K. Lepak, IEEE Trans. CAD 24(7),
+2005, section II). Range: some 50 K about T_reference; a pure exponential overstates leakage far above it.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class LeakagePower(eqx.Module):
+    """Power of n chips as a function of temperature; every field is a scalar or has the shape of the chips."""
+
+    dynamic_power: Float[Array, "..."]
+    leakage_power: Float[Array, "..."]
+    reference_temperature: Float[Array, "..."]
+    temperature_scale: Float[Array, "..."]
+
+    @classmethod
+    def from_fraction(
+        cls,
+        power: Float[Array, "..."],
+        leakage_fraction: Float[Array, "..."],
+        reference_temperature: Float[Array, "..."],
+        temperature_scale: Float[Array, "..."],
+    ) -> "LeakagePower":
+        """Chips that draw `power` [W] at full load and `reference_temperature` [K], a share of it by leakage."""
+        return cls(power * (1.0 - leakage_fraction), power * leakage_fraction, reference_temperature, temperature_scale)
+
+    def broadcast(self, shape: tuple[int, ...]) -> "LeakagePower":
+        """The same chips with every field spread to `shape`."""
+        return LeakagePower(
+            jnp.broadcast_to(self.dynamic_power, shape),
+            jnp.broadcast_to(self.leakage_power, shape),
+            jnp.broadcast_to(self.reference_temperature, shape),
+            jnp.broadcast_to(self.temperature_scale, shape),
+        )
+
+    def leakage(self, temperature: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Leakage power [W] at junction temperature [K]."""
+        return self.leakage_power * jnp.exp((temperature - self.reference_temperature) / self.temperature_scale)
+
+    def power(
+        self, temperature: Float[Array, "..."], load_factor: float | Float[Array, "..."] = 1.0
+    ) -> Float[Array, "..."]:
+        """Power [W] at junction temperature [K]."""
+        return load_factor * self.dynamic_power + self.leakage(temperature)

@@ -1,0 +1,198 @@
+r"""Rack: trays of liquid-cooled chips side by side on one manifold, and air-cooled parts.
+
+    T_j = T_supply + (R_package + R_interface + R_plate(V_k)) c P(T_j)       every chip
+    Q_i = c sum P,    h_out,i = h(T_supply) + Q_i / m_i                      every tray i
+    h(T_return) = h(T_supply) + sum_i Q_i / sum_i m_i
+    Q_air = Q_air,parts + (1 - c) sum P,    P_rack = sum_i Q_i + Q_air
+
+| symbol     | meaning                                                                  | unit |
+|------------|--------------------------------------------------------------------------|------|
+| T_j        | junction temperature                                                     | K    |
+| P          | power of a chip, rising with T_j (see `leakage`)                         | W    |
+| c          | liquid capture: share of the chips' heat that goes through their plates  | -    |
+| Q_i, m_i   | heat to the liquid and mass flow of tray i                               | W, kg/s |
+| h          | specific enthalpy of the coolant                                         | J/kg |
+| Q_air      | heat to the air                                                          | W    |
+| P_rack     | power drawn at the rack's direct-current bus                             | W    |
+
+Source: energy balances; theory page docs/theory/thermal.md. Range: that of the laws it is made of. The balance of power, heat to
+liquid and heat to air closes to round-off by construction; the chips of a tray all see the supply temperature.
+"""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from voltherm.thermal.air_side import AirSide
+from voltherm.thermal.coolant_properties import CoolantProperties, Liquid
+from voltherm.thermal.device import solve_device
+from voltherm.thermal.outcome import failed, outcome
+from voltherm.thermal.tray import Tray
+
+
+class RackModel(eqx.Module):
+    """One rack: tray types in the order of its tray arrays, air-cooled parts, and the liquid capture (0 to 1)."""
+
+    trays: tuple[Tray, ...]
+    air_side: AirSide
+    liquid_capture: Float[Array, ""]
+
+    def __check_init__(self) -> None:
+        names = self.kinds
+        if len(set(names)) != len(names):
+            raise ValueError(f"two tray types of a rack share a kind of device: {', '.join(names)}; name them apart")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the kinds of devices, in the order of the trays."""
+        return tuple(group.name for tray in self.trays for group in tray.devices)
+
+    @property
+    def tray_count(self) -> int:
+        """Trays in the rack, all types together."""
+        return sum(tray.count for tray in self.trays)
+
+    def tray_slices(self) -> tuple[slice, ...]:
+        """Where each tray type lies in arrays over all trays of the rack."""
+        slices, start = [], 0
+        for tray in self.trays:
+            slices.append(slice(start, start + tray.count))
+            start += tray.count
+        return tuple(slices)
+
+
+class RackState(eqx.Module):
+    """Steady state of a rack. Mappings go from the kind of device to (tray of its type, device).
+
+    `junction_temperature`, `case_temperature`, `margin` (to the junction limit) in K, `device_power` in W; over all trays of the
+    rack `heat_to_liquid` in W and `outlet_temperature` in K; of the rack `return_temperature` in K, `liquid_heat`, `air_heat`,
+    `electrical_power` in W, `minimum_margin` in K. `result` is a code of `voltherm.numerics.ResultCode`: where a chip runs away or
+    a tray with heat stands still there is no steady state, what depends on it is NaN, and all else is kept.
+    """
+
+    junction_temperature: dict[str, Float[Array, "tray device"]]
+    case_temperature: dict[str, Float[Array, "tray device"]]
+    device_power: dict[str, Float[Array, "tray device"]]
+    margin: dict[str, Float[Array, "tray device"]]
+    heat_to_liquid: Float[Array, " all_trays"]
+    outlet_temperature: Float[Array, " all_trays"]
+    return_temperature: Float[Array, ""]
+    liquid_heat: Float[Array, ""]
+    air_heat: Float[Array, ""]
+    electrical_power: Float[Array, ""]
+    minimum_margin: Float[Array, ""]
+    result: Int[Array, ""]
+
+
+def plate_flows(
+    rack: RackModel,
+    tray_mass_flow: Float[Array, " all_trays"],
+    properties: CoolantProperties,
+) -> dict[str, Float[Array, " tray"]]:
+    """Volume flow [m3/s] through one plate of each kind, from the mass flow [kg/s] of every tray of the rack."""
+    flows = {}
+    for tray, where in zip(rack.trays, rack.tray_slices(), strict=True):
+        volume_flow = tray_mass_flow[where] / properties.density
+        for group, flow in zip(tray.devices, tray.plate_flows(volume_flow, properties), strict=True):
+            flows[group.name] = flow
+    return flows
+
+
+def outlet_temperatures(
+    liquid: Liquid,
+    supply_temperature: Float[Array, ""],
+    mass_flow: Float[Array, " all_trays"],
+    heat: Float[Array, " all_trays"],
+) -> tuple[Float[Array, " all_trays"], Float[Array, ""], Bool[Array, " all_trays"]]:
+    """Coolant temperature leaving each tray and leaving the rack, from mass flow [kg/s] and heat [W] of every tray.
+
+    Enthalpies are balanced, so heat and flow close to round-off. Heat counts on the size of the flow: reversed trays warm as well.
+
+    **Returns**: temperatures [K], that of the mixed return [K], and which trays give off heat into coolant at rest and so have no
+    steady outlet (they are left at the supply temperature, as is a tray at rest without heat).
+    """
+    inlet = liquid.specific_enthalpy(supply_temperature)
+    flow = jnp.abs(mass_flow)
+    at_rest = flow == 0.0
+    rise = jnp.where(at_rest, 0.0, heat / jnp.where(at_rest, 1.0, flow))
+    total = jnp.sum(flow)
+    mixed = jnp.where(total == 0.0, 0.0, jnp.sum(heat) / jnp.where(total == 0.0, 1.0, total))
+    stagnant = at_rest & (heat != 0.0)
+    return liquid.temperature_at_enthalpy(inlet + rise), liquid.temperature_at_enthalpy(inlet + mixed), stagnant
+
+
+def steady(
+    rack: RackModel,
+    supply_temperature: Float[Array, ""],
+    tray_mass_flow: Float[Array, " all_trays"],
+    liquid: Liquid,
+    *,
+    load_factor: float | Float[Array, ""] = 1.0,
+) -> RackState:
+    """Steady state of a rack at given coolant supply; closed form, no iteration.
+
+    **Arguments**
+
+    - `rack`: the rack; under `jax.vmap` its numbers may be shared or have a leading axis of racks
+    - `supply_temperature`: coolant temperature [K] entering the trays
+    - `tray_mass_flow`: mass flow [kg/s] of every tray, tray types in the rack's order
+    - `liquid`: a liquid of `voltherm.media`
+    - `load_factor`: share of the dynamic power and of the load-following air-side power [-]
+
+    **Returns**: a `RackState`.
+
+    **Result codes**: see `RackState`.
+    """
+    properties = CoolantProperties.of(liquid, supply_temperature)
+    flows = plate_flows(rack, tray_mass_flow, properties)
+    capture = rack.liquid_capture
+    junction, case, power, margin = {}, {}, {}, {}
+    tray_heat, tray_runaway = [], []
+    for tray in rack.trays:
+        heat = jnp.zeros((tray.count,), tray_mass_flow.dtype)
+        runaway = jnp.zeros((tray.count,), bool)
+        for group in tray.devices:
+            case_resistance = capture * group.case_resistance(flows[group.name], properties)
+            resistance = case_resistance + capture * group.package_resistance(tray.count)
+            sink = jnp.broadcast_to(supply_temperature, resistance.shape)
+            law = group.power.broadcast(resistance.shape)
+            temperature, drawn, unstable = solve_device(sink, resistance, law, load_factor)
+            heat = heat + jnp.sum(drawn, axis=1)
+            runaway = runaway | jnp.any(unstable, axis=1)
+            junction[group.name] = failed(temperature, unstable)
+            case[group.name] = failed(sink + case_resistance * drawn, unstable)
+            power[group.name] = failed(drawn, unstable)
+            margin[group.name] = failed(group.junction_limit - temperature, unstable)
+        tray_heat.append(heat)
+        tray_runaway.append(runaway)
+    device_heat = jnp.concatenate(tray_heat)
+    unstable_trays = jnp.concatenate(tray_runaway)
+    heat_to_liquid = capture * device_heat
+    outlet, mixed, stagnant = outlet_temperatures(liquid, supply_temperature, tray_mass_flow, heat_to_liquid)
+    air_parts = rack.air_side.heat(load_factor)
+    chips = jnp.sum(device_heat)
+    liquid_heat = jnp.sum(heat_to_liquid)
+    any_unstable = jnp.any(unstable_trays)
+    no_return = any_unstable | jnp.any(stagnant)
+    finite = jnp.all(jnp.isfinite(outlet)) & ~jnp.any(stagnant)
+    return RackState(
+        junction_temperature=junction,
+        case_temperature=case,
+        device_power=power,
+        margin=margin,
+        heat_to_liquid=failed(heat_to_liquid, unstable_trays),
+        outlet_temperature=failed(outlet, unstable_trays | stagnant),
+        return_temperature=failed(mixed, no_return),
+        liquid_heat=failed(liquid_heat, any_unstable),
+        air_heat=failed(air_parts + (chips - liquid_heat), any_unstable),
+        electrical_power=failed(air_parts + chips, any_unstable),
+        minimum_margin=smallest(margin),
+        result=outcome(any_unstable, finite),
+    )
+
+
+def smallest(margin: Mapping[str, Float[Array, "tray device"]]) -> Float[Array, ""]:
+    """Smallest margin [K] of all chips; its gradient is that of the chip which sets it."""
+    return jnp.min(jnp.stack([jnp.min(each) for each in margin.values()]))
