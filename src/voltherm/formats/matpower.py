@@ -60,7 +60,7 @@ def read_file(path: Path) -> Arrays:
         from matpowercaseframes import CaseFrames
     except ImportError as error:
         raise ImportError(f"{path}: reading .m files needs the extra: pip install 'voltherm[formats]'") from error
-    frames = CaseFrames(str(path))
+    frames = CaseFrames(str(path), update_index=False)
     tables = {}
     for name in ("bus", "gen", "branch"):
         if not hasattr(frames, name):

@@ -1,0 +1,72 @@
+"""Case arrays: roles, names, units, refusals, and the published solutions."""
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+from voltherm.numerics import ResultCode
+from voltherm.power import steady
+from voltherm.power.matpower import from_arrays
+
+
+def _load(path):
+    with np.load(path) as stored:
+        return {name: stored[name] for name in stored}
+
+
+@pytest.fixture
+def nine(project_root):
+    return _load(project_root / "validation" / "power" / "case9" / "case9.npz")
+
+
+def _arrays(case):
+    return float(case["baseMVA"]), case["bus"], case["gen"], case["branch"]
+
+
+def test_roles_names_and_units(nine):
+    network, parameters = from_arrays(*_arrays(nine))
+    assert network.buses[:2] == ("1", "2")
+    assert network.branches[0] == f"{int(nine['branch'][0, 0])}-{int(nine['branch'][0, 1])}"
+    assert network.base_power == 100e6
+    np.testing.assert_array_equal(np.flatnonzero(network.slack), nine["ref"])
+    np.testing.assert_array_equal(np.flatnonzero(network.voltage_controlled), nine["pv"])
+    np.testing.assert_allclose(parameters.load.active_constant_power, 1e6 * nine["bus"][:, 2])
+
+
+def test_parallel_branches_get_distinct_names(nine):
+    base, bus, gen, branch = _arrays(nine)
+    network, _ = from_arrays(base, bus, gen, np.vstack([branch, branch[:1], branch[:1]]))
+    assert network.branches[-2:] == (f"{network.branches[0]}#2", f"{network.branches[0]}#3")
+
+
+def test_generator_out_of_service_makes_a_load_bus(nine):
+    base, bus, gen, branch = _arrays(nine)
+    gen = gen.copy()
+    gen[gen[:, 0] == 2, 7] = 0
+    network, parameters = from_arrays(base, bus, gen, branch)
+    assert not network.voltage_controlled[network.bus_index("2")]
+    assert float(parameters.active_generation[network.bus_index("2")]) == 0.0
+
+
+def test_isolated_bus_is_refused_by_name(nine):
+    base, bus, gen, branch = _arrays(nine)
+    bus = bus.copy()
+    bus[4, 1] = 4
+    with pytest.raises(ValueError, match=r"bus 5: type 4 \(isolated\)"):
+        from_arrays(base, bus, gen, branch)
+
+
+@pytest.mark.parametrize("name", ["case_ieee30", "case57", "case1354pegase"])
+def test_further_published_cases(name, shared_reference):
+    case = _load(shared_reference / "power" / f"{name}.npz")
+    network, parameters = from_arrays(*_arrays(case))
+    solution = eqx.filter_jit(steady)(network, parameters)
+    assert int(solution.status.result) == ResultCode.CONVERGED
+    state = jax.device_get(solution.value)
+    np.testing.assert_allclose(state.voltage_magnitude, case["Vm"], atol=1e-9)
+    np.testing.assert_allclose(np.rad2deg(state.voltage_angle), case["Va_deg"], atol=1e-7)
+    largest = np.abs(case["Pf"]).max()
+    np.testing.assert_allclose(state.active_power_from / 1e6, case["Pf"], atol=1e-8 * largest)
+    np.testing.assert_allclose(state.reactive_power_to / 1e6, case["Qt"], atol=1e-8 * largest)
+    np.testing.assert_allclose(state.active_loss.sum() / 1e6, case["total_loss_P"], rtol=1e-8)
