@@ -18,7 +18,7 @@ from voltherm.thermal import (
 
 
 class LinearLiquid(eqx.Module):
-    """A liquid near PG25 with constant density and a heat capacity linear in temperature: its enthalpy inverts exactly."""
+    """A liquid near PG25 with constant density and heat capacity linear in temperature, so that enthalpy inverts."""
 
     slope: Float[Array, ""]
 

@@ -12,8 +12,8 @@ r"""Air-cooled parts of a rack: memory, network cards, regulators, power shelves
 | R            | hottest component over inlet air, per watt of P_components           | K/W      |
 | rho, c, V    | density, heat capacity and volume flow of the air                    | kg/m3, J/(kg K), m3/s |
 
-Source: enthalpy balance; inlet limits of the ASHRAE classes, Thermal Guidelines for Data Processing Environments, 5th ed. (2021).
-Range: air flow above zero; a lumped component, no recirculation inside the rack.
+Source: enthalpy balance; inlet limits of the ASHRAE classes, Thermal Guidelines for Data Processing Environments, 5th
+ed. (2021). Range: air flow above zero; a lumped component, no recirculation inside the rack.
 """
 
 import equinox as eqx

@@ -13,16 +13,17 @@ r"""Cold plate: resistance from its base to the entering coolant, and pressure d
 | V_1      | 1 L/min, the flow of R_1                                                   | m3/s   |
 | dp_N, V_N, m | nominal drop at the nominal flow, and its exponent                     | Pa, m3/s, - |
 
-With coolant properties, the flow part follows the Peclet number of laminar channels (thermal entry, Graetz), which viscosity
-does not enter, and the drop follows the friction law that has the same exponent:
+With coolant properties, the flow part follows the Peclet number of laminar channels (thermal entry, Graetz), which
+viscosity does not enter, and the drop follows the friction law that has the same exponent:
 
     R_1 -> R_1 (k_ref / k)^(1 - n) ((rho c)_ref / (rho c))^n
     dp_N -> dp_N (rho / rho_ref)^(m - 1) (mu / mu_ref)^(2 - m)
 
-Source: fit of the curve of the Open Compute Project's OAI liquid cooling guideline (2023), figure 7, a 1 kW accelerator plate
-with PG25: R_0 = 0.01736 K/W, R_1 = 0.00697 K/W, n = 1.194, within 2.5 % from 0.4 to 2.4 L/min; about 50 kPa at 10 L/min over 8
-plates, m = 1.85. Graetz scaling: Shah and London (1978), chapter V. The guideline does not state the test's coolant temperature;
-40 degC is assumed where the property scaling is used. Measured plates differ by 10 to 20 %. Range: see `out_of_range`.
+Source: fit of the curve of the Open Compute Project's OAI liquid cooling guideline (2023), figure 7, a 1 kW
+accelerator plate with PG25: R_0 = 0.01736 K/W, R_1 = 0.00697 K/W, n = 1.194, within 2.5 % from 0.4 to 2.4 L/min;
+about 50 kPa at 10 L/min over 8 plates, m = 1.85. Graetz scaling: Shah and London (1978), chapter V. The guideline
+does not state the test's coolant temperature; 40 degC is assumed where the property scaling is used. Measured plates
+differ by 10 to 20 %. Range: see `out_of_range`.
 """
 
 import equinox as eqx
@@ -44,8 +45,9 @@ PRESSURE_EXPONENT = 1.85
 class ColdPlate(eqx.Module):
     """Cold plates of one kind; every number is a scalar or has the shape of the flows.
 
-    `reference` holds the coolant's properties in the test that gave the law; without it (None) the law is used as it is for any
-    coolant. `pressure_exponent` is static: plates fed side by side share one, so that the split of flow is in closed form.
+    `reference` holds the coolant's properties in the test that gave the law; without it (None) the law is used as it
+    is for any coolant. `pressure_exponent` is static: plates fed side by side share one, so that the split of flow is
+    in closed form.
     """
 
     base_resistance: Float[Array, "..."]
@@ -111,6 +113,6 @@ def out_of_range(volume_flow: object, limits: tuple[float, float] = FITTED_RANGE
     if not outside:
         return None
     return (
-        f"a cold plate carries {outside[0]:.3g} L/min; its resistance law is fitted from {low:.3g} to {high:.3g} L/min: "
-        "change the tray's flow, or give a law for this plate at that flow"
+        f"a cold plate carries {outside[0]:.3g} L/min; its resistance law is fitted from {low:.3g} to {high:.3g} "
+        "L/min: change the tray's flow, or give a law for this plate at that flow"
     )

@@ -6,8 +6,9 @@ With x = (T - T_s - R f P_dynamic) / T_scale, the rise that leakage adds in unit
 
     x = a exp(x),    a = (R P_leakage / T_scale) exp((T_s + R f P_dynamic - T_reference) / T_scale),
 
-whose lower, stable root is x = -W_0(-a), W_0 the principal branch of Lambert's function. It exists for a <= 1/e. Beyond that
-the chip gives off more heat at every temperature than the path takes away: **thermal runaway**, no steady state.
+whose lower, stable root is x = -W_0(-a), W_0 the principal branch of Lambert's function. It exists for a <= 1/e.
+Beyond that the chip gives off more heat at every temperature than the path takes away: **thermal runaway**, no steady
+state.
 
 | symbol | meaning                                                                     | unit |
 |--------|-----------------------------------------------------------------------------|------|
@@ -16,9 +17,9 @@ the chip gives off more heat at every temperature than the path takes away: **th
 | R      | thermal resistance from junction to sink                                    | K/W  |
 | x, a   | scaled rise by leakage, runaway parameter (0 to 1/e)                        | -    |
 
-Source: R. M. Corless et al., "On the Lambert W function", Adv. Comput. Math. 5, 1996, eq. 1.5 and section 4; the polynomial
-is our own Chebyshev fit of (1 - x) / u over u = sqrt(1 - e a), within 1.6e-6, and one Halley step takes it to round-off. The
-derivative is that of the implicit equation: dx/da = exp(x) / (1 - x). Range: that of `leakage`.
+Source: R. M. Corless et al., "On the Lambert W function", Adv. Comput. Math. 5, 1996, eq. 1.5 and section 4; the
+polynomial is our own Chebyshev fit of (1 - x) / u over u = sqrt(1 - e a), within 1.6e-6, and one Halley step takes it
+to round-off. The derivative is that of the implicit equation: dx/da = exp(x) / (1 - x). Range: that of `leakage`.
 """
 
 import math
@@ -91,8 +92,9 @@ def solve_device(
     - `power`: the chips' power law, fields of that shape or scalar
     - `load_factor`: share of the dynamic power [-], that shape or scalar
 
-    **Returns**: junction temperature [K], power [W] and whether the chip runs away. A chip that does has no steady state: it is
-    left at the sink's temperature, so that whoever sums over chips can mark the sum as failed with `failed`.
+    **Returns**: junction temperature [K], power [W] and whether the chip runs away. A chip that does has no steady
+    state: it is left at the sink's temperature, so that whoever sums over chips can mark the sum as failed with
+    `failed`.
 
     **Reference**: the module's equation, closed form. Elementwise: no chip touches another.
     """

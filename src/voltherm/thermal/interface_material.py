@@ -11,8 +11,8 @@ r"""Thermal interface material between two flat faces: grease, phase-change film
 | k         | conductivity of the material                                         | W/(mK) |
 | r_contact | both boundary resistances together                                   | m2K/W  |
 
-Source: R. S. Prasher, Proc. IEEE 94(8), 2006, eq. 1. Usual r in mm2K/W: grease and phase change 5 to 15, indium 2 to 5, liquid
-metal 1 to 4, gap pad 50 to 200. Range: thin films, one-dimensional heat flow.
+Source: R. S. Prasher, Proc. IEEE 94(8), 2006, eq. 1. Usual r in mm2K/W: grease and phase change 5 to 15, indium 2 to
+5, liquid metal 1 to 4, gap pad 50 to 200. Range: thin films, one-dimensional heat flow.
 """
 
 import equinox as eqx

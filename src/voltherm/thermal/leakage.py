@@ -10,8 +10,8 @@ r"""Power of a chip: a dynamic part set by its work and a leakage part that grow
 | T_scale     | temperature rise that multiplies leakage by e                        | K    |
 | f           | load factor: 0 idle, 1 the nameplate load                            | -    |
 
-Source: exponential fit of subthreshold leakage about an operating point (W. Liao, L. He and K. Lepak, IEEE Trans. CAD 24(7),
-2005, section II). Range: some 50 K about T_reference; a pure exponential overstates leakage far above it.
+Source: exponential fit of subthreshold leakage about an operating point (W. Liao, L. He and K. Lepak, IEEE Trans. CAD
+24(7), 2005, section II). Range: some 50 K about T_reference; a pure exponential overstates leakage far above it.
 """
 
 import equinox as eqx

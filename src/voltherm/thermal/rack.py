@@ -15,8 +15,9 @@ r"""Rack: trays of liquid-cooled chips side by side on one manifold, and air-coo
 | Q_air      | heat to the air                                                          | W    |
 | P_rack     | power drawn at the rack's direct-current bus                             | W    |
 
-Source: energy balances; theory page docs/theory/thermal.md. Range: that of the laws it is made of. The balance of power, heat to
-liquid and heat to air closes to round-off by construction; the chips of a tray all see the supply temperature.
+Source: energy balances; theory page docs/theory/thermal.md. Range: that of the laws it is made of. The balance of
+power, heat to liquid and heat to air closes to round-off by construction; the chips of a tray all see the supply
+temperature.
 """
 
 from collections.abc import Mapping
@@ -66,10 +67,11 @@ class RackModel(eqx.Module):
 class RackState(eqx.Module):
     """Steady state of a rack. Mappings go from the kind of device to (tray of its type, device).
 
-    `junction_temperature`, `case_temperature`, `margin` (to the junction limit) in K, `device_power` in W; over all trays of the
-    rack `heat_to_liquid` in W and `outlet_temperature` in K; of the rack `return_temperature` in K, `liquid_heat`, `air_heat`,
-    `electrical_power` in W, `minimum_margin` in K. `result` is a code of `voltherm.numerics.ResultCode`: where a chip runs away or
-    a tray with heat stands still there is no steady state, what depends on it is NaN, and all else is kept.
+    `junction_temperature`, `case_temperature`, `margin` (to the junction limit) in K, `device_power` in W; over all
+    trays of the rack `heat_to_liquid` in W and `outlet_temperature` in K; of the rack `return_temperature` in K,
+    `liquid_heat`, `air_heat`, `electrical_power` in W, `minimum_margin` in K. `result` is a code of
+    `voltherm.numerics.ResultCode`: where a chip runs away or a tray with heat stands still there is no steady state,
+    what depends on it is NaN, and all else is kept.
     """
 
     junction_temperature: dict[str, Float[Array, "tray device"]]
@@ -108,10 +110,11 @@ def outlet_temperatures(
 ) -> tuple[Float[Array, " all_trays"], Float[Array, ""], Bool[Array, " all_trays"]]:
     """Coolant temperature leaving each tray and leaving the rack, from mass flow [kg/s] and heat [W] of every tray.
 
-    Enthalpies are balanced, so heat and flow close to round-off. Heat counts on the size of the flow: reversed trays warm as well.
+    Enthalpies are balanced, so heat and flow close to round-off. Heat counts on the size of the flow: reversed trays
+    warm as well.
 
-    **Returns**: temperatures [K], that of the mixed return [K], and which trays give off heat into coolant at rest and so have no
-    steady outlet (they are left at the supply temperature, as is a tray at rest without heat).
+    **Returns**: temperatures [K], that of the mixed return [K], and which trays give off heat into coolant at rest
+    and so have no steady outlet (they are left at the supply temperature, as is a tray at rest without heat).
     """
     inlet = liquid.specific_enthalpy(supply_temperature)
     flow = jnp.abs(mass_flow)

@@ -11,8 +11,8 @@ r"""Tray: chips of several kinds, each on a cold plate of its own, all plates fe
 | m      | exponent of the drop, one for all plates of a tray         | -           |
 | s_k    | share of one plate in the tray's flow                      | -           |
 
-Source: parallel resistances with one power law (I. Idelchik, Handbook of Hydraulic Resistance, 3rd ed., section 1-13). Quick
-disconnects and hoses of the tray are a branch of the network outside. Range: that of the plates.
+Source: parallel resistances with one power law (I. Idelchik, Handbook of Hydraulic Resistance, 3rd ed., section
+1-13). Quick disconnects and hoses of the tray are a branch of the network outside. Range: that of the plates.
 """
 
 import equinox as eqx
@@ -29,9 +29,9 @@ from voltherm.thermal.package import Package
 class DeviceGroup(eqx.Module):
     """Chips of one kind in every tray of a type, each on its own plate.
 
-    `name` (such as "gpu") and `count` (chips a tray) are static. Numbers of power, package, interface material, limit [K] and
-    heat capacity [J/K] (die, lid and plate of one chip) are scalars or spread to (tray, device); those of the cold plate are
-    scalars or (tray,).
+    `name` (such as "gpu") and `count` (chips a tray) are static. Numbers of power, package, interface material, limit
+    [K] and heat capacity [J/K] (die, lid and plate of one chip) are scalars or spread to (tray, device); those of the
+    cold plate are scalars or (tray,).
     """
 
     name: str = eqx.field(static=True)
@@ -117,7 +117,7 @@ def tray_flow_coefficient(tray: Tray, properties: CoolantProperties | None = Non
 def tray_pressure_drop(
     tray: Tray, volume_flow: Float[Array, "..."], properties: CoolantProperties | None = None
 ) -> Float[Array, "..."]:
-    """Pressure drop [Pa] of a tray's plates at the tray's volume flow [m3/s]; give it to a branch law as a nominal point."""
+    """Pressure drop [Pa] of a tray's plates at the tray's volume flow [m3/s]: a nominal point for a branch law."""
     share = tray.plate_shares(properties)[0]
     return tray.devices[0].cold_plate.pressure_drop(share * volume_flow, properties)
 
