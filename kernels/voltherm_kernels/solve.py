@@ -1,0 +1,83 @@
+"""Public functions: factor, solve and multiply on a fixed pattern, from any mix of `jit`, `vmap`, `grad` and `jvp`."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from .dispatch import resolve
+from .primitives import factor_p, multiply_p, substitute_p
+from .schedule import Schedule
+
+
+class Factors(NamedTuple):
+    """A factored matrix: the values it was made from (entries, b, b, 1), through which derivatives pass, and its blocks."""
+
+    values: Array
+    blocks: Array
+
+
+def factor(schedule: Schedule, values: Array, implementation: str = "auto") -> Factors:
+    """Factor a matrix without pivoting between blocks.
+
+    **Arguments**: `values` (entries,) or (entries, b, b), in the order in which `analyse` got rows and columns; duplicates are summed.
+
+    **Returns** `Factors`. A singular matrix gives NaN in every solution.
+    """
+    values = _as_blocks(schedule, jnp.asarray(values))
+    return Factors(values, factor_p.bind(values, schedule=schedule, implementation=resolve(implementation)))
+
+
+def solve_factored(
+    schedule: Schedule, factors: Factors, right_hand_side: Array, transpose: bool = False, implementation: str = "auto"
+) -> Array:
+    """Solve A x = r, or Aᵀ x = r, with finished factors.
+
+    **Arguments**: `right_hand_side` (size,) or (size, b). For many right-hand sides map over them, as in
+    `jax.vmap(lambda r: solve_factored(schedule, factors, r))`: the factors are then shared.
+
+    **Returns** x, of the shape of `right_hand_side`. Derivatives with respect to the values and the right-hand side are exact.
+    """
+    right_hand_side = jnp.asarray(right_hand_side)
+    sides = _as_vectors(schedule, right_hand_side)
+    solution = substitute_p.bind(
+        *factors, sides, schedule=schedule, implementation=resolve(implementation), transpose=bool(transpose)
+    )
+    return solution.reshape(right_hand_side.shape)
+
+
+def solve(
+    schedule: Schedule, values: Array, right_hand_side: Array, transpose: bool = False, implementation: str = "auto"
+) -> Array:
+    """Solve A x = r, or Aᵀ x = r: `factor`, then `solve_factored`."""
+    factors = factor(schedule, values, implementation)
+    return solve_factored(schedule, factors, right_hand_side, transpose, implementation)
+
+
+def multiply(
+    schedule: Schedule, values: Array, vector: Array, transpose: bool = False, implementation: str = "auto"
+) -> Array:
+    """A x, or Aᵀ x, for `vector` (size,) or (size, b)."""
+    vector = jnp.asarray(vector)
+    product = multiply_p.bind(
+        _as_blocks(schedule, jnp.asarray(values)),
+        _as_vectors(schedule, vector),
+        schedule=schedule,
+        implementation=resolve(implementation),
+        transpose=bool(transpose),
+    )
+    return product.reshape(vector.shape)
+
+
+def _as_blocks(schedule: Schedule, values: Array) -> Array:
+    block, entries = schedule.block_size, schedule.entries
+    if values.shape != (entries, block, block) and not (block == 1 and values.shape == (entries,)):
+        raise ValueError(f"values must have the shape {(entries, block, block)}, not {values.shape}")
+    return values.reshape(entries, block, block, 1)
+
+
+def _as_vectors(schedule: Schedule, vector: Array) -> Array:
+    block, size = schedule.block_size, schedule.size
+    if vector.shape != (size, block) and not (block == 1 and vector.shape == (size,)):
+        raise ValueError(f"a vector must have the shape {(size, block)}, not {vector.shape}")
+    return vector.reshape(size, block, 1, 1)
