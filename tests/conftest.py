@@ -25,13 +25,16 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
-
 def _compilation_cache() -> Path:
-    """A folder of this user, this jaxlib, this processor and this pytest worker: compiled programs are trusted code that
-    fits one machine, and jax writes entries without a lock."""
+    """A folder of this user, this jaxlib, this processor and this pytest worker.
+
+    Compiled programs are trusted code that fits one machine, and jax writes entries without a lock.
+    """
     processor = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
-        processor += "".join(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line[:5] in ("model", "flags"))
+        processor += "".join(
+            line for line in Path("/proc/cpuinfo").read_text().splitlines() if line[:5] in ("model", "flags")
+        )
     machine = hashlib.sha256(processor.encode()).hexdigest()[:12]
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")

@@ -1,1 +1,40 @@
-"""voltherm."""
+"""voltherm: a differentiable physics kernel for AI data-centre campuses.
+
+    site = voltherm.load("configs/campus/abilene_building.yaml")
+    solution = voltherm.steady(site)
+
+The names below are imported when they are first used: `import voltherm` loads neither jax nor any physics.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from voltherm.formats import load as load
+    from voltherm.numerics import ResultCode as ResultCode
+    from voltherm.site import simulate as simulate
+    from voltherm.site import steady as steady
+    from voltherm.study import sweep as sweep
+    from voltherm.study import tune as tune
+
+__version__ = version("voltherm")
+
+_HOME = {
+    "ResultCode": "voltherm.numerics",
+    "load": "voltherm.formats",
+    "simulate": "voltherm.site",
+    "steady": "voltherm.site",
+    "sweep": "voltherm.study",
+    "tune": "voltherm.study",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'voltherm' has no attribute '{name}'")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOME, "__version__"])

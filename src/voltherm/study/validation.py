@@ -12,9 +12,9 @@ tolerances:
   - {quantity: thermal resistance, tolerance: 0.05, unit: "1"}
 ```
 
-The function is called as `check(folder, **arguments)` and returns a mapping from each quantity to its error, a number in
-the unit of the tolerance. A row passes when `abs(error) <= tolerance`. A quantity that the function does not return, an
-exception, a NaN, and a quantity without a tolerance are failed rows with their reason: nothing is left out silently.
+The function is called as `check(folder, **arguments)` and returns a mapping from each quantity to its error, a number
+in the unit of the tolerance. A row passes when `abs(error) <= tolerance`. A quantity that the function does not return,
+an exception, a NaN, and a quantity without a tolerance are failed rows with their reason: nothing is left out silently.
 """
 
 import difflib
@@ -136,7 +136,8 @@ def load_case(folder: Path) -> Case:
         raise ValueError(f"{path}: not valid YAML: {error}") from error
     except ValidationError as error:
         mistakes = "; ".join(
-            f"{'.'.join(str(part) for part in mistake['loc']) or 'case'}: {mistake['msg']}" for mistake in error.errors()
+            f"{'.'.join(str(part) for part in mistake['loc']) or 'case'}: {mistake['msg']}"
+            for mistake in error.errors()
         )
         raise ValueError(f"{path}: {mistakes}") from error
 

@@ -1,0 +1,69 @@
+# Two commands on a machine with Python >= 3.11 and nothing else: `make demo` and `make test`.
+# Each makes its own environment in .venv; stamp files let a second run skip what is already there.
+
+# The interpreter that makes .venv; without one named, the first of the supported versions that starts.
+PYTHON ?=
+WORKERS ?= 2
+CASE ?= configs/campus/abilene_building.yaml
+OUT ?= out/demo
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint validate bench docs clean
+
+help:
+	@echo 'make demo      install into .venv, run $(CASE), say where the report is'
+	@echo 'make test      install into .venv, run every test and every lint check'
+	@echo 'make lint      ruff format, ruff check, mypy'
+	@echo 'make validate  hold the package against its reference data'
+	@echo 'make bench     time the main jobs'
+	@echo 'make docs      build the documentation into out/docs'
+	@echo 'make clean     remove .venv, caches and out/'
+
+$(BIN)/python:
+	@for python in $(or $(PYTHON),python3.11 python3.12 python3.13 python3); do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  echo "making $(VENV) with $$($$python --version)"; \
+	  $$python -m venv $(VENV) && exit 0; \
+	  rm -rf $(VENV); \
+	  echo "$$python could not make $(VENV): on Debian and Ubuntu install the package python3-venv" >&2; exit 1; \
+	done; \
+	echo 'no Python 3.11 or newer found: install one, or say make PYTHON=/path/to/python3' >&2; exit 1
+
+# pyproject.toml decides what is installed, so a change of it installs again.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[formats,report]'
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[formats,report,test]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/voltherm run $(CASE) --out $(OUT)
+	@echo 'report: $(abspath $(OUT))/report.html'
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+validate: $(VENV)/.installed
+	$(BIN)/voltherm validate
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/mkdocs build --strict --site-dir out/docs
+
+clean:
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache
