@@ -1,0 +1,182 @@
+"""Fixed points y = F(y, a) by Anderson acceleration, with implicit derivatives.
+
+With f = F(y) - y, and ΔF, ΔG the differences of the last `depth` residuals f and images F(y),
+
+    γ = argmin |f_k - ΔF γ|,    y_{k+1} = F(y_k) - ΔG γ
+
+(Anderson 1965; Walker and Ni 2011, SIAM J. Numer. Anal. 49, 1715-1735, eq. 2.1). The small least-squares problem is solved from its normal
+equations with a relative shift, which leaves unused columns out of play. A residual that grows past `_RESTART_GROWTH` times the best empties the history
+and goes back to the best point.
+
+Derivative: (I - ∂F/∂y) dy = (∂F/∂a) da, by GMRES without forming the matrix; reverse mode runs GMRES on the transpose.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jax.scipy.sparse.linalg import gmres
+from jaxtyping import Bool, Float, Int, PyTree
+
+from voltherm.numerics.implicit import implicit_root
+from voltherm.numerics.newton import ROUND_OFF_RESIDUAL
+from voltherm.numerics.results import ResultCode, Solution, Status
+
+_RESTART_GROWTH = 10.0
+_KRYLOV_DIMENSION = 40
+_KRYLOV_RESTARTS = 10
+
+
+class _State(eqx.Module):
+    """Carry of the iteration. `images` and `residuals` are rings of differences, one row per past step."""
+
+    y: Float[Array, " unknown"]
+    image: Float[Array, " unknown"]
+    change: Float[Array, " unknown"]
+    images: Float[Array, "depth unknown"]
+    residuals: Float[Array, "depth unknown"]
+    best_y: Float[Array, " unknown"]
+    best_image: Float[Array, " unknown"]
+    best_norm: Float[Array, ""]
+    without_gain: Int[Array, ""]
+    iterations: Int[Array, ""]
+    result: Int[Array, ""]
+    running: Bool[Array, ""]
+
+
+def fixed_point(
+    function: Callable[[Float[Array, " unknown"], Any], Float[Array, " unknown"]],
+    initial: Float[Array, " unknown"],
+    args: PyTree,
+    *,
+    tolerance: float,
+    maximum_iterations: int = 50,
+    depth: int = 5,
+    scale: Float[Array, " unknown"] | float | None = None,
+) -> Solution:
+    """Solve y = function(y, args).
+
+    **Arguments**
+
+    - `function(y, args)`: 1-D array to 1-D array of the same length.
+    - `initial`: first guess; not differentiated.
+    - `args`: any pytree; derivatives pass through its floating-point arrays and through nothing else.
+    - `tolerance`: on max |function(y) - y| / scale.
+    - `depth`: past steps that the acceleration uses.
+    - `scale`: size of a change of y that counts as 1. Default 1.
+
+    **Returns** a `Solution` with `value` (unknown,). Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
+    """
+    initial = lax.stop_gradient(jnp.asarray(initial))
+    held_args = jax.tree.map(lambda leaf: lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, args)
+    scales = jnp.ones_like(initial) if scale is None else lax.stop_gradient(scale * jnp.ones_like(initial))
+    epsilon = float(jnp.finfo(initial.dtype).eps)
+
+    def norm_of(change: Array) -> Array:
+        norm = jnp.max(jnp.abs(change / scales), initial=0.0)
+        return jnp.where(jnp.isfinite(norm), norm, jnp.inf)
+
+    def iterate(state: _State) -> _State:
+        y = _accelerated(state, scales)
+        image = function(y, held_args)
+        change = image - y
+        norm = norm_of(change)
+        restart = ~(norm <= _RESTART_GROWTH * state.best_norm)
+        better = norm < state.best_norm
+        without_gain = jnp.where(better, 0, state.without_gain + 1)
+        best_norm = jnp.minimum(norm, state.best_norm)
+        converged = (best_norm <= tolerance) | (
+            (without_gain >= depth) & (best_norm <= ROUND_OFF_RESIDUAL * epsilon)
+        )
+        # An image of the best point that is not finite leaves nowhere to go: give up once restarting has been tried.
+        lost = restart & (state.without_gain >= depth) & ~jnp.isfinite(norm)
+        result = jnp.where(lost, ResultCode.NOT_FINITE, state.result)
+        best_y, best_image = jnp.where(better, y, state.best_y), jnp.where(better, image, state.best_image)
+        return _State(
+            y=jnp.where(restart, best_y, y),
+            image=jnp.where(restart, best_image, image),
+            change=jnp.where(restart, best_image - best_y, change),
+            images=jnp.where(restart, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(image - state.image)),
+            residuals=jnp.where(restart, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(change - state.change)),
+            best_y=best_y,
+            best_image=best_image,
+            best_norm=best_norm,
+            without_gain=without_gain,
+            iterations=state.iterations + 1,
+            result=jnp.where(converged, ResultCode.CONVERGED, result).astype(state.result.dtype),
+            running=~converged & ~lost,
+        )
+
+    image = function(initial, held_args)
+    norm = norm_of(image - initial)
+    finite = jnp.isfinite(norm)
+    met = norm <= tolerance
+    first = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
+    integer = jnp.asarray(0).dtype
+    state = lax.while_loop(
+        lambda state: state.running & (state.iterations < maximum_iterations),
+        iterate,
+        _State(
+            y=initial,
+            image=image,
+            change=image - initial,
+            images=jnp.zeros((depth, initial.size), initial.dtype),
+            residuals=jnp.zeros((depth, initial.size), initial.dtype),
+            best_y=initial,
+            best_image=image,
+            best_norm=norm,
+            without_gain=jnp.asarray(0),
+            iterations=jnp.asarray(0),
+            result=jnp.where(met, ResultCode.CONVERGED, first).astype(integer),
+            running=finite & ~met,
+        ),
+    )
+    magnitude = jnp.abs((state.best_image - state.best_y) / scales)
+    status = Status(
+        result=state.result,
+        residual=state.best_norm,
+        iterations=state.iterations,
+        worst=jnp.argmax(jnp.where(jnp.isfinite(magnitude), magnitude, jnp.inf)) if initial.size else jnp.asarray(0),
+    )
+    value = implicit_root(
+        lambda y, args: y - function(y, args), _krylov_solve(function), state.best_y, initial, status.converged, args
+    )
+    return Solution(value=value, status=status)
+
+
+def _accelerated(state: _State, scales: Array) -> Array:
+    """The next point: the image, less the part that past differences explain."""
+    differences = state.residuals / scales[None, :]
+    gram = differences @ differences.T
+    diagonal = jnp.diagonal(gram)
+    # Equilibrated, the shift is relative; a column of the ring that is still empty gets the pivot 1 and the weight 0.
+    weight = jnp.where(diagonal > 0.0, 1.0 / jnp.sqrt(jnp.where(diagonal > 0.0, diagonal, 1.0)), 0.0)
+    shift = 10.0 * jnp.finfo(gram.dtype).eps
+    matrix = weight[:, None] * gram * weight[None, :]
+    matrix = matrix + jnp.diag(jnp.where(diagonal > 0.0, shift, 1.0).astype(gram.dtype))
+    mixing = weight * jnp.linalg.solve(matrix, weight * (differences @ (state.change / scales)))
+    accelerated = state.image - mixing @ state.images
+    return jnp.where(jnp.all(jnp.isfinite(accelerated)), accelerated, state.image)
+
+
+def _krylov_solve(function: Callable[[Any, Any], Array]) -> Callable[[Any, Any, Any], Array]:
+    """(I - ∂F/∂y)⁻¹ times a right-hand side."""
+
+    def linear_solve(y: Array, args: PyTree, right_hand_side: Array) -> Array:
+        _, derivative = jax.linearize(lambda y: function(y, args), y)
+        tolerance = 50.0 * float(jnp.finfo(y.dtype).eps)
+        solution, _ = gmres(
+            lambda direction: direction - derivative(direction),
+            right_hand_side,
+            tol=tolerance,
+            atol=0.0,
+            restart=max(1, min(y.size, _KRYLOV_DIMENSION)),
+            maxiter=_KRYLOV_RESTARTS,
+            solve_method="incremental",
+        )
+        return solution
+
+    return linear_solve

@@ -1,0 +1,83 @@
+"""Derivatives of the root of an equation, from the implicit function theorem.
+
+For R(y(a), a) = 0 with J = ∂R/∂y
+
+    dy = -J⁻¹ (∂R/∂a) da
+
+whatever iteration found y. The rule calls itself on y, so that second and higher derivatives follow from the same line, and is
+linear in da and transposable wherever the linear solve is, so that reverse mode is one transposed solve.
+
+A lane that failed has the value NaN and the gradient zero. Three masks do that: on da, on the right-hand side and on dy. In reverse
+mode each stops NaN on its way back: 0 · NaN never reaches the caller.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Bool, PyTree
+
+
+def implicit_root(
+    residual: Callable[[Any, Any], PyTree],
+    linear_solve: Callable[[Any, Any, Any], PyTree],
+    value: PyTree,
+    fallback: PyTree,
+    succeeded: Bool[Array, ""],
+    args: PyTree,
+) -> PyTree:
+    """`value`, with the derivatives with respect to `args` that R(value, args) = 0 implies.
+
+    **Arguments**
+
+    - `residual(y, args)`: R, of the structure of y.
+    - `linear_solve(y, args, right_hand_side)`: J⁻¹ times the right-hand side; transposable with respect to it.
+    - `value`: the root, found by any iteration; not differentiated itself.
+    - `fallback`: any finite state of the same structure, at which derivatives are evaluated (and thrown away) where the solve failed.
+    - `succeeded`: False gives NaN and zero gradient.
+    - `args`: any pytree. Whatever is to be differentiated must come through it, not through a closure.
+    """
+    differentiable, other = eqx.partition(args, eqx.is_inexact_array)
+    leaves, structure = jax.tree.flatten(differentiable)
+    other_arrays, static = eqx.partition(other, eqx.is_array)
+
+    @jax.custom_jvp
+    def root(value: PyTree, fallback: PyTree, succeeded: Array, other_arrays: PyTree, leaves: list[Array]) -> PyTree:
+        return jax.tree.map(lambda leaf: jnp.where(succeeded, leaf, jnp.nan), value)
+
+    def rule(primals: Any, tangents: Any) -> tuple[PyTree, PyTree]:
+        value, fallback, succeeded, other_arrays, leaves = primals
+        y = root(value, fallback, succeeded, other_arrays, leaves)
+        at = jax.tree.map(lambda good, spare: jnp.where(succeeded, good, spare), y, fallback)
+        moving = [number for number, tangent in enumerate(tangents[4]) if not _is_symbolic_zero(tangent)]
+        if not moving:
+            return y, jax.tree.map(jnp.zeros_like, y)
+
+        def joined(moved: list[Array]) -> PyTree:
+            parts = list(leaves)
+            for number, leaf in zip(moving, moved, strict=True):
+                parts[number] = leaf
+            return eqx.combine(jax.tree.unflatten(structure, parts), other_arrays, static)
+
+        def mask(leaf: Array) -> Array:
+            return jnp.where(succeeded, leaf, jnp.zeros_like(leaf))
+
+        _, change = jax.jvp(
+            lambda moved: residual(at, joined(moved)),
+            ([leaves[number] for number in moving],),
+            ([mask(tangents[4][number]) for number in moving],),
+        )
+        right_hand_side = jax.tree.map(lambda leaf: mask(-leaf), change)
+        step = linear_solve(at, joined([leaves[number] for number in moving]), right_hand_side)
+        return y, jax.tree.map(mask, step)
+
+    root.defjvp(rule, symbolic_zeros=True)
+    stopped = jax.lax.stop_gradient((value, fallback))
+    return root(*stopped, succeeded, other_arrays, leaves)
+
+
+def _is_symbolic_zero(tangent: Any) -> bool:
+    return isinstance(tangent, jax.custom_derivatives.SymbolicZero)
