@@ -17,6 +17,10 @@ from voltherm.thermal.rack import RackModel as RackModel
 from voltherm.thermal.rack import RackState as RackState
 from voltherm.thermal.rack import plate_flows as plate_flows
 from voltherm.thermal.rack import steady as steady
+from voltherm.thermal.rack_transient import RackStep as RackStep
+from voltherm.thermal.rack_transient import RackThermalState as RackThermalState
+from voltherm.thermal.rack_transient import steady_thermal_state as steady_thermal_state
+from voltherm.thermal.rack_transient import transient_step as transient_step
 from voltherm.thermal.tray import DeviceGroup as DeviceGroup
 from voltherm.thermal.tray import Tray as Tray
 from voltherm.thermal.tray import tray_flow_at_pressure_drop as tray_flow_at_pressure_drop

@@ -17,7 +17,7 @@ state.
 | R      | thermal resistance from junction to sink                                    | K/W  |
 | x, a   | scaled rise by leakage, runaway parameter (0 to 1/e)                        | -    |
 
-Source: R. M. Corless et al., "On the Lambert W function", Adv. Comput. Math. 5, 1996, eq. 1.5 and section 4; the
+Source: R. M. Corless et al., "On the Lambert W function", Adv. Comput. Math. 5, 1996, eq. 1.5; the
 polynomial is our own Chebyshev fit of (1 - x) / u over u = sqrt(1 - e a), within 1.6e-6, and one Halley step takes it
 to round-off. The derivative is that of the implicit equation: dx/da = exp(x) / (1 - x). Range: that of `leakage`.
 """

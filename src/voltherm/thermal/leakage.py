@@ -11,7 +11,7 @@ r"""Power of a chip: a dynamic part set by its work and a leakage part that grow
 | f           | load factor: 0 idle, 1 the nameplate load                            | -    |
 
 Source: exponential fit of subthreshold leakage about an operating point (W. Liao, L. He and K. Lepak, IEEE Trans. CAD
-24(7), 2005, section II). Range: some 50 K about T_reference; a pure exponential overstates leakage far above it.
+24(7), 2005). Range: some 50 K about T_reference; a pure exponential overstates leakage far above it.
 """
 
 import equinox as eqx

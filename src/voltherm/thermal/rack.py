@@ -157,7 +157,8 @@ def steady(
         heat = jnp.zeros((tray.count,), tray_mass_flow.dtype)
         runaway = jnp.zeros((tray.count,), bool)
         for group in tray.devices:
-            case_resistance = capture * group.case_resistance(flows[group.name], properties)
+            plate = group.plate_resistance(flows[group.name], properties)
+            case_resistance = capture * (plate + group.interface_resistance(tray.count))
             resistance = case_resistance + capture * group.package_resistance(tray.count)
             sink = jnp.broadcast_to(supply_temperature, resistance.shape)
             law = group.power.broadcast(resistance.shape)

@@ -43,17 +43,16 @@ class DeviceGroup(eqx.Module):
     junction_limit: Float[Array, "..."]
     heat_capacity: Float[Array, "..."]
 
-    def shape(self, trays: int) -> tuple[int, int]:
-        """(trays, chips a tray)."""
-        return (trays, self.count)
-
-    def case_resistance(
+    def plate_resistance(
         self, plate_flow: Float[Array, " tray"], properties: CoolantProperties | None = None
     ) -> Float[Array, "tray device"]:
-        """Resistance [K/W] from the case (lid) to the coolant's inlet at the flow [m3/s] of each plate."""
-        shape = (plate_flow.shape[0], self.count)
-        plate = self.cold_plate.resistance(plate_flow, properties)
-        return jnp.broadcast_to(plate[:, None], shape) + jnp.broadcast_to(self.interface.resistance(), shape)
+        """Resistance [K/W] from the plate's base to the coolant's inlet at the flow [m3/s] of each plate."""
+        resistance = self.cold_plate.resistance(plate_flow, properties)
+        return jnp.broadcast_to(resistance[:, None], (plate_flow.shape[0], self.count))
+
+    def interface_resistance(self, trays: int) -> Float[Array, "tray device"]:
+        """Resistance [K/W] from the case (lid) to the plate's base."""
+        return jnp.broadcast_to(self.interface.resistance(), (trays, self.count))
 
     def package_resistance(self, trays: int) -> Float[Array, "tray device"]:
         """Resistance [K/W] from junction to case."""
