@@ -8,8 +8,10 @@ conductivity (2011), MPG and MEG after Melinder (2010), APG and AEG after the AS
 """
 
 import CoolProp
-import CoolProp.CoolProp as coolprop
+import CoolProp.CoolProp
 import numpy as np
+
+evaluator = CoolProp.CoolProp
 
 PRESSURE = 3e5
 FRACTION_DEGREE, TEMPERATURE_DEGREE, TOTAL_DEGREE = 5, 3, 5  # Melinder's own 18 terms
@@ -46,13 +48,13 @@ def glycol(name, by_volume, lowest_fraction):
     """One glycol solution between its freezing point and 100 C."""
     rows, freezing = [], []
     for fraction in np.linspace(lowest_fraction, 0.6, 13):
-        state = coolprop.AbstractState("INCOMP", name)
+        state = evaluator.AbstractState("INCOMP", name)
         (state.set_volu_fractions if by_volume else state.set_mass_fractions)([fraction])
-        state.update(coolprop.PT_INPUTS, PRESSURE, 330.0)
-        freezes = state.trivial_keyed_output(coolprop.iT_freeze)
+        state.update(evaluator.PT_INPUTS, PRESSURE, 330.0)
+        freezes = state.trivial_keyed_output(evaluator.iT_freeze)
         freezing.append((fraction, freezes))
         for temperature in np.linspace(max(freezes, 238.15), 373.15, 60):
-            state.update(coolprop.PT_INPUTS, PRESSURE, temperature)
+            state.update(evaluator.PT_INPUTS, PRESSURE, temperature)
             t = (temperature - 273.15) / 100.0
             rows.append((fraction, t, state.rhomass(), state.cpmass(), np.log(state.viscosity()), state.conductivity()))
     x, t, density, heat_capacity, log_viscosity, conductivity = np.array(rows).T
@@ -77,7 +79,7 @@ def pure(name, pressure, lowest, highest, degrees, viscosity_factor=None):
     ):
         if degree is None:
             continue
-        value = np.array([coolprop.PropsSI(key, "T", kelvin, "P", pressure, name) for kelvin in temperature])
+        value = np.array([evaluator.PropsSI(key, "T", kelvin, "P", pressure, name) for kelvin in temperature])
         if key == "V" and viscosity_factor is not None:
             value = value * viscosity_factor(temperature)
         powers = [(0, j) for j in range(degree + 1)]

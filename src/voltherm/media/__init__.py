@@ -1,6 +1,7 @@
 """Properties of liquids and air as differentiable, elementwise functions of temperature in K and pressure in Pa."""
 
 from voltherm.media import dry_air as dry_air
+from voltherm.media import moist_air as moist_air
 from voltherm.media.build import LIQUID_NAMES as LIQUID_NAMES
 from voltherm.media.build import ethylene_glycol_from_mass_fraction as ethylene_glycol_from_mass_fraction
 from voltherm.media.build import ethylene_glycol_from_volume_fraction as ethylene_glycol_from_volume_fraction

@@ -6,7 +6,7 @@
 |--------|------------------------------------------------------|----------|
 | p      | absolute pressure                                    | Pa       |
 | T      | temperature                                          | K        |
-| R      | gas constant of dry air, 287.055 (8.314462 / 28.965) | J/(kg K) |
+| R      | gas constant of dry air, 287.042 (ASHRAE 2021)       | J/(kg K) |
 | t      | reduced temperature, (T - 273.15 K) / 100 K          | -        |
 
 Source: Lemmon et al. (2000) and Lemmon and Jacobsen (2004) at 1 atm as CoolProp 8.0.0 (MIT) evaluates them, fitted by
@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 
 from voltherm.media.polynomial import TEMPERATURE_SCALE, ArrayLike, horner, reduced_temperature
 
-GAS_CONSTANT = 287.055
+GAS_CONSTANT = 287.042
 """J/(kg K)"""
 
 STANDARD_PRESSURE = 101325.0

@@ -68,7 +68,7 @@ class AbstractLiquid(eqx.Module):
 
     @abc.abstractmethod
     def composition(self) -> Float[Array, "..."]:
-        """Fraction the correlation is written in, scalar or of the shape of the temperatures; zero for a pure liquid."""
+        """Fraction the correlation counts in, scalar or of the shape of the temperatures; zero in a pure liquid."""
 
     def density(self, temperature: Float[ArrayLike, "..."]) -> Float[Array, "..."]:
         """Density at the temperature; (...), K -> (...), kg/m3."""

@@ -33,7 +33,7 @@ def check_range(liquid: AbstractLiquid, temperature: Float[ArrayLike, "..."], na
     freezing = float(np.max(np.asarray(liquid.freezing_temperature(), dtype=float)))
     if coldest < freezing:
         sentences.append(
-            f"{name}: {_celsius(coldest)} is below its freezing point {_celsius(freezing)}: keep it warmer or add glycol"
+            f"{name}: {_celsius(coldest)} is below its freezing point {_celsius(freezing)}: keep it warm or add glycol"
         )
     elif coldest < low:
         sentences.append(f"{name}: {_celsius(coldest)} is below {_celsius(low)}, where {data} begin")
