@@ -125,8 +125,9 @@ def steady(
     network's base power.
 
     Returns a Solution of a PowerState (shapes there). `status.worst` is the index of the bus with the largest
-    mismatch. Result codes: CONVERGED; MAXIMUM_ITERATIONS (usually a load beyond the nose of the P-V curve);
-    NOT_FINITE or SINGULAR (bad numbers); UNSUPPLIED (`worst` is a bus that no source reaches). A scenario that fails
+    mismatch. Result codes: CONVERGED; SINGULAR (usually an island without a source: `worst` is then a bus that none
+    reaches); MAXIMUM_ITERATIONS, NO_DESCENT (usually a load beyond the nose of the P-V curve); NOT_FINITE (zero
+    impedance, a short-circuit resistance above the impedance, a number that is not one). A scenario that fails
     is NaN throughout, with zero gradient.
     """
     reached, start_angle = supplied(
@@ -154,7 +155,7 @@ def steady(
         maximum_iterations=maximum_iterations,
     )
     everywhere = jnp.all(reached)
-    result = jnp.where(everywhere, root.status.result, ResultCode.UNSUPPLIED.value)
+    result = jnp.where(everywhere, root.status.result, ResultCode.SINGULAR.value)
     solved = result == ResultCode.CONVERGED.value
     # a failed scenario is evaluated at a harmless point and then masked: NaN with zero gradient
     unknowns = jnp.where(solved, root.value, 0.0)
