@@ -1,7 +1,7 @@
 """Sparse factorisation kernels for matrices whose pattern never changes (jax and numpy only).
 
-    schedule = analyse(rows, columns, size, block_size=2)      # once per topology, on the host
-    x = solve(schedule, values, right_hand_side)               # traced, differentiable, batched by vmap
+schedule = analyse(rows, columns, size, block_size=2)      # once per topology, on the host
+x = solve(schedule, values, right_hand_side)               # traced, differentiable, batched by vmap
 """
 
 from .schedule import Schedule as Schedule

@@ -50,9 +50,7 @@ def _primitive(name: str, shape_of: Callable[..., tuple[int, ...]]) -> Primitive
 factor_p = _primitive("factor", lambda values, *, schedule, **_: (schedule.slots, *values[1:]))
 substitute_p = _primitive("substitute", lambda values, blocks, right_hand_side, **_: right_hand_side)
 multiply_p = _primitive("multiply", lambda values, vector, **_: vector)
-outer_p = _primitive(
-    "outer", lambda left, right, *, schedule, **_: (schedule.entries, schedule.block_size, *left[1:3])
-)
+outer_p = _primitive("outer", lambda left, right, *, schedule, **_: (schedule.entries, schedule.block_size, *left[1:3]))
 
 
 # Differentiation. -------------------------------------------------------------------------------------------------------
@@ -165,15 +163,9 @@ def _part(result: Array, lane_axis: int, batch: int) -> tuple[Array, int]:
     return result.reshape(*shape[:lane_axis], shape[lane_axis] // batch, batch, *shape[lane_axis + 1 :]), lane_axis + 1
 
 
-def _batch(
-    primitive: Primitive, lane_axes: tuple[int, ...], result_axis: int, side_operand: int | None
-) -> None:
+def _batch(primitive: Primitive, lane_axes: tuple[int, ...], result_axis: int, side_operand: int | None) -> None:
     def rule(operands: Sequence[Array], axes: Sequence[Any], **parameters: Any) -> tuple[Array, int]:
-        batch = next(
-            operand.shape[axis]
-            for operand, axis in zip(operands, axes, strict=True)
-            if axis is not None
-        )
+        batch = next(operand.shape[axis] for operand, axis in zip(operands, axes, strict=True) if axis is not None)
         batched = [number for number, axis in enumerate(axes) if axis is not None]
         if batched == [side_operand]:
             joined = list(operands)

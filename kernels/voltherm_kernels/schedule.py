@@ -93,7 +93,9 @@ class Schedule:
         return self.size + 2 * self.fill + 1
 
 
-def analyse(rows: np.ndarray, columns: np.ndarray, size: int, block_size: int = 1, *, slack: int | None = None) -> Schedule:
+def analyse(
+    rows: np.ndarray, columns: np.ndarray, size: int, block_size: int = 1, *, slack: int | None = None
+) -> Schedule:
     """Order a pattern, find its fill and lay the block operations out by level.
 
     **Arguments**

@@ -42,9 +42,7 @@ def factor(schedule: Schedule, values: Array) -> Array:
     return jnp.concatenate([inverses, lower, upper, blocks[size + 2 * fill :]])
 
 
-def substitute(
-    schedule: Schedule, values: Array, blocks: Array, right_hand_side: Array, *, transpose: bool
-) -> Array:
+def substitute(schedule: Schedule, values: Array, blocks: Array, right_hand_side: Array, *, transpose: bool) -> Array:
     """Solve with finished factors: forward sweep, block diagonal, backward sweep."""
     del values  # there for implementations that refine the solution
     size, fill = schedule.size, schedule.fill

@@ -91,14 +91,15 @@ def bracketed_root(
     state = lax.while_loop(
         lambda state: jnp.any(inside & (jnp.abs(state.step) > smallest)) & (state.iterations < maximum_iterations),
         iterate,
-        _State(held_lower, held_upper, middle, 2.0 * width, 2.0 * width, jnp.asarray(0)),
+        _State(held_lower, held_upper, middle, 2.0 * width, 2.0 * width, jnp.zeros((), jnp.int32)),
     )
     finite = jnp.isfinite(at_lower) & jnp.isfinite(at_upper)
     succeeded = finite & (~inside | (jnp.abs(state.step) <= smallest))
 
     def linear_solve(x: Array, args: PyTree, right_hand_side: Array) -> Array:
         _, slope = jax.jvp(lambda x: function(x, args), (x,), (jnp.ones_like(x),))
-        return right_hand_side / jnp.where(slope == 0.0, 1.0, slope)
+        # A failed element must not send NaN back: its right-hand side is zero, and the divisor is made finite.
+        return right_hand_side / jnp.where((slope == 0.0) | ~jnp.isfinite(slope), 1.0, slope)
 
     root = implicit_root(function, linear_solve, state.x, middle, jnp.asarray(True), args)
     nearer_lower = jnp.abs(at_lower) <= jnp.abs(at_upper)

@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Int, PyTree
 
 from voltherm.numerics.implicit import implicit_root
 from voltherm.numerics.newton import ROUND_OFF_RESIDUAL
-from voltherm.numerics.results import ResultCode, Solution, Status
+from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
 _RESTART_GROWTH = 10.0
 _KRYLOV_DIMENSION = 40
@@ -88,9 +88,7 @@ def fixed_point(
         better = norm < state.best_norm
         without_gain = jnp.where(better, 0, state.without_gain + 1)
         best_norm = jnp.minimum(norm, state.best_norm)
-        converged = (best_norm <= tolerance) | (
-            (without_gain >= depth) & (best_norm <= ROUND_OFF_RESIDUAL * epsilon)
-        )
+        converged = (best_norm <= tolerance) | ((without_gain >= depth) & (best_norm <= ROUND_OFF_RESIDUAL * epsilon))
         # An image of the best point that is not finite leaves nowhere to go: give up once restarting has been tried.
         lost = restart & (state.without_gain >= depth) & ~jnp.isfinite(norm)
         result = jnp.where(lost, ResultCode.NOT_FINITE, state.result)
@@ -115,7 +113,6 @@ def fixed_point(
     finite = jnp.isfinite(norm)
     met = norm <= tolerance
     first = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
-    integer = jnp.asarray(0).dtype
     state = lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
         iterate,
@@ -128,9 +125,9 @@ def fixed_point(
             best_y=initial,
             best_image=image,
             best_norm=norm,
-            without_gain=jnp.asarray(0),
-            iterations=jnp.asarray(0),
-            result=jnp.where(met, ResultCode.CONVERGED, first).astype(integer),
+            without_gain=jnp.zeros((), jnp.int32),
+            iterations=jnp.zeros((), jnp.int32),
+            result=jnp.where(met, ResultCode.CONVERGED, first).astype(jnp.int32),
             running=finite & ~met,
         ),
     )
@@ -139,7 +136,7 @@ def fixed_point(
         result=state.result,
         residual=state.best_norm,
         iterations=state.iterations,
-        worst=jnp.argmax(jnp.where(jnp.isfinite(magnitude), magnitude, jnp.inf)) if initial.size else jnp.asarray(0),
+        worst=worst_index(magnitude),
     )
     value = implicit_root(
         lambda y, args: y - function(y, args), _krylov_solve(function), state.best_y, initial, status.converged, args
@@ -166,17 +163,23 @@ def _krylov_solve(function: Callable[[Any, Any], Array]) -> Callable[[Any, Any, 
     """(I - ∂F/∂y)⁻¹ times a right-hand side."""
 
     def linear_solve(y: Array, args: PyTree, right_hand_side: Array) -> Array:
-        _, derivative = jax.linearize(lambda y: function(y, args), y)
-        tolerance = 50.0 * float(jnp.finfo(y.dtype).eps)
-        solution, _ = gmres(
-            lambda direction: direction - derivative(direction),
-            right_hand_side,
-            tol=tolerance,
-            atol=0.0,
-            restart=max(1, min(y.size, _KRYLOV_DIMENSION)),
-            maxiter=_KRYLOV_RESTARTS,
-            solve_method="incremental",
-        )
-        return solution
+        def matrix(direction: Array) -> Array:
+            return direction - jax.jvp(lambda y: function(y, args), (y,), (direction,))[1]
+
+        # GMRES scales its tolerance with the right-hand side, so it must stand inside a solve that is linear by declaration.
+        return lax.custom_linear_solve(matrix, right_hand_side, _gmres, transpose_solve=_gmres)
 
     return linear_solve
+
+
+def _gmres(matrix: Callable[[Array], Array], right_hand_side: Array) -> Array:
+    solution, _ = gmres(
+        matrix,
+        right_hand_side,
+        tol=50.0 * float(jnp.finfo(right_hand_side.dtype).eps),
+        atol=0.0,
+        restart=max(1, min(right_hand_side.size, _KRYLOV_DIMENSION)),
+        maxiter=_KRYLOV_RESTARTS,
+        solve_method="incremental",
+    )
+    return solution

@@ -20,7 +20,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Bool, Float, Int, PyTree
 
 from voltherm.numerics.implicit import implicit_root
-from voltherm.numerics.results import ResultCode, Solution, Status
+from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
 ROUND_OFF_RESIDUAL = 1000.0
 ROUND_OFF_STEP = 4.0
@@ -111,8 +111,8 @@ def newton(
             y=start,
             scaled=scaled,
             norm=_norm(scaled),
-            iterations=jnp.asarray(0),
-            result=jnp.where(met, ResultCode.CONVERGED, first).astype(jnp.asarray(0).dtype),
+            iterations=jnp.zeros((), jnp.int32),
+            result=jnp.where(met, ResultCode.CONVERGED, first).astype(jnp.int32),
             running=finite & ~met,
         ),
     )
@@ -121,7 +121,7 @@ def newton(
         result=state.result,
         residual=jnp.max(magnitude, initial=0.0),
         iterations=state.iterations,
-        worst=jnp.argmax(jnp.where(jnp.isfinite(magnitude), magnitude, jnp.inf)) if start.size else jnp.asarray(0),
+        worst=worst_index(magnitude),
     )
     value = implicit_root(residual, linear_solve, unravel(state.y), initial, status.converged, args)
     return Solution(value=value, status=status)

@@ -7,6 +7,7 @@ turns the integer into English that names the element and says what to try.
 import enum
 
 import equinox as eqx
+import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int, PyTree
 
@@ -74,6 +75,13 @@ class Status(eqx.Module):
     def converged(self) -> Bool[Array, "..."]:
         """True where the result is `CONVERGED`."""
         return self.result == ResultCode.CONVERGED.value
+
+
+def worst_index(magnitude: Float[Array, " unknown"]) -> Int[Array, ""]:
+    """Index of the largest magnitude; one that is not finite counts as the largest."""
+    if not magnitude.size:
+        return jnp.zeros((), jnp.int32)
+    return jnp.argmax(jnp.where(jnp.isfinite(magnitude), magnitude, jnp.inf)).astype(jnp.int32)
 
 
 class Solution(eqx.Module):
