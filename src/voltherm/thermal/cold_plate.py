@@ -31,6 +31,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from voltherm.numerics import signed_power
 from voltherm.thermal.coolant_properties import CoolantProperties
 
 LITRE_PER_MINUTE = 1.0e-3 / 60.0
@@ -98,9 +99,9 @@ class ColdPlate(eqx.Module):
         self, volume_flow: Float[Array, "..."], properties: CoolantProperties | None = None
     ) -> Float[Array, "..."]:
         """Pressure drop [Pa] at volume flow [m3/s], odd in the flow's sign; linear below the regularisation's flow."""
-        # the width keeps the slope positive and finite at rest
-        speed = jnp.sqrt(volume_flow**2 + self.regularisation_flow**2)
-        return self.flow_coefficient(properties) * volume_flow * speed ** (self.pressure_exponent - 1.0)
+        return self.flow_coefficient(properties) * signed_power(
+            volume_flow, self.pressure_exponent, self.regularisation_flow
+        )
 
 
 def out_of_range(volume_flow: object, limits: tuple[float, float] = FITTED_RANGE) -> str | None:

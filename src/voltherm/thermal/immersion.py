@@ -1,0 +1,102 @@
+r"""Single-phase immersion: a vertical board that gives its heat to still liquid by natural convection.
+
+    Nu = (0.825 + 0.387 Ra^(1/6) / (1 + (0.492 / Pr)^(9/16))^(8/27))^2
+    Ra = g beta (T_s - T_f) H^3 rho c / (nu k),    h = Nu k / H
+    h A (T_s - T_f) = P(T_j),    T_j = T_s + R P(T_j)
+
+| symbol     | meaning                                                                 | unit    |
+|------------|-------------------------------------------------------------------------|---------|
+| Nu, Ra, Pr | Nusselt, Rayleigh and Prandtl numbers at the film temperature           | -       |
+| H, A       | height of the board, wetted area of one chip with its heat spreader     | m, m2   |
+| T_s, T_f   | temperature of the wetted surface and of the liquid in the tank         | K       |
+| beta       | thermal expansion, from the liquid's density                            | 1/K     |
+| R          | resistance from junction to wetted surface                              | K/W     |
+
+Source: S. W. Churchill and H. H. S. Chu, Int. J. Heat Mass Transfer 18, 1975, eq. 9. Range: Ra up to 1e12, isothermal
+surface; scatter of data 10 to 20 %. Below Ra of about 1 the exponent is smoothed so that the law stays differentiable
+at rest.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from voltherm.numerics import bracketed_root, signed_power
+from voltherm.thermal.coolant_properties import Liquid
+from voltherm.thermal.leakage import LeakagePower
+from voltherm.thermal.outcome import failed
+
+GRAVITY = 9.80665
+
+
+class ImmersedChips(eqx.Module):
+    """n chips on immersed boards; every field is a scalar or (n,)."""
+
+    power: LeakagePower
+    surface_resistance: Float[Array, "..."]
+    area: Float[Array, "..."]
+    board_height: Float[Array, "..."]
+
+
+def vertical_plate_nusselt(rayleigh: Float[Array, "..."], prandtl: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Mean Nusselt number of a vertical plate at all Rayleigh numbers, elementwise."""
+    blending = (1.0 + (0.492 / prandtl) ** (9.0 / 16.0)) ** (8.0 / 27.0)
+    return (0.825 + 0.387 * signed_power(rayleigh, 1.0 / 6.0, 1.0) / blending) ** 2
+
+
+def heat_transfer_coefficient(
+    liquid: Liquid,
+    surface_rise: Float[Array, "..."],
+    liquid_temperature: Float[Array, "..."],
+    board_height: Float[Array, "..."],
+) -> Float[Array, "..."]:
+    """Natural convection [W/(m2K)] from a surface `surface_rise` [K] above the liquid [K], arrays of one shape."""
+    film = liquid_temperature + 0.5 * surface_rise
+    density, density_slope = jax.jvp(liquid.density, (film,), (jnp.ones_like(film),))
+    expansion = -density_slope / density
+    viscosity, conductivity = liquid.viscosity(film), liquid.conductivity(film)
+    capacity = density * liquid.heat_capacity(film)
+    rayleigh = GRAVITY * expansion * surface_rise * board_height**3 * capacity * density / (viscosity * conductivity)
+    prandtl = viscosity * liquid.heat_capacity(film) / conductivity
+    return vertical_plate_nusselt(rayleigh, prandtl) * conductivity / board_height
+
+
+def immersed_junction_temperature(
+    chips: ImmersedChips,
+    liquid_temperature: Float[Array, " chip"],
+    liquid: Liquid,
+    *,
+    load_factor: float | Float[Array, ""] = 1.0,
+    highest_rise: float = 150.0,
+) -> tuple[Float[Array, " chip"], Float[Array, " chip"], Bool[Array, " chip"]]:
+    """Steady junction temperature [K] and power [W] of immersed chips, and whether each has none.
+
+    `liquid_temperature` [K] is that of the tank around each chip. The surface is sought up to `highest_rise` [K]
+    above it; a chip that needs more, or runs away, is NaN with zero gradient. `liquid` has to hold its numbers in
+    arrays (an `eqx.Module`).
+    """
+    shape = liquid_temperature.shape
+    resistance = jnp.broadcast_to(chips.surface_resistance, shape)
+    area = jnp.broadcast_to(chips.area, shape)
+    height = jnp.broadcast_to(chips.board_height, shape)
+    args = (chips.power.broadcast(shape), resistance, area, height, liquid_temperature, liquid, load_factor)
+    lower = jnp.zeros_like(liquid_temperature)
+    rise = bracketed_root(_imbalance, lower, lower + highest_rise, args, tolerance=1.0e-14)
+    unsolved = ~(rise < highest_rise) | ~(_imbalance(lower + highest_rise, args) > 0.0)
+    rise = jnp.where(unsolved, 0.0, rise)
+    heat = _heat(rise, args)
+    junction = liquid_temperature + rise + resistance * heat
+    return failed(junction, unsolved), failed(heat, unsolved), unsolved
+
+
+def _heat(rise: Float[Array, " chip"], args: tuple) -> Float[Array, " chip"]:
+    _, _, area, height, liquid_temperature, liquid, _ = args
+    return heat_transfer_coefficient(liquid, rise, liquid_temperature, height) * area * rise
+
+
+def _imbalance(rise: Float[Array, " chip"], args: tuple) -> Float[Array, " chip"]:
+    """Heat taken by the liquid less power of the chip, rising with the surface until leakage outruns convection."""
+    law, resistance, _, _, liquid_temperature, _, load_factor = args
+    heat = _heat(rise, args)
+    return heat - law.power(liquid_temperature + rise + resistance * heat, load_factor)
