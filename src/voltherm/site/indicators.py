@@ -25,7 +25,11 @@ Valid for E_it > 0; an indicator of a facility without IT load is infinite or Na
 import enum
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float
+
+Number = Float[Array, "..."] | Float[np.ndarray, "..."] | float
+"""One total, or an array of totals: of months, of designs."""
 
 LATENT_HEAT = 2.430e6
 """Latent heat of evaporation of water near 30 C [J/kg] (ASHRAE Fundamentals 2021, chapter 1)."""
@@ -45,7 +49,7 @@ class Category(enum.IntEnum):
 class PowerUsageEffectiveness(eqx.Module):
     """PUE with what it is worth nothing without: category, period and boundary."""
 
-    value: Float[Array, "..."] | float
+    value: Number
     category: Category = eqx.field(static=True)
     interim: bool = eqx.field(static=True)
     boundary: str = eqx.field(static=True)
@@ -59,8 +63,8 @@ class PowerUsageEffectiveness(eqx.Module):
 
 
 def power_usage_effectiveness(
-    facility_energy: Float[Array, "..."] | float,
-    it_energy: Float[Array, "..."] | float,
+    facility_energy: Number,
+    it_energy: Number,
     *,
     category: Category,
     interim: bool,
@@ -70,34 +74,30 @@ def power_usage_effectiveness(
     return PowerUsageEffectiveness(facility_energy / it_energy, category, interim, boundary)
 
 
-def water_usage_effectiveness(
-    water_volume: Float[Array, "..."] | float, it_energy: Float[Array, "..."] | float
-) -> Float[Array, "..."] | float:
+def water_usage_effectiveness(water_volume: Number, it_energy: Number) -> Number:
     """WUE [L/kWh] from water [m³] and IT energy [J] of the same period."""
     return water_volume * _LITRES_PER_CUBIC_METRE / (it_energy / _JOULES_PER_KILOWATT_HOUR)
 
 
 def carbon_usage_effectiveness(
-    grid_energy: Float[Array, "..."] | float,
-    it_energy: Float[Array, "..."] | float,
-    emission_factor: Float[Array, "..."] | float,
-) -> Float[Array, "..."] | float:
+    grid_energy: Number,
+    it_energy: Number,
+    emission_factor: Number,
+) -> Number:
     """CUE [kg/kWh] from grid and IT energy [J] and the grid's emission factor [kg/kWh]."""
     return grid_energy * emission_factor / it_energy
 
 
-def energy_reuse_factor(
-    reused_energy: Float[Array, "..."] | float, facility_energy: Float[Array, "..."] | float
-) -> Float[Array, "..."] | float:
+def energy_reuse_factor(reused_energy: Number, facility_energy: Number) -> Number:
     """ERF [1], between 0 and 1."""
     return reused_energy / facility_energy
 
 
 def energy_reuse_effectiveness(
-    facility_energy: Float[Array, "..."] | float,
-    reused_energy: Float[Array, "..."] | float,
-    it_energy: Float[Array, "..."] | float,
-) -> Float[Array, "..."] | float:
+    facility_energy: Number,
+    reused_energy: Number,
+    it_energy: Number,
+) -> Number:
     """ERE [1]; may lie below 1 where heat is reused."""
     return (facility_energy - reused_energy) / it_energy
 
