@@ -9,7 +9,7 @@ IMPLEMENTATIONS: dict[str, ModuleType] = {"xla": xla}
 
 
 def resolve(name: str) -> str:
-    """The table key for a requested name. `auto` is the best one that is there. Raises `ValueError` for an unknown name."""
+    """The table key for a requested name; `auto` is the best there is. Raises `ValueError` for an unknown name."""
     if name == "auto":
         return "xla"
     if name not in IMPLEMENTATIONS:

@@ -9,8 +9,10 @@ Both come from one greedy rule, run in rounds:
     chosen     = an independent subset of the candidates, smallest degree first
     eliminate all chosen nodes (they are at most one level above what they touch)
 
-`slack = 0` is multiple minimum degree (Liu 1985, ACM TOMS 11, 141-153): on a tree only leaves are chosen and there is no
-fill. `slack >= 1` on a chain removes every second node, which is cyclic reduction: log2(n) levels for about twice the work.
+`slack = 0` is multiple minimum degree (Liu 1985, ACM TOMS 11, 141-153): on a tree only leaves are chosen and there is
+no
+fill. `slack >= 1` on a chain removes every second node, which is cyclic reduction: log2(n) levels for about twice the
+work.
 """
 
 from dataclasses import dataclass
@@ -24,7 +26,8 @@ class Elimination:
 
     - `order`: (size,) node eliminated at each position.
     - `level`: (size,) level of each position; a position depends on lower levels only.
-    - `pivot`, `neighbour`: (fill,) positions of the filled lower triangle, one pair per off-diagonal block, sorted by pivot.
+    - `pivot`, `neighbour`: (fill,) positions of the filled lower triangle, one pair per off-diagonal block, sorted by
+      pivot.
     """
 
     order: np.ndarray
@@ -74,7 +77,7 @@ def eliminate(rows: np.ndarray, columns: np.ndarray, size: int, slack: int) -> E
 
 
 def _independent_subset(adjacent: list[set[int]], remaining: set[int], slack: int) -> list[int]:
-    """Nodes of nearly smallest degree, no two of them adjacent; ties by node number, so that the order is reproducible."""
+    """Nodes of nearly smallest degree, no two of them adjacent; ties go by node number."""
     limit = min(len(adjacent[node]) for node in remaining) + slack
     candidates = sorted((len(adjacent[node]), node) for node in remaining if len(adjacent[node]) <= limit)
     chosen: list[int] = []

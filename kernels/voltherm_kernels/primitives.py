@@ -5,8 +5,10 @@
     multiply    (values, x) -> A x                                      bilinear
     outer       (y, x) -> y x' on the pattern                           bilinear
 
-Why primitives: a batching rule of our own keeps the lanes in the last axis however deep the `vmap`s nest, and one differentiation
-rule serves forward, reverse and higher order. `blocks` is a cache of what follows from `values`, so it has no tangent; `values`
+Why primitives: a batching rule of our own keeps the lanes in the last axis however deep the `vmap`s nest, and one
+differentiation
+rule serves forward, reverse and higher order. `blocks` is a cache of what follows from `values`, so it has no
+tangent; `values`
 is an operand of `substitute` only to be differentiated:
 
     x = A^-1 r      dx = A^-1 (dr - dA x)
@@ -53,7 +55,8 @@ multiply_p = _primitive("multiply", lambda values, vector, **_: vector)
 outer_p = _primitive("outer", lambda left, right, *, schedule, **_: (schedule.entries, schedule.block_size, *left[1:3]))
 
 
-# Differentiation. -------------------------------------------------------------------------------------------------------
+# Differentiation.
+# -------------------------------------------------------------------------------------------------------
 
 
 def _no_change(value: Array) -> Any:
@@ -142,8 +145,10 @@ _bilinear(multiply_p, _multiply_transpose_values, _multiply_transpose_vector)
 _bilinear(outer_p, _outer_transpose_left, _outer_transpose_right)
 
 
-# Batching. ----------------------------------------------------------------------------------------------------------------
-# An operand is (..., lane) or (..., lane, side). A batched operand's new axis joins the lanes, except that a batch of right-hand
+# Batching.
+# ----------------------------------------------------------------------------------------------------------------
+# An operand is (..., lane) or (..., lane, side). A batched operand's new axis joins the lanes, except that a batch of
+# right-hand
 # sides alone joins the sides: then the factors are shared and stay in cache.
 
 
@@ -163,7 +168,7 @@ def _part(result: Array, lane_axis: int, batch: int) -> tuple[Array, int]:
     return result.reshape(*shape[:lane_axis], shape[lane_axis] // batch, batch, *shape[lane_axis + 1 :]), lane_axis + 1
 
 
-def _batch(primitive: Primitive, lane_axes: tuple[int, ...], result_axis: int, side_operand: int | None) -> None:
+def _batch(primitive: Primitive, lane_axes: tuple[int, ...], result_axis: int, side_operand: int = -1) -> None:
     def rule(operands: Sequence[Array], axes: Sequence[Any], **parameters: Any) -> tuple[Array, int]:
         batch = next(operand.shape[axis] for operand, axis in zip(operands, axes, strict=True) if axis is not None)
         batched = [number for number, axis in enumerate(axes) if axis is not None]
@@ -180,7 +185,7 @@ def _batch(primitive: Primitive, lane_axes: tuple[int, ...], result_axis: int, s
     batching.primitive_batchers[primitive] = rule
 
 
-_batch(factor_p, (3,), 3, None)
+_batch(factor_p, (3,), 3)
 _batch(substitute_p, (3, 3, 2), 2, 2)
 _batch(multiply_p, (3, 2), 2, 1)
-_batch(outer_p, (2, 2), 3, None)
+_batch(outer_p, (2, 2), 3)

@@ -8,8 +8,10 @@ the right-looking elimination of pivot k with front N(k) (its neighbours that ar
 
     A_ij <- A_ij - A_ik D_k^-1 A_kj        for all i, j in N(k)
 
-and afterwards L_ik = A_ik D_k^-1, U_kj = D_k^-1 A_kj for all k at once. Pivots of one level of the elimination tree do not touch
-each other. The schedule stores those products level by level, cut into steps of one fixed width, so that a loop over the
+and afterwards L_ik = A_ik D_k^-1, U_kj = D_k^-1 A_kj for all k at once. Pivots of one level of the elimination tree
+do not touch
+each other. The schedule stores those products level by level, cut into steps of one fixed width, so that a loop over
+the
 steps is a program whose size does not depend on the matrix.
 
 Storage of the factors, one block per slot:
@@ -30,10 +32,11 @@ import numpy as np
 
 from .ordering import Elimination, eliminate
 
-# Cost of a step and of one gathered block product in one lane, in nanoseconds on one CPU core (measured), and a typical number of
+# Cost of a step and of one gathered block product in one lane, in nanoseconds on one CPU core (measured), and a
+# typical number of
 # lanes. They only rank alternative orders and widths of the same factorisation; the result does not depend on them.
-_STEP_COST = 2000.0
-_PRODUCT_COST = 1.5
+_STEP_COST = 400.0
+_PRODUCT_COST = 4.0
 _TYPICAL_LANES = 64
 _WIDTHS = (4, 8, 16, 32, 64, 128, 256, 512)
 _SLACKS = (0, 1, 2, 4)
@@ -42,9 +45,10 @@ _LARGE = 3000
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """A factorisation plan for one pattern. Equal and hashable by digest, so it can be a static field or a closure constant.
+    """A factorisation plan for one pattern. Equal and hashable by digest: fit for a static field or a closure.
 
-    Public fields: `size` (block rows), `block_size`, `entries` (values expected), `levels`, `fill` (off-diagonal blocks of L),
+    Public fields: `size` (block rows), `block_size`, `entries` (values expected), `levels`, `fill` (off-diagonal
+    blocks of L),
     `products` (block products of one factorisation), `digest`. All index arrays are int32 and read-only.
     """
 
@@ -100,11 +104,13 @@ def analyse(
 
     **Arguments**
 
-    - `rows`, `columns`: (entries,) block row and block column of every value, in the order in which `solve` will get the values.
+    - `rows`, `columns`: (entries,) block row and block column of every value, in the order in which `solve` will get
+      the values.
       Duplicates are summed. A missing mirrored or diagonal entry is a zero.
     - `size`: number of block rows. Patterns of several disconnected parts are fine.
     - `block_size`: rows of one block.
-    - `slack`: how far above the smallest degree a node may be to be eliminated in the same round. 0 gives least fill (none on a tree),
+    - `slack`: how far above the smallest degree a node may be to be eliminated in the same round. 0 gives least fill
+      (none on a tree),
       more gives fewer levels. None takes the cheapest by a cost model.
 
     **Returns** a `Schedule`. **Raises** `ValueError` for indices that do not fit.
@@ -193,7 +199,7 @@ def _plan(
 
 
 def _cut(items: np.ndarray, level: np.ndarray, padding: tuple[int, ...], block_size: int) -> tuple[np.ndarray, float]:
-    """Lay (kinds, items) sorted by level into (steps, kinds, width): no step holds two levels. Takes the cheapest width."""
+    """Lay (kinds, items) sorted by level into (steps, kinds, width): one level in a step, at the cheapest width."""
     per_level = np.bincount(level)
     per_level = per_level[per_level > 0]
     if not per_level.size:

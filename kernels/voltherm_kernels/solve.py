@@ -11,7 +11,7 @@ from .schedule import Schedule
 
 
 class Factors(NamedTuple):
-    """A factored matrix: the values it was made from (entries, b, b, 1), through which derivatives pass, and its blocks."""
+    """A factored matrix: the values it came from (entries, b, b, 1), through which derivatives pass, and its blocks."""
 
     values: Array
     blocks: Array
@@ -20,7 +20,8 @@ class Factors(NamedTuple):
 def factor(schedule: Schedule, values: Array, implementation: str = "auto") -> Factors:
     """Factor a matrix without pivoting between blocks.
 
-    **Arguments**: `values` (entries,) or (entries, b, b), in the order in which `analyse` got rows and columns; duplicates are summed.
+    **Arguments**: `values` (entries,) or (entries, b, b), in the order in which `analyse` got rows and columns;
+    duplicates are summed.
 
     **Returns** `Factors`. A singular matrix gives NaN in every solution.
     """
@@ -36,7 +37,8 @@ def solve_factored(
     **Arguments**: `right_hand_side` (size,) or (size, b). For many right-hand sides map over them, as in
     `jax.vmap(lambda r: solve_factored(schedule, factors, r))`: the factors are then shared.
 
-    **Returns** x, of the shape of `right_hand_side`. Derivatives with respect to the values and the right-hand side are exact.
+    **Returns** x, of the shape of `right_hand_side`. Derivatives with respect to the values and the right-hand side
+    are exact.
     """
     right_hand_side = jnp.asarray(right_hand_side)
     sides = _as_vectors(schedule, right_hand_side)

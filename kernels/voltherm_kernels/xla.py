@@ -1,13 +1,14 @@
 """The portable implementation: plain JAX over the schedule.
 
-Every array is laid out with the lanes (the elements of a batch) last, so that each gathered or scattered block is a contiguous
-stretch of lanes. Loops run over the steps of the schedule with `fori_loop`: the traced program has the same size for ten nodes
+Every array is laid out with the lanes (the elements of a batch) last, so that each gathered or scattered block is a
+contiguous
+stretch of lanes. Loops run over the steps of the schedule with `fori_loop`: the traced program has the same size for
+ten nodes
 as for ten thousand. This is the oracle that other implementations are held to.
 
 Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand sides (size, b, lane, side).
 """
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -98,7 +99,7 @@ def _scatter_add(array: Array, index: Array, update: Array) -> Array:
 
 
 def _product(left: Array, right: Array) -> Array:
-    """Product of small blocks, (item, b, b, lane) each; written out, because a batched matrix product would move the lanes."""
+    """Product of small blocks, (item, b, b, lane) each; a batched matrix product would move the lanes."""
     return jnp.sum(left[:, :, :, None] * right[:, None], axis=2)
 
 
@@ -108,7 +109,7 @@ def _apply(blocks: Array, vectors: Array) -> Array:
 
 
 def _inverse(blocks: Array) -> Array:
-    """Inverses of (item, b, b, lane): in closed form to b = 2, else Gauss-Jordan with row exchanges inside the block."""
+    """Inverses of (item, b, b, lane): in closed form to b = 2, else Gauss-Jordan with row exchanges in the block."""
     size = blocks.shape[1]
     if size == 1:
         return 1.0 / blocks

@@ -1,7 +1,9 @@
 """Roots of monotone scalar functions in a bracket, element by element.
 
-Newton's step is taken while it stays inside the bracket and at least halves the last step but one, bisection otherwise (the
-safeguard of Press et al. 2007, Numerical Recipes, section 9.4). A function that does not change sign in the bracket has its root beyond an
+Newton's step is taken while it stays inside the bracket and at least halves the last step but one, bisection
+otherwise (the
+safeguard of Press et al. 2007, Numerical Recipes, section 9.4). A function that does not change sign in the bracket
+has its root beyond an
 end, and that end is returned.
 
 Derivative at a root inside: dx = -(∂f/∂x)⁻¹ (∂f/∂a) da. Where an end is returned, the derivative is that of the end.
@@ -48,7 +50,8 @@ def bracketed_root(
     - `args`: any pytree; derivatives pass through its floating-point arrays.
     - `tolerance`: on the last step, relative to upper - lower.
 
-    **Returns** x of the shape of `lower`; an end where there is no change of sign; NaN with zero gradient where the function is not finite or the
+    **Returns** x of the shape of `lower`; an end where there is no change of sign; NaN with zero gradient where the
+    function is not finite or the
     iterations ran out.
     """
     lower, upper = jnp.asarray(lower), jnp.asarray(upper)

@@ -4,8 +4,10 @@ With f = F(y) - y, and ΔF, ΔG the differences of the last `depth` residuals f 
 
     γ = argmin |f_k - ΔF γ|,    y_{k+1} = F(y_k) - ΔG γ
 
-(Anderson 1965; Walker and Ni 2011, SIAM J. Numer. Anal. 49, 1715-1735, eq. 2.1). The small least-squares problem is solved from its normal
-equations with a relative shift, which leaves unused columns out of play. A residual that grows past `_RESTART_GROWTH` times the best empties the history
+(Anderson 1965; Walker and Ni 2011, SIAM J. Numer. Anal. 49, 1715-1735, eq. 2.1). The small least-squares problem is
+solved from its normal
+equations with a relative shift, which leaves unused columns out of play. A residual that grows past `_RESTART_GROWTH`
+times the best empties the history
 and goes back to the best point.
 
 Derivative: (I - ∂F/∂y) dy = (∂F/∂a) da, by GMRES without forming the matrix; reverse mode runs GMRES on the transpose.
@@ -166,7 +168,8 @@ def _krylov_solve(function: Callable[[Any, Any], Array]) -> Callable[[Any, Any, 
         def matrix(direction: Array) -> Array:
             return direction - jax.jvp(lambda y: function(y, args), (y,), (direction,))[1]
 
-        # GMRES scales its tolerance with the right-hand side, so it must stand inside a solve that is linear by declaration.
+        # GMRES scales its tolerance with the right-hand side, so it must stand inside a solve that is linear by
+        # declaration.
         return lax.custom_linear_solve(matrix, right_hand_side, _gmres, transpose_solve=_gmres)
 
     return linear_solve

@@ -4,10 +4,12 @@ For R(y(a), a) = 0 with J = ∂R/∂y
 
     dy = -J⁻¹ (∂R/∂a) da
 
-whatever iteration found y. The rule calls itself on y, so that second and higher derivatives follow from the same line, and is
+whatever iteration found y. The rule calls itself on y, so that second and higher derivatives follow from the same
+line, and is
 linear in da and transposable wherever the linear solve is, so that reverse mode is one transposed solve.
 
-A lane that failed has the value NaN and the gradient zero. Three masks do that: on da, on the right-hand side and on dy. In reverse
+A lane that failed has the value NaN and the gradient zero. Three masks do that: on da, on the right-hand side and on
+dy. In reverse
 mode each stops NaN on its way back: 0 · NaN never reaches the caller.
 """
 
@@ -36,7 +38,8 @@ def implicit_root(
     - `residual(y, args)`: R, of the structure of y.
     - `linear_solve(y, args, right_hand_side)`: J⁻¹ times the right-hand side; transposable with respect to it.
     - `value`: the root, found by any iteration; not differentiated itself.
-    - `fallback`: any finite state of the same structure, at which derivatives are evaluated (and thrown away) where the solve failed.
+    - `fallback`: any finite state of the same structure, at which derivatives are evaluated (and thrown away) where
+      the solve failed.
     - `succeeded`: False gives NaN and zero gradient.
     - `args`: any pytree. Whatever is to be differentiated must come through it, not through a closure.
     """

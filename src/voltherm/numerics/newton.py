@@ -2,8 +2,10 @@
 
     J(y_k) s = R(y_k),    y_{k+1} = y_k - t s,    t = 1, 1/2, 1/4, ... until |R| falls
 
-Convergence: the largest scaled residual max |R / scale| is at most the tolerance. Round-off sets a floor below which no tolerance
-can be met; a solve that stands still at that floor (a step of a few units in the last place of y, or no descent at a scaled residual of at most
+Convergence: the largest scaled residual max |R / scale| is at most the tolerance. Round-off sets a floor below which
+no tolerance
+can be met; a solve that stands still at that floor (a step of a few units in the last place of y, or no descent at a
+scaled residual of at most
 `ROUND_OFF_RESIDUAL` machine epsilons) has converged too, which is what a single-precision solve asked for 1e-8 does.
 
 Line search: Dennis and Schnabel (1983), Numerical Methods for Unconstrained Optimization, section 6.3, with halving.
@@ -60,9 +62,11 @@ def newton(
     - `linear_solve(y, args, right_hand_side)`: J(y, args)⁻¹ times the right-hand side, transposable with respect to it.
     - `tolerance`: on max |residual / scale|.
     - `scale`: size of a residual that counts as 1: a number or the structure of y. Default 1.
-    - `step_limit`: largest allowed change of an unknown in one iteration: a number or the structure of y. The whole step is shortened.
+    - `step_limit`: largest allowed change of an unknown in one iteration: a number or the structure of y. The whole
+      step is shortened.
 
-    **Returns** a `Solution` whose value has the structure of y. Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE` (residual),
+    **Returns** a `Solution` whose value has the structure of y. Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`,
+    `NOT_FINITE` (residual),
     `SINGULAR` (step not finite), `NO_DESCENT` (line search failed).
     """
     initial = lax.stop_gradient(jax.tree.map(jnp.asarray, initial))
@@ -155,7 +159,7 @@ def _flat(spread: PyTree | float | None, like: PyTree, flat_like: Array) -> Arra
     """A number or a structure like y, as one flat array of positive constants."""
     if spread is None:
         return jnp.ones_like(flat_like)
-    if jax.tree.structure(spread) == jax.tree.structure(0.0) and jnp.ndim(spread) == 0:
+    if isinstance(spread, (int, float)) or (eqx.is_array_like(spread) and jnp.ndim(spread) == 0):
         return jnp.full_like(flat_like, lax.stop_gradient(spread))
     full = jax.tree.map(lambda part, leaf: jnp.broadcast_to(jnp.asarray(part, leaf.dtype), leaf.shape), spread, like)
     return lax.stop_gradient(ravel_pytree(full)[0])
