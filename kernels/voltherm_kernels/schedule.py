@@ -26,6 +26,7 @@ Storage of the factors, one block per slot:
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,26 +99,31 @@ class Schedule:
 
 
 def analyse(
-    rows: np.ndarray, columns: np.ndarray, size: int, block_size: int = 1, *, slack: int | None = None
+    rows: np.ndarray | Sequence[int],
+    columns: np.ndarray | Sequence[int],
+    size: int,
+    block_size: int = 1,
+    *,
+    slack: int | None = None,
 ) -> Schedule:
     """Order a pattern, find its fill and lay the block operations out by level.
 
     **Arguments**
 
     - `rows`, `columns`: (entries,) block row and block column of every value, in the order in which `solve` will get
-      the values.
-      Duplicates are summed. A missing mirrored or diagonal entry is a zero.
+      the values. Duplicates are summed. A missing mirrored or diagonal entry is a zero.
     - `size`: number of block rows. Patterns of several disconnected parts are fine.
     - `block_size`: rows of one block.
     - `slack`: how far above the smallest degree a node may be to be eliminated in the same round. 0 gives least fill
-      (none on a tree),
-      more gives fewer levels. None takes the cheapest by a cost model.
+      (none on a tree), more gives fewer levels. None takes the cheapest by a cost model.
 
     **Returns** a `Schedule`. **Raises** `ValueError` for indices that do not fit.
     """
-    rows, columns = np.asarray(rows), np.asarray(columns)
-    _check(rows, columns, size, block_size)
-    rows, columns = rows.astype(np.int64), columns.astype(np.int64)
+    rows, columns = _indices("rows", rows, size), _indices("columns", columns, size)
+    if rows.shape != columns.shape:
+        raise ValueError(f"rows and columns must be of one length, not {rows.size} and {columns.size}")
+    if size < 1 or block_size < 1:
+        raise ValueError(f"size and block_size must be at least 1, not {size} and {block_size}")
     header = f"voltherm_kernels 1,{size},{block_size},{slack},{rows.size}".encode()
     digest = hashlib.sha256(header + rows.tobytes() + columns.tobytes()).hexdigest()
 
@@ -153,16 +159,15 @@ def analyse(
     )
 
 
-def _check(rows: np.ndarray, columns: np.ndarray, size: int, block_size: int) -> None:
-    if rows.ndim != 1 or rows.shape != columns.shape:
-        raise ValueError(f"rows and columns must be 1-D and of one length, not {rows.shape} and {columns.shape}")
-    if size < 1 or block_size < 1:
-        raise ValueError(f"size and block_size must be at least 1, not {size} and {block_size}")
-    for name, array in (("rows", rows), ("columns", columns)):
-        if array.size and not np.issubdtype(array.dtype, np.integer):
-            raise ValueError(f"{name} must be integers, not {array.dtype}")
-        if array.size and (array.min() < 0 or array.max() >= size):
-            raise ValueError(f"{name} must lie in 0 .. {size - 1}; found {array.min()} .. {array.max()}")
+def _indices(name: str, given: np.ndarray | Sequence[int], size: int) -> np.ndarray:
+    array = np.asarray(given)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be 1-D, not of the shape {array.shape}")
+    if array.size and not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"{name} must be integers, not {array.dtype}")
+    if array.size and size > 0 and (array.min() < 0 or array.max() >= size):
+        raise ValueError(f"{name} must lie in 0 .. {size - 1}; found {array.min()} .. {array.max()}")
+    return array.astype(np.int64)
 
 
 def _slot(elimination: Elimination, size: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:

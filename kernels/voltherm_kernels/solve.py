@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 
 from .dispatch import resolve
 from .primitives import factor_p, multiply_p, substitute_p
@@ -17,7 +18,7 @@ class Factors(NamedTuple):
     blocks: Array
 
 
-def factor(schedule: Schedule, values: Array, implementation: str = "auto") -> Factors:
+def factor(schedule: Schedule, values: ArrayLike, implementation: str = "auto") -> Factors:
     """Factor a matrix without pivoting between blocks.
 
     **Arguments**: `values` (entries,) or (entries, b, b), in the order in which `analyse` got rows and columns;
@@ -25,12 +26,16 @@ def factor(schedule: Schedule, values: Array, implementation: str = "auto") -> F
 
     **Returns** `Factors`. A singular matrix gives NaN in every solution.
     """
-    values = _as_blocks(schedule, jnp.asarray(values))
-    return Factors(values, factor_p.bind(values, schedule=schedule, implementation=resolve(implementation)))
+    blocks = _as_blocks(schedule, jnp.asarray(values))
+    return Factors(blocks, factor_p.bind(blocks, schedule=schedule, implementation=resolve(implementation)))
 
 
 def solve_factored(
-    schedule: Schedule, factors: Factors, right_hand_side: Array, transpose: bool = False, implementation: str = "auto"
+    schedule: Schedule,
+    factors: Factors,
+    right_hand_side: ArrayLike,
+    transpose: bool = False,
+    implementation: str = "auto",
 ) -> Array:
     """Solve A x = r, or Aᵀ x = r, with finished factors.
 
@@ -49,7 +54,11 @@ def solve_factored(
 
 
 def solve(
-    schedule: Schedule, values: Array, right_hand_side: Array, transpose: bool = False, implementation: str = "auto"
+    schedule: Schedule,
+    values: ArrayLike,
+    right_hand_side: ArrayLike,
+    transpose: bool = False,
+    implementation: str = "auto",
 ) -> Array:
     """Solve A x = r, or Aᵀ x = r: `factor`, then `solve_factored`."""
     factors = factor(schedule, values, implementation)
@@ -57,7 +66,7 @@ def solve(
 
 
 def multiply(
-    schedule: Schedule, values: Array, vector: Array, transpose: bool = False, implementation: str = "auto"
+    schedule: Schedule, values: ArrayLike, vector: ArrayLike, transpose: bool = False, implementation: str = "auto"
 ) -> Array:
     """A x, or Aᵀ x, for `vector` (size,) or (size, b)."""
     vector = jnp.asarray(vector)
