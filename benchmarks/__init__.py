@@ -1,0 +1,1 @@
+"""Times of the main jobs; `python -m benchmarks` runs them all."""
