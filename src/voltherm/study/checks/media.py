@@ -149,7 +149,7 @@ def _column(rows: list[dict[str, str]], name: str) -> np.ndarray:
 
 
 def _values(points: list[dict[str, Any]], name: str) -> np.ndarray:
-    return np.array([point[name] for point in points])
+    return np.array([float(point[name]) for point in points])
 
 
 def _temperature(points: list[dict[str, Any]]) -> jnp.ndarray:
