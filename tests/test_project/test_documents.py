@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.test_project.sources import PROJECT_ROOT, relative
+from tests.test_project.sources import PROJECT_ROOT, relative, source_files
 from voltherm.study.validation import discover, load_case, load_check
 
 _DOCUMENTS = sorted(
@@ -66,6 +67,29 @@ def test_links_lead_somewhere(document: Path):
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
     missing = [link for link in links if link and not (document.parent / link).exists()]
     assert not missing, f"{relative(document)}: {missing}"
+
+
+def test_pages_cited_by_the_code_exist():
+    cited = {
+        (page, relative(file))
+        for file in source_files()
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", file.read_text(encoding="utf-8"))
+    }
+    missing = sorted(f"{file} cites {page}" for page, file in cited if not (PROJECT_ROOT / page).is_file())
+    assert not missing, "\n".join(missing)
+
+
+def test_navigation_lists_every_page():
+    def pages(entry: object) -> set[str]:
+        if isinstance(entry, str):
+            return {entry}
+        inside = entry.values() if isinstance(entry, dict) else entry
+        return set().union(*(pages(item) for item in inside))
+
+    listed = pages(yaml.safe_load((PROJECT_ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
+    docs = PROJECT_ROOT / "docs"
+    existing = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")}
+    assert listed == existing, f"only in nav: {sorted(listed - existing)}; not in nav: {sorted(existing - listed)}"
 
 
 @pytest.mark.parametrize("config", _CONFIGS, ids=relative)
