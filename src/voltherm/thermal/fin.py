@@ -58,4 +58,4 @@ def _scaled_k(order: int, x: Float[Array, "..."]) -> Float[Array, "..."]:
     steps[0] *= 0.5
     weights = jnp.asarray(steps * np.cosh(order * _NODES), x.dtype)
     growth = jnp.asarray(np.cosh(_NODES) - 1.0, x.dtype)
-    return jnp.sum(weights * jnp.exp(-jnp.expand_dims(x, -1) * growth), axis=-1)
+    return jnp.exp(-x[..., None] * growth.reshape((1,) * x.ndim + (-1,))) @ weights
