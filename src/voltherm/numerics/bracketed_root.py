@@ -1,10 +1,8 @@
 """Roots of monotone scalar functions in a bracket, element by element.
 
-Newton's step is taken while it stays inside the bracket and at least halves the last step but one, bisection
-otherwise (the
-safeguard of Press et al. 2007, Numerical Recipes, section 9.4). A function that does not change sign in the bracket
-has its root beyond an
-end, and that end is returned.
+Newton's step is taken while it stays in the bracket and at least halves the last step but one, bisection otherwise
+(the safeguard of Press et al. 2007, Numerical Recipes, section 9.4). A function that does not change sign in the bracket
+has its root beyond an end, and that end is returned.
 
 Derivative at a root inside: dx = -(∂f/∂x)⁻¹ (∂f/∂a) da. Where an end is returned, the derivative is that of the end.
 """
@@ -18,11 +16,11 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float, PyTree
 
-from voltherm.numerics.implicit import implicit_root
+from voltherm.numerics.implicit import held, implicit_root, open_closures
 
 
 class _State(eqx.Module):
-    """Carry of the iteration, all of one shape; f has opposite signs at `low` and `high`, negative at `low`."""
+    """Carry of the iteration, all of one shape but the count; f changes sign between `low` and `high`."""
 
     low: Array
     high: Array
@@ -51,12 +49,12 @@ def bracketed_root(
     - `tolerance`: on the last step, relative to upper - lower.
 
     **Returns** x of the shape of `lower`; an end where there is no change of sign; NaN with zero gradient where the
-    function is not finite or the
-    iterations ran out.
+    function is NaN at an end or the iterations ran out.
     """
     lower, upper = jnp.asarray(lower), jnp.asarray(upper)
     held_lower, held_upper = lax.stop_gradient((lower, upper))
-    held_args = jax.tree.map(lambda leaf: lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, args)
+    function, _, args = open_closures(function, lambda x, args, right_hand_side: right_hand_side, lower, args)
+    held_args = held(args)
     epsilon = float(jnp.finfo(lower.dtype).eps)
     width = jnp.abs(held_upper - held_lower)
     smallest = jnp.maximum(tolerance * width, 2.0 * epsilon * jnp.maximum(jnp.abs(held_lower), jnp.abs(held_upper)))
@@ -71,7 +69,6 @@ def bracketed_root(
     def iterate(state: _State) -> _State:
         value, slope = value_and_slope(state.x)
         below = (value < 0.0) == rising
-        # `low` and `high` are the ends in the order of x, whichever way the function runs.
         low, high = jnp.where(below, state.x, state.low), jnp.where(below, state.high, state.x)
         step = value / jnp.where(slope == 0.0, 1.0, slope)
         proposed = state.x - step
@@ -96,15 +93,21 @@ def bracketed_root(
         iterate,
         _State(held_lower, held_upper, middle, 2.0 * width, 2.0 * width, jnp.zeros((), jnp.int32)),
     )
-    finite = jnp.isfinite(at_lower) & jnp.isfinite(at_upper)
-    succeeded = finite & (~inside | (jnp.abs(state.step) <= smallest))
+    defined = ~jnp.isnan(at_lower) & ~jnp.isnan(at_upper)
+    solved = defined & inside & (jnp.abs(state.step) <= smallest)
 
     def linear_solve(x: Array, args: PyTree, right_hand_side: Array) -> Array:
-        _, slope = jax.jvp(lambda x: function(x, args), (x,), (jnp.ones_like(x),))
-        # A failed element must not send NaN back: its right-hand side is zero, and the divisor is made finite.
-        return right_hand_side / jnp.where((slope == 0.0) | ~jnp.isfinite(slope), 1.0, slope)
+        _, slope = jax.jvp(lambda x: function(x, args[0]), (x,), (jnp.ones_like(x),))
+        # Elements without a root of their own must not send NaN back: their divisor is 1 and their right-hand side 0.
+        return right_hand_side / jnp.where(args[1], slope, 1.0)
 
-    root = implicit_root(function, linear_solve, state.x, middle, jnp.asarray(True), args)
-    nearer_lower = jnp.abs(at_lower) <= jnp.abs(at_upper)
-    end = jnp.where(nearer_lower, lower, upper)
-    return jnp.where(succeeded, jnp.where(inside, root, end), jnp.nan)
+    root = implicit_root(
+        lambda x, args: function(x, args[0]),
+        linear_solve,
+        jnp.where(solved, state.x, middle),
+        middle,
+        jnp.asarray(True),
+        (args, solved),
+    )
+    end = jnp.where(jnp.abs(at_lower) <= jnp.abs(at_upper), lower, upper)
+    return jnp.where(solved, root, jnp.where(defined & ~inside, end, jnp.nan))

@@ -5,12 +5,11 @@ With f = F(y) - y, and ΔF, ΔG the differences of the last `depth` residuals f 
     γ = argmin |f_k - ΔF γ|,    y_{k+1} = F(y_k) - ΔG γ
 
 (Anderson 1965; Walker and Ni 2011, SIAM J. Numer. Anal. 49, 1715-1735, eq. 2.1). The small least-squares problem is
-solved from its normal
-equations with a relative shift, which leaves unused columns out of play. A residual that grows past `_RESTART_GROWTH`
-times the best empties the history
-and goes back to the best point.
+solved from its normal equations with a relative shift, which leaves unused columns out of play. Where F is not finite
+the history is emptied, and a shorter step is tried from the best point so far.
 
-Derivative: (I - ∂F/∂y) dy = (∂F/∂a) da, by GMRES without forming the matrix; reverse mode runs GMRES on the transpose.
+Derivative: (I - ∂F/∂y) dy = (∂F/∂a) da, by GMRES without forming the matrix, in scaled unknowns; reverse mode runs
+GMRES on the transpose.
 """
 
 from collections.abc import Callable
@@ -23,26 +22,26 @@ from jax import Array, lax
 from jax.scipy.sparse.linalg import gmres
 from jaxtyping import Bool, Float, Int, PyTree
 
-from voltherm.numerics.implicit import implicit_root
-from voltherm.numerics.newton import ROUND_OFF_RESIDUAL
+from voltherm.numerics.implicit import LinearSolve, held, implicit_root, open_closures
+from voltherm.numerics.newton import ROUND_OFF_FLOOR
 from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
-_RESTART_GROWTH = 10.0
 _KRYLOV_DIMENSION = 40
 _KRYLOV_RESTARTS = 10
 
 
 class _State(eqx.Module):
-    """Carry of the iteration. `images` and `residuals` are rings of differences, one row per past step."""
+    """Carry of the iteration; `change` is F(y) - y. `images` and `residuals` are rings of differences of F(y) and of
+    F(y) - y, one row per past step."""
 
     y: Float[Array, " unknown"]
-    image: Float[Array, " unknown"]
     change: Float[Array, " unknown"]
     images: Float[Array, "depth unknown"]
     residuals: Float[Array, "depth unknown"]
     best_y: Float[Array, " unknown"]
-    best_image: Float[Array, " unknown"]
+    best_change: Float[Array, " unknown"]
     best_norm: Float[Array, ""]
+    damping: Float[Array, ""]
     without_gain: Int[Array, ""]
     iterations: Int[Array, ""]
     result: Int[Array, ""]
@@ -65,7 +64,7 @@ def fixed_point(
 
     - `function(y, args)`: 1-D array to 1-D array of the same length.
     - `initial`: first guess; not differentiated.
-    - `args`: any pytree; derivatives pass through its floating-point arrays and through nothing else.
+    - `args`: any pytree; derivatives pass through its floating-point arrays.
     - `tolerance`: on max |function(y) - y| / scale.
     - `depth`: past steps that the acceleration uses.
     - `scale`: size of a change of y that counts as 1. Default 1.
@@ -73,8 +72,11 @@ def fixed_point(
     **Returns** a `Solution` with `value` (unknown,). Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
     """
     initial = lax.stop_gradient(jnp.asarray(initial))
-    held_args = jax.tree.map(lambda leaf: lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, args)
     scales = jnp.ones_like(initial) if scale is None else lax.stop_gradient(scale * jnp.ones_like(initial))
+    residual, linear_solve, args = open_closures(
+        lambda y, args: y - function(y, args), _krylov_solve(function, scales), initial, args
+    )
+    held_args = held(args)
     epsilon = float(jnp.finfo(initial.dtype).eps)
 
     def norm_of(change: Array) -> Array:
@@ -82,36 +84,35 @@ def fixed_point(
         return jnp.where(jnp.isfinite(norm), norm, jnp.inf)
 
     def iterate(state: _State) -> _State:
-        y = _accelerated(state, scales)
-        image = function(y, held_args)
-        change = image - y
+        y = jnp.where(state.damping < 1.0, state.y + state.damping * state.change, _accelerated(state, scales))
+        change = -residual(y, held_args)
         norm = norm_of(change)
-        restart = ~(norm <= _RESTART_GROWTH * state.best_norm)
-        better = norm < state.best_norm
+        lost, better = ~jnp.isfinite(norm), norm < state.best_norm
         without_gain = jnp.where(better, 0, state.without_gain + 1)
         best_norm = jnp.minimum(norm, state.best_norm)
-        converged = (best_norm <= tolerance) | ((without_gain >= depth) & (best_norm <= ROUND_OFF_RESIDUAL * epsilon))
-        # An image of the best point that is not finite leaves nowhere to go: give up once restarting has been tried.
-        lost = restart & (state.without_gain >= depth) & ~jnp.isfinite(norm)
-        result = jnp.where(lost, ResultCode.NOT_FINITE, state.result)
-        best_y, best_image = jnp.where(better, y, state.best_y), jnp.where(better, image, state.best_image)
+        best_y, best_change = jnp.where(better, y, state.best_y), jnp.where(better, change, state.best_change)
+        floor = (without_gain >= depth) & (best_norm <= ROUND_OFF_FLOOR * epsilon)
+        converged = (best_norm <= tolerance) | floor
+        # The image is y + change, so its difference is the sum of the two.
+        step, step_of_change = y - state.y, change - state.change
+        result = jnp.where(lost, ResultCode.NOT_FINITE, ResultCode.MAXIMUM_ITERATIONS)
         return _State(
-            y=jnp.where(restart, best_y, y),
-            image=jnp.where(restart, best_image, image),
-            change=jnp.where(restart, best_image - best_y, change),
-            images=jnp.where(restart, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(image - state.image)),
-            residuals=jnp.where(restart, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(change - state.change)),
+            y=jnp.where(lost, best_y, y),
+            change=jnp.where(lost, best_change, change),
+            images=jnp.where(lost, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(step + step_of_change)),
+            residuals=jnp.where(lost, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
             best_y=best_y,
-            best_image=best_image,
+            best_change=best_change,
             best_norm=best_norm,
+            damping=jnp.where(lost, 0.5 * state.damping, 1.0),
             without_gain=without_gain,
             iterations=state.iterations + 1,
-            result=jnp.where(converged, ResultCode.CONVERGED, result).astype(state.result.dtype),
-            running=~converged & ~lost,
+            result=jnp.where(converged, ResultCode.CONVERGED, result).astype(jnp.int32),
+            running=~converged,
         )
 
-    image = function(initial, held_args)
-    norm = norm_of(image - initial)
+    change = -residual(initial, held_args)
+    norm = norm_of(change)
     finite = jnp.isfinite(norm)
     met = norm <= tolerance
     first = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
@@ -120,29 +121,27 @@ def fixed_point(
         iterate,
         _State(
             y=initial,
-            image=image,
-            change=image - initial,
+            change=change,
             images=jnp.zeros((depth, initial.size), initial.dtype),
             residuals=jnp.zeros((depth, initial.size), initial.dtype),
             best_y=initial,
-            best_image=image,
+            best_change=change,
             best_norm=norm,
+            damping=jnp.ones_like(norm),
             without_gain=jnp.zeros((), jnp.int32),
             iterations=jnp.zeros((), jnp.int32),
             result=jnp.where(met, ResultCode.CONVERGED, first).astype(jnp.int32),
             running=finite & ~met,
         ),
     )
-    magnitude = jnp.abs((state.best_image - state.best_y) / scales)
+    magnitude = jnp.abs(state.best_change / scales)
     status = Status(
         result=state.result,
         residual=state.best_norm,
         iterations=state.iterations,
         worst=worst_index(magnitude),
     )
-    value = implicit_root(
-        lambda y, args: y - function(y, args), _krylov_solve(function), state.best_y, initial, status.converged, args
-    )
+    value = implicit_root(residual, linear_solve, state.best_y, initial, status.converged, args)
     return Solution(value=value, status=status)
 
 
@@ -157,20 +156,21 @@ def _accelerated(state: _State, scales: Array) -> Array:
     matrix = weight[:, None] * gram * weight[None, :]
     matrix = matrix + jnp.diag(jnp.where(diagonal > 0.0, shift, 1.0).astype(gram.dtype))
     mixing = weight * jnp.linalg.solve(matrix, weight * (differences @ (state.change / scales)))
-    accelerated = state.image - mixing @ state.images
-    return jnp.where(jnp.all(jnp.isfinite(accelerated)), accelerated, state.image)
+    image = state.y + state.change
+    accelerated = image - mixing @ state.images
+    return jnp.where(jnp.all(jnp.isfinite(accelerated)), accelerated, image)
 
 
-def _krylov_solve(function: Callable[[Any, Any], Array]) -> Callable[[Any, Any, Any], Array]:
-    """(I - ∂F/∂y)⁻¹ times a right-hand side."""
+def _krylov_solve(function: Callable[[Any, Any], Array], scales: Array) -> LinearSolve:
+    """(I - ∂F/∂y)⁻¹ times a right-hand side, with y and F measured in `scales`."""
 
     def linear_solve(y: Array, args: PyTree, right_hand_side: Array) -> Array:
         def matrix(direction: Array) -> Array:
-            return direction - jax.jvp(lambda y: function(y, args), (y,), (direction,))[1]
+            return direction - jax.jvp(lambda y: function(y, args), (y,), (scales * direction,))[1] / scales
 
-        # GMRES scales its tolerance with the right-hand side, so it must stand inside a solve that is linear by
-        # declaration.
-        return lax.custom_linear_solve(matrix, right_hand_side, _gmres, transpose_solve=_gmres)
+        # GMRES scales its tolerance with the right-hand side: it must stand in a solve that is linear by declaration.
+        scaled = lax.custom_linear_solve(matrix, right_hand_side / scales, _gmres, transpose_solve=_gmres)
+        return scales * scaled
 
     return linear_solve
 

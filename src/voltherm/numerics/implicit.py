@@ -4,13 +4,11 @@ For R(y(a), a) = 0 with J = ∂R/∂y
 
     dy = -J⁻¹ (∂R/∂a) da
 
-whatever iteration found y. The rule calls itself on y, so that second and higher derivatives follow from the same
-line, and is
-linear in da and transposable wherever the linear solve is, so that reverse mode is one transposed solve.
+whatever iteration found y. The rule calls itself on y, so that second and higher derivatives follow from the same line,
+and is linear in da and transposable wherever the linear solve is, so that reverse mode is one transposed solve.
 
 A lane that failed has the value NaN and the gradient zero. Three masks do that: on da, on the right-hand side and on
-dy. In reverse
-mode each stops NaN on its way back: 0 · NaN never reaches the caller.
+dy. In reverse mode each stops NaN on its way back: 0 · NaN never reaches the caller.
 """
 
 from collections.abc import Callable
@@ -22,10 +20,45 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, PyTree
 
+Residual = Callable[[Any, Any], PyTree]
+"""residual(y, args), of the structure of y."""
+
+LinearSolve = Callable[[Any, Any, Any], PyTree]
+"""linear_solve(y, args, right_hand_side): J(y, args)⁻¹ times the right-hand side, transposable with respect to it."""
+
+
+def open_closures(
+    residual: Residual, linear_solve: LinearSolve, like: PyTree, args: PyTree
+) -> tuple[Residual, LinearSolve, PyTree]:
+    """The same equation with every traced value that the two functions close over moved into `args`.
+
+    A derivative rule sees its arguments only. Without this a value caught in a closure would have a derivative of zero,
+    and nobody would be told. `like` has the structure of y. Without such values the three come back as they are.
+    """
+    arrays, static = eqx.partition(args, eqx.is_array)
+    opened_residual, first = jax.closure_convert(
+        lambda y, arrays: residual(y, eqx.combine(arrays, static)), like, arrays
+    )
+    opened_solve, second = jax.closure_convert(
+        lambda y, arrays, side: linear_solve(y, eqx.combine(arrays, static), side), like, arrays, like
+    )
+    if not first and not second:
+        return residual, linear_solve, args
+    return (
+        lambda y, opened: opened_residual(y, opened[0], *opened[1]),
+        lambda y, opened, side: opened_solve(y, opened[0], side, *opened[2]),
+        (arrays, first, second),
+    )
+
+
+def held(tree: PyTree) -> PyTree:
+    """The tree with its arrays cut off from differentiation: what an iteration works on."""
+    return jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, tree)
+
 
 def implicit_root(
-    residual: Callable[[Any, Any], PyTree],
-    linear_solve: Callable[[Any, Any, Any], PyTree],
+    residual: Residual,
+    linear_solve: LinearSolve,
     value: PyTree,
     fallback: PyTree,
     succeeded: Bool[Array, ""],
@@ -41,7 +74,7 @@ def implicit_root(
     - `fallback`: any finite state of the same structure, at which derivatives are evaluated (and thrown away) where
       the solve failed.
     - `succeeded`: False gives NaN and zero gradient.
-    - `args`: any pytree. Whatever is to be differentiated must come through it, not through a closure.
+    - `args`: any pytree. What is to be differentiated must come through it, not through a closure: `open_closures`.
     """
     differentiable, other = eqx.partition(args, eqx.is_inexact_array)
     leaves, structure = jax.tree.flatten(differentiable)

@@ -2,17 +2,18 @@
 
     J(y_k) s = R(y_k),    y_{k+1} = y_k - t s,    t = 1, 1/2, 1/4, ... until |R| falls
 
-Convergence: the largest scaled residual max |R / scale| is at most the tolerance. Round-off sets a floor below which
-no tolerance
-can be met; a solve that stands still at that floor (a step of a few units in the last place of y, or no descent at a
-scaled residual of at most
-`ROUND_OFF_RESIDUAL` machine epsilons) has converged too, which is what a single-precision solve asked for 1e-8 does.
+Convergence: the largest scaled residual max |R / scale| is at most the tolerance. Round-off sets a floor below which no
+tolerance can be met. A solve that stands still at that floor has converged too, which is what a single-precision solve
+asked for 1e-8 does. It stands still when
+
+- the step is at most `ROUND_OFF_STEP` machine epsilons of every unknown, or
+- no step lowers |R|, while the scaled residual or the step relative to the largest unknown is at most
+  `ROUND_OFF_FLOOR` machine epsilons.
 
 Line search: Dennis and Schnabel (1983), Numerical Methods for Unconstrained Optimization, section 6.3, with halving.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -21,10 +22,10 @@ from jax import Array, lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Bool, Float, Int, PyTree
 
-from voltherm.numerics.implicit import implicit_root
+from voltherm.numerics.implicit import LinearSolve, Residual, held, implicit_root, open_closures
 from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
-ROUND_OFF_RESIDUAL = 1000.0
+ROUND_OFF_FLOOR = 1000.0
 ROUND_OFF_STEP = 4.0
 _SUFFICIENT_DECREASE = 1e-4
 _HALVINGS = 10
@@ -42,11 +43,11 @@ class _State(eqx.Module):
 
 
 def newton(
-    residual: Callable[[Any, Any], PyTree],
+    residual: Residual,
     initial: PyTree,
     args: PyTree,
     *,
-    linear_solve: Callable[[Any, Any, Any], PyTree],
+    linear_solve: LinearSolve,
     tolerance: float,
     maximum_iterations: int = 30,
     scale: PyTree | float | None = None,
@@ -58,7 +59,7 @@ def newton(
 
     - `residual(y, args)`: the structure and shapes of y.
     - `initial`: first guess, floating-point arrays; not differentiated.
-    - `args`: any pytree; derivatives pass through its floating-point arrays and through nothing else.
+    - `args`: any pytree; derivatives pass through its floating-point arrays.
     - `linear_solve(y, args, right_hand_side)`: J(y, args)⁻¹ times the right-hand side, transposable with respect to it.
     - `tolerance`: on max |residual / scale|.
     - `scale`: size of a residual that counts as 1: a number or the structure of y. Default 1.
@@ -70,7 +71,8 @@ def newton(
     `SINGULAR` (step not finite), `NO_DESCENT` (line search failed).
     """
     initial = lax.stop_gradient(jax.tree.map(jnp.asarray, initial))
-    held_args = jax.tree.map(lambda leaf: lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, args)
+    residual, linear_solve, args = open_closures(residual, linear_solve, initial, args)
+    held_args = held(args)
     start, unravel = ravel_pytree(initial)
     scales = _flat(scale, initial, start)
     limits = None if step_limit is None else _flat(step_limit, initial, start)
@@ -89,9 +91,10 @@ def newton(
         descended = norm <= (1.0 - _SUFFICIENT_DECREASE * fraction) * state.norm
 
         met = jnp.max(jnp.abs(scaled), initial=0.0) <= tolerance
-        # Standing still: the full step no longer changes y, or nothing lowers a residual that is round-off already.
-        still = jnp.max(jnp.abs(step), initial=0.0) <= ROUND_OFF_STEP * epsilon * jnp.max(jnp.abs(state.y), initial=0.0)
-        floor = jnp.max(jnp.abs(state.scaled), initial=0.0) <= ROUND_OFF_RESIDUAL * epsilon
+        largest_step, largest = jnp.max(jnp.abs(step), initial=0.0), jnp.max(jnp.abs(state.y), initial=0.0)
+        still = jnp.all(jnp.abs(step) <= ROUND_OFF_STEP * epsilon * jnp.abs(state.y))
+        floor = jnp.max(jnp.abs(state.scaled), initial=0.0) <= ROUND_OFF_FLOOR * epsilon
+        floor = floor | (largest_step <= ROUND_OFF_FLOOR * epsilon * largest)
         converged = met | (finite_step & (still | (floor & ~descended)))
         result = jnp.where(finite_step, jnp.where(descended, state.result, ResultCode.NO_DESCENT), ResultCode.SINGULAR)
         better = norm < state.norm
