@@ -1,8 +1,8 @@
 """Roots of monotone scalar functions in a bracket, element by element.
 
 Newton's step is taken while it stays in the bracket and at least halves the last step but one, bisection otherwise
-(the safeguard of Press et al. 2007, Numerical Recipes, section 9.4). A function that does not change sign in the bracket
-has its root beyond an end, and that end is returned.
+(the safeguard of Press et al. 2007, Numerical Recipes, section 9.4). A function that does not change sign in the
+bracket has its root beyond an end, and that end is returned.
 
 Derivative at a root inside: dx = -(∂f/∂x)⁻¹ (∂f/∂a) da. Where an end is returned, the derivative is that of the end.
 """
