@@ -1,9 +1,9 @@
-"""One NVL72-like rack and a liquid for the tests of this folder."""
+"""One NVL72-like rack and its coolant for the tests of this folder."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.media import AbstractLiquid, propylene_glycol_from_volume_fraction
 from voltherm.thermal import (
     LITRE_PER_MINUTE,
     AirSide,
@@ -17,34 +17,9 @@ from voltherm.thermal import (
 )
 
 
-class LinearLiquid(eqx.Module):
-    """A liquid near PG25 with constant density and heat capacity linear in temperature, so that enthalpy inverts."""
-
-    slope: Float[Array, ""]
-
-    def density(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        return jnp.full_like(temperature, 1010.0)
-
-    def heat_capacity(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        return 3850.0 + self.slope * (temperature - 273.15)
-
-    def viscosity(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        return 1.1e-3 * jnp.exp(-0.02 * (temperature - 313.15))
-
-    def conductivity(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        return jnp.full_like(temperature, 0.49)
-
-    def specific_enthalpy(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        celsius = temperature - 273.15
-        return celsius * (3850.0 + 0.5 * self.slope * celsius)
-
-    def temperature_at_enthalpy(self, enthalpy: Float[Array, "..."], /) -> Float[Array, "..."]:
-        root = jnp.sqrt(3850.0**2 + 2.0 * self.slope * enthalpy)
-        return 273.15 + 2.0 * enthalpy / (3850.0 + root)
-
-
-def liquid(dtype: type = float) -> LinearLiquid:
-    return LinearLiquid(jnp.asarray(2.5, dtype))
+def liquid(dtype: type = float) -> AbstractLiquid:
+    """25 % propylene glycol by volume."""
+    return propylene_glycol_from_volume_fraction(jnp.asarray(0.25, dtype))
 
 
 def device_group(
@@ -91,6 +66,7 @@ def rack(compute_trays: int = 18, switch_trays: int = 9, dtype: type = float) ->
 
 
 def tray_mass_flow(model: RackModel, dtype: type = float) -> Float[Array, " all_trays"]:
+    """1.5 L/min per kW in every tray."""
     compute, switch = model.trays
     litres = [8.1] * compute.count + [2.97] * switch.count
-    return jnp.asarray(litres, dtype) * LITRE_PER_MINUTE * 1010.0
+    return jnp.asarray(litres, dtype) * LITRE_PER_MINUTE * liquid(dtype).density(jnp.asarray(313.15, dtype))

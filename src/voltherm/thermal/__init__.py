@@ -6,7 +6,6 @@ from voltherm.thermal.cold_plate import LITRE_PER_MINUTE as LITRE_PER_MINUTE
 from voltherm.thermal.cold_plate import ColdPlate as ColdPlate
 from voltherm.thermal.cold_plate import out_of_range as out_of_range
 from voltherm.thermal.coolant_properties import CoolantProperties as CoolantProperties
-from voltherm.thermal.coolant_properties import Liquid as Liquid
 from voltherm.thermal.device import junction_temperature as junction_temperature
 from voltherm.thermal.device import scaled_leakage_rise as scaled_leakage_rise
 from voltherm.thermal.device import solve_device as solve_device

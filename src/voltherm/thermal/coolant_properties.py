@@ -10,32 +10,10 @@
 Source: the liquids of `voltherm.media`. Range: that of the liquid.
 """
 
-from typing import Protocol
-
 import equinox as eqx
 from jaxtyping import Array, Float
 
-
-class Liquid(Protocol):
-    """What thermal models ask of a liquid of `voltherm.media`: elementwise functions of temperature [K]."""
-
-    def density(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        """Density [kg/m3]."""
-
-    def heat_capacity(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        """Heat capacity [J/(kg K)]."""
-
-    def viscosity(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        """Dynamic viscosity [Pa s]."""
-
-    def conductivity(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        """Thermal conductivity [W/(m K)]."""
-
-    def specific_enthalpy(self, temperature: Float[Array, "..."], /) -> Float[Array, "..."]:
-        """Specific enthalpy [J/kg]."""
-
-    def temperature_at_enthalpy(self, enthalpy: Float[Array, "..."], /) -> Float[Array, "..."]:
-        """Temperature [K] at specific enthalpy [J/kg]."""
+from voltherm.media import AbstractLiquid
 
 
 class CoolantProperties(eqx.Module):
@@ -47,7 +25,7 @@ class CoolantProperties(eqx.Module):
     conductivity: Float[Array, "..."]
 
     @classmethod
-    def of(cls, liquid: Liquid, temperature: Float[Array, "..."]) -> "CoolantProperties":
+    def of(cls, liquid: AbstractLiquid, temperature: Float[Array, "..."]) -> "CoolantProperties":
         """Properties of `liquid` at temperature [K]."""
         return cls(
             liquid.density(temperature),

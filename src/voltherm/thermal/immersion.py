@@ -22,8 +22,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from voltherm.media import AbstractLiquid
 from voltherm.numerics import bracketed_root, signed_power
-from voltherm.thermal.coolant_properties import Liquid
 from voltherm.thermal.leakage import LeakagePower
 from voltherm.thermal.outcome import failed
 
@@ -46,7 +46,7 @@ def vertical_plate_nusselt(rayleigh: Float[Array, "..."], prandtl: Float[Array, 
 
 
 def heat_transfer_coefficient(
-    liquid: Liquid,
+    liquid: AbstractLiquid,
     surface_rise: Float[Array, "..."],
     liquid_temperature: Float[Array, "..."],
     board_height: Float[Array, "..."],
@@ -65,7 +65,7 @@ def heat_transfer_coefficient(
 def immersed_junction_temperature(
     chips: ImmersedChips,
     liquid_temperature: Float[Array, " chip"],
-    liquid: Liquid,
+    liquid: AbstractLiquid,
     *,
     load_factor: float | Float[Array, ""] = 1.0,
     highest_rise: float = 150.0,

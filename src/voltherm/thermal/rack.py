@@ -26,8 +26,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from voltherm.media import AbstractLiquid
 from voltherm.thermal.air_side import AirSide
-from voltherm.thermal.coolant_properties import CoolantProperties, Liquid
+from voltherm.thermal.coolant_properties import CoolantProperties
 from voltherm.thermal.device import solve_device
 from voltherm.thermal.outcome import failed, outcome
 from voltherm.thermal.tray import Tray
@@ -103,7 +104,7 @@ def plate_flows(
 
 
 def outlet_temperatures(
-    liquid: Liquid,
+    liquid: AbstractLiquid,
     supply_temperature: Float[Array, ""],
     mass_flow: Float[Array, " all_trays"],
     heat: Float[Array, " all_trays"],
@@ -130,7 +131,7 @@ def steady(
     rack: RackModel,
     supply_temperature: Float[Array, ""],
     tray_mass_flow: Float[Array, " all_trays"],
-    liquid: Liquid,
+    liquid: AbstractLiquid,
     *,
     load_factor: float | Float[Array, ""] = 1.0,
 ) -> RackState:

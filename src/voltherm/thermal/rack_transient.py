@@ -29,7 +29,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from voltherm.thermal.coolant_properties import CoolantProperties, Liquid
+from voltherm.media import AbstractLiquid
+from voltherm.thermal.coolant_properties import CoolantProperties
 from voltherm.thermal.device import solve_device
 from voltherm.thermal.outcome import failed, outcome
 from voltherm.thermal.rack import RackModel, outlet_temperatures, plate_flows, smallest, steady
@@ -91,7 +92,7 @@ def steady_thermal_state(
     rack: RackModel,
     supply_temperature: Float[Array, ""],
     tray_mass_flow: Float[Array, " all_trays"],
-    liquid: Liquid,
+    liquid: AbstractLiquid,
     *,
     load_factor: float | Float[Array, ""] = 1.0,
 ) -> RackThermalState:
@@ -114,7 +115,7 @@ def transient_step(
     state: RackThermalState,
     supply_temperature: Float[Array, ""],
     tray_mass_flow: Float[Array, " all_trays"],
-    liquid: Liquid,
+    liquid: AbstractLiquid,
     duration: float | Float[Array, ""],
     *,
     load_factor: float | Float[Array, ""] = 1.0,

@@ -1,0 +1,122 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+
+from tests.thermal.checks import check_gradient
+from tests.thermal.rack_case import liquid, rack, tray_mass_flow
+from voltherm.numerics import ResultCode
+from voltherm.thermal import RackModel, steady
+
+SUPPLY = jnp.asarray(313.15)
+run = jax.jit(steady)
+
+
+def test_reference_rack():
+    model = rack()
+    state = run(model, SUPPLY, tray_mass_flow(model), liquid())
+    assert state.result == ResultCode.CONVERGED
+    assert state.junction_temperature["gpu"].shape == (18, 4)
+    assert state.junction_temperature["switch"].shape == (9, 2)
+    assert state.liquid_heat == pytest.approx(115.0e3, rel=0.02)
+    assert state.air_heat == pytest.approx(17.0e3)
+    assert state.return_temperature - SUPPLY == pytest.approx(10.0, abs=0.3)
+    assert state.minimum_margin == min(float(jnp.min(margin)) for margin in state.margin.values())
+
+
+def test_balances_close_to_round_off():
+    model = eqx.tree_at(lambda rack: rack.liquid_capture, rack(), jnp.asarray(0.93))
+    flow, coolant = tray_mass_flow(model), liquid()
+    state = run(model, SUPPLY, flow, coolant, load_factor=0.7)
+    assert state.electrical_power == pytest.approx(float(state.liquid_heat + state.air_heat), rel=1e-15)
+    chips = sum(float(jnp.sum(power)) for power in state.device_power.values())
+    assert state.liquid_heat == pytest.approx(0.93 * chips, rel=1e-14)
+    carried = flow * (coolant.specific_enthalpy(state.outlet_temperature) - coolant.specific_enthalpy(SUPPLY))
+    assert jnp.max(jnp.abs(carried / state.heat_to_liquid - 1.0)) < 1e-11
+    mixed = jnp.sum(flow) * (coolant.specific_enthalpy(state.return_temperature) - coolant.specific_enthalpy(SUPPLY))
+    assert mixed == pytest.approx(float(state.liquid_heat), rel=1e-11)
+
+
+def test_junction_is_case_plus_package_drop():
+    model = rack(2, 1)
+    state = run(model, SUPPLY, tray_mass_flow(model), liquid())
+    drop = state.junction_temperature["gpu"] - state.case_temperature["gpu"]
+    assert jnp.max(jnp.abs(drop - 0.004 * state.device_power["gpu"])) < 1e-10
+
+
+def test_numbers_of_single_chips_and_trays():
+    power = jnp.full((2, 4), 1000.0).at[1, 2].set(1200.0)
+    model = eqx.tree_at(lambda rack: rack.trays[0].devices[0].power.dynamic_power, rack(2, 1), power)
+    flow = tray_mass_flow(model).at[0].multiply(0.8)
+    gpu = run(model, SUPPLY, flow, liquid()).junction_temperature["gpu"]
+    assert jnp.argmax(gpu[1]) == 2
+    assert jnp.all(gpu[0, :2] > gpu[1, :2])
+
+
+def test_closed_valve_of_one_tray():
+    model = rack(3, 1)
+    flow = tray_mass_flow(model).at[1].set(0.0)
+    state = run(model, SUPPLY, flow, liquid())
+    assert state.result == ResultCode.LIMIT
+    assert jnp.isnan(state.outlet_temperature).tolist() == [False, True, False, False]
+    assert jnp.all(jnp.isnan(state.junction_temperature["gpu"][1]))
+    assert jnp.all(jnp.isfinite(state.junction_temperature["gpu"][0]))
+    assert jnp.isnan(state.electrical_power)
+    gradient = jax.grad(lambda flow: steady(model, SUPPLY, flow, liquid()).electrical_power)(flow)
+    assert jnp.all(gradient == 0.0)
+
+
+def test_no_load_at_rest_stays_at_supply():
+    model = rack(2, 1)
+    groups = [group for tray in model.trays for group in tray.devices]
+    still = eqx.tree_at(
+        lambda rack: [group.power.leakage_power for tray in rack.trays for group in tray.devices],
+        model,
+        [jnp.zeros_like(group.power.leakage_power) for group in groups],
+    )
+    state = run(still, SUPPLY, jnp.zeros((3,)), liquid(), load_factor=0.0)
+    assert state.result == ResultCode.CONVERGED
+    assert state.return_temperature == pytest.approx(float(SUPPLY), abs=1e-12)
+
+
+def test_gradients():
+    model = rack(2, 1)
+    flow = tray_mass_flow(model)
+    check_gradient(lambda flow: run(model, SUPPLY, flow, liquid()).minimum_margin, flow)
+    check_gradient(lambda supply: run(model, supply, flow, liquid()).electrical_power, SUPPLY, step=1e-6)
+    check_gradient(lambda supply: run(model, supply, flow, liquid()).return_temperature, SUPPLY, step=1e-6)
+
+    def of_interface(resistance):
+        changed = eqx.tree_at(lambda rack: rack.trays[0].devices[0].interface.area_resistance, model, resistance)
+        return run(changed, SUPPLY, flow, liquid()).junction_temperature["gpu"][0, 0]
+
+    check_gradient(of_interface, jnp.asarray(1.0e-5))
+
+
+def test_batch_of_racks_compiles_once_and_matches_single_racks():
+    model = rack(2, 1)
+    flow = tray_mass_flow(model)
+    supplies, flows = jnp.asarray([300.0, 313.15, 320.0]), flow[None, :] * jnp.asarray([0.8, 1.0, 1.2])[:, None]
+    batched = jax.jit(jax.vmap(steady, in_axes=(None, 0, 0, None)))(model, supplies, flows, liquid())
+    single = run(model, supplies[2], flows[2], liquid())
+    assert batched.return_temperature.shape == (3,)
+    assert jnp.max(jnp.abs(batched.junction_temperature["gpu"][2] - single.junction_temperature["gpu"])) < 1e-11
+    slopes = jax.vmap(
+        jax.grad(lambda supply, flow: steady(model, supply, flow, liquid()).electrical_power), in_axes=(0, 0)
+    )(supplies, flows)
+    assert jnp.all(slopes > 0.0)
+
+
+def test_single_precision():
+    model, coolant = rack(2, 1, jnp.float32), liquid(jnp.float32)
+    flow = tray_mass_flow(model, jnp.float32)
+    state = run(model, jnp.float32(313.15), flow, coolant)
+    exact = run(rack(2, 1), SUPPLY, tray_mass_flow(rack(2, 1)), liquid())
+    assert state.junction_temperature["gpu"].dtype == jnp.float32
+    assert state.minimum_margin == pytest.approx(float(exact.minimum_margin), abs=1e-3)
+
+
+def test_kinds_have_their_own_names():
+    model = rack(1, 1)
+    with pytest.raises(ValueError, match="name them apart"):
+        RackModel((model.trays[0], model.trays[0]), model.air_side, model.liquid_capture)
