@@ -11,10 +11,8 @@ SUPPLY = jnp.asarray(313.15)
 MODEL = rack(2, 1)
 FLOW = tray_mass_flow(MODEL)
 step = jax.jit(transient_step)
-
-
-def balance(result) -> float:
-    return float(result.electrical_power - result.liquid_heat - result.air_heat - result.stored_power)
+settled = jax.jit(steady_thermal_state)
+run = jax.jit(steady)
 
 
 def test_phi_functions():
@@ -27,15 +25,15 @@ def test_phi_functions():
 
 
 def test_steady_state_is_a_fixed_point():
-    start = steady_thermal_state(MODEL, SUPPLY, FLOW, liquid())
+    start = settled(MODEL, SUPPLY, FLOW, liquid())
     after, result = step(MODEL, start, SUPPLY, FLOW, liquid(), 15.0)
     for kind, temperature in start.plate_temperature.items():
         assert jnp.max(jnp.abs(after.plate_temperature[kind] - temperature)) < 1e-10
-    assert result.minimum_margin == pytest.approx(float(steady(MODEL, SUPPLY, FLOW, liquid()).minimum_margin), abs=1e-9)
+    assert result.minimum_margin == pytest.approx(float(run(MODEL, SUPPLY, FLOW, liquid()).minimum_margin), abs=1e-9)
 
 
 def test_approaches_the_new_steady_state_and_balances_on_the_way():
-    start = steady_thermal_state(MODEL, SUPPLY, FLOW, liquid())
+    start = settled(MODEL, SUPPLY, FLOW, liquid())
 
     def march(state, _):
         return transient_step(MODEL, state, SUPPLY + 5.0, FLOW, liquid(), 2.0)
@@ -44,13 +42,13 @@ def test_approaches_the_new_steady_state_and_balances_on_the_way():
     residual = results.electrical_power - results.liquid_heat - results.air_heat - results.stored_power
     assert jnp.max(jnp.abs(residual)) < 1e-8
     assert results.minimum_margin[-1] == pytest.approx(
-        float(steady(MODEL, SUPPLY + 5.0, FLOW, liquid()).minimum_margin), abs=1e-6
+        float(run(MODEL, SUPPLY + 5.0, FLOW, liquid()).minimum_margin), abs=1e-6
     )
     assert jnp.all(jnp.diff(results.minimum_margin[:50]) < 0.0)
 
 
 def test_error_falls_with_the_square_of_the_step():
-    start = steady_thermal_state(MODEL, SUPPLY, FLOW, liquid())
+    start = settled(MODEL, SUPPLY, FLOW, liquid())
 
     def after(count: int):
         def march(state, _):
@@ -65,7 +63,7 @@ def test_error_falls_with_the_square_of_the_step():
 
 
 def test_pump_lost():
-    start = steady_thermal_state(MODEL, SUPPLY, FLOW, liquid())
+    start = settled(MODEL, SUPPLY, FLOW, liquid())
 
     def march(state, _):
         return transient_step(MODEL, state, SUPPLY, jnp.zeros_like(FLOW), liquid(), 1.0)
@@ -81,7 +79,7 @@ def test_pump_lost():
 
 
 def test_gradient_through_time():
-    start = steady_thermal_state(MODEL, SUPPLY, FLOW, liquid())
+    start = settled(MODEL, SUPPLY, FLOW, liquid())
 
     def last_margin(supply):
         def march(state, _):

@@ -68,7 +68,7 @@ def immersed_junction_temperature(
     liquid: AbstractLiquid,
     *,
     load_factor: float | Float[Array, ""] = 1.0,
-    highest_rise: float = 150.0,
+    highest_rise: float = 60.0,
 ) -> tuple[Float[Array, " chip"], Float[Array, " chip"], Bool[Array, " chip"]]:
     """Steady junction temperature [K] and power [W] of immersed chips, and whether each has none.
 
@@ -82,7 +82,7 @@ def immersed_junction_temperature(
     height = jnp.broadcast_to(chips.board_height, shape)
     args = (chips.power.broadcast(shape), resistance, area, height, liquid_temperature, liquid, load_factor)
     lower = jnp.zeros_like(liquid_temperature)
-    rise = bracketed_root(_imbalance, lower, lower + highest_rise, args, tolerance=1.0e-14)
+    rise = bracketed_root(_imbalance, lower, lower + highest_rise, args, tolerance=1.0e-12)
     unsolved = ~(rise < highest_rise) | ~(_imbalance(lower + highest_rise, args) > 0.0)
     rise = jnp.where(unsolved, 0.0, rise)
     heat = _heat(rise, args)
