@@ -165,6 +165,6 @@ def steady(
         result=result,
         residual=jnp.where(everywhere, root.status.residual, jnp.nan),
         iterations=root.status.iterations,
-        worst=jnp.where(everywhere, root.status.worst // 2, jnp.argmin(reached)),
+        worst=jnp.where(everywhere, root.status.worst // 2, jnp.argmin(reached).astype(root.status.worst.dtype)),
     )
     return Solution(state, status)

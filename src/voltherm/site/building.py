@@ -1,0 +1,204 @@
+"""One pass through one building: from the coolant's temperatures to heat, flows, controls and back to temperatures.
+
+    secondary loops -> racks -> air side -> CDUs -> facility loop -> heat rejection
+
+Each step is a domain model; this file only hands their results on. What it takes in and gives back are the building's unknowns in
+the coupled problem of `voltherm.site.coupling`; the same pass, with temperatures held by stores, is a step in time of
+`voltherm.site.transient`.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from voltherm.numerics import Solution
+from voltherm.site.air_side import AirDemand, solve_air_side
+from voltherm.site.cdus import exchange
+from voltherm.site.electrical import rack_supply
+from voltherm.site.facility_loop import solve_facility
+from voltherm.site.fluids import liquid_named
+from voltherm.site.heat_rejection import reject
+from voltherm.site.racks import solve_racks
+from voltherm.site.secondary_loop import solve_rows
+from voltherm.site.sections import Site
+from voltherm.site.states import BuildingState, FacilityState, RowState
+
+
+class BuildingUnknowns(NamedTuple):
+    """What the coupling solves for in a building; temperatures [K], heat and loss [W].
+
+    With a leading axis `building` these are the unknowns of the whole site.
+    """
+
+    supply_temperature: Float[Array, "*building row"]
+    return_temperature: Float[Array, "*building row"]
+    valve_opening: Float[Array, "*building row"]
+    facility_supply_temperature: Float[Array, "*building"]
+    facility_return_temperature: Float[Array, "*building"]
+    chilled_water_temperature: Float[Array, "*building"]
+    condenser_heat: Float[Array, "*building"]
+    substation_loss: Float[Array, "*building"]
+
+
+def starting_point(site: Site) -> BuildingUnknowns:
+    """Where the coupling starts: set points held, usual temperature rises, valves three quarters open."""
+    buildings, rows = site.building.count, site.building.rows
+    supply = site.secondary.supply_temperature
+
+    def everywhere(value: Float[Array, ""]) -> Float[Array, "building"]:
+        return jnp.broadcast_to(value, (buildings,))
+
+    def every_row(value: Float[Array, ""]) -> Float[Array, "building row"]:
+        return jnp.broadcast_to(value, (buildings, rows))
+
+    air_heat = rows * site.building.racks_per_row * site.rack.air_heat
+    facility_supply = supply - site.facility.supply_offset
+    return BuildingUnknowns(
+        supply_temperature=every_row(supply),
+        return_temperature=every_row(supply + 10.0),
+        valve_opening=every_row(jnp.full_like(supply, 0.75)),
+        facility_supply_temperature=everywhere(facility_supply),
+        facility_return_temperature=everywhere(facility_supply + 10.0),
+        chilled_water_temperature=everywhere(site.air.chilled_water_temperature),
+        condenser_heat=everywhere(1.2 * air_heat),
+        substation_loss=everywhere(0.06 * air_heat),
+    )
+
+
+def solve_building(
+    site: Site,
+    given: BuildingUnknowns,
+    available: Float[Array, ""],
+    initial: tuple[Solution, Solution] | None = None,
+) -> tuple[BuildingUnknowns, BuildingState, Int[Array, ""]]:
+    """One pass through one building.
+
+    **Arguments**
+
+    - `given`: the building's unknowns
+    - `available`: share of the heat rejection that works, 1 in normal operation and 0 when it is lost
+    - `initial`: solved flows of a row and of the facility loop to start from
+
+    **Returns**: the unknowns as the physics answers them (`substation_loss` is the network's to answer), the building's
+    state, and the largest result code of its solves.
+    """
+    coolant, water = liquid_named(site.secondary.fluid), liquid_named(site.facility.fluid)
+    supply = rack_supply(site)
+    row_start, facility_start = (None, None) if initial is None else (initial[0].value, initial[1].value)
+    flows, row_solution = solve_rows(site, coolant, given.supply_temperature, given.return_temperature, row_start)
+    racks = solve_racks(
+        site, supply, coolant, given.supply_temperature, flows.tray_mass_flow, site.rack.load_factor
+    )
+    rack_heat = jnp.sum(racks.liquid_heat, axis=1)
+    electronics = site.cdu.electronics
+    row_output = jnp.sum(racks.electrical_power, axis=1) + flows.pump_power + electronics
+    ups_loss = jnp.sum(supply.ups.loss(row_output))
+    motors = jnp.sum(flows.pump_power - flows.pump_shaft_power)
+    air, condenser_mass_flow, condenser_heat = solve_air_side(
+        site,
+        AirDemand(
+            heat=jnp.sum(racks.air_heat)
+            + motors
+            + site.building.rows * electronics
+            + ups_loss
+            + given.substation_loss,
+            chilled_water_temperature=given.chilled_water_temperature,
+            condenser_water_temperature=given.facility_supply_temperature,
+        ),
+        available,
+    )
+    facility_rows = exchange(
+        site,
+        coolant,
+        water,
+        heat=rack_heat + flows.pump_shaft_power,
+        pump_heat=flows.pump_shaft_power,
+        secondary_mass_flow=flows.mass_flow,
+        facility_supply_temperature=given.facility_supply_temperature,
+    )
+    loop, facility_solution = solve_facility(
+        site,
+        water,
+        given.facility_supply_temperature,
+        given.facility_return_temperature,
+        given.valve_opening,
+        facility_rows.needed_mass_flow,
+        condenser_mass_flow,
+        facility_start,
+    )
+    rows = facility_rows.at(loop.row_mass_flow)
+    into_plant = jnp.sum(rows.heat) + condenser_heat + loop.pump_shaft_power
+    plant = reject(
+        site,
+        site.dry_coolers.count,
+        site.chillers.count,
+        water,
+        mass_flow=loop.mass_flow,
+        return_temperature=given.facility_return_temperature,
+        set_point=site.secondary.supply_temperature - site.facility.supply_offset,
+        condensing_temperature=site.climate.dry_bulb + site.chillers.condenser_approach,
+        dry_available=available,
+        chiller_available=available,
+    )
+    plant_return = water.temperature_at_enthalpy(
+        water.specific_enthalpy(plant.supply_temperature) + into_plant / loop.mass_flow
+    )
+    mechanical = (
+        loop.pump_power
+        + plant.fan_power
+        + plant.compressor_power
+        + air.plant.fan_power
+        + air.plant.compressor_power
+        + air.fan_power
+        + air.pump_power
+        + site.electrical.house_load
+    )
+    answered = BuildingUnknowns(
+        supply_temperature=rows.supply_temperature,
+        return_temperature=rows.return_temperature,
+        valve_opening=loop.needed_opening,
+        facility_supply_temperature=plant.supply_temperature,
+        facility_return_temperature=plant_return,
+        chilled_water_temperature=air.plant.supply_temperature,
+        condenser_heat=condenser_heat,
+        substation_loss=given.substation_loss,
+    )
+    state = BuildingState(
+        rows=RowState(
+            supply_temperature=rows.supply_temperature,
+            return_temperature=rows.return_temperature,
+            mass_flow=flows.mass_flow,
+            rack_mass_flow=flows.rack_mass_flow,
+            tray_mass_flow=flows.tray_mass_flow,
+            differential_pressure=flows.differential_pressure,
+            pump_speed=flows.pump_speed,
+            pump_shaft_power=flows.pump_shaft_power,
+            pump_power=flows.pump_power,
+            cdu_heat=rows.heat,
+            facility_mass_flow=loop.row_mass_flow,
+            facility_return_temperature=rows.facility_return_temperature,
+            valve_opening=given.valve_opening,
+            flow_residual=flows.residual,
+        ),
+        racks=racks,
+        facility=FacilityState(
+            plant=plant,
+            mass_flow=loop.mass_flow,
+            condenser_mass_flow=loop.condenser_mass_flow,
+            condenser_heat=condenser_heat,
+            differential_pressure=loop.differential_pressure,
+            pump_speed=loop.pump_speed,
+            pump_shaft_power=loop.pump_shaft_power,
+            pump_power=loop.pump_power,
+            node_pressure=loop.node_pressure,
+            flow_residual=loop.residual,
+        ),
+        air=air,
+        ups_loss=ups_loss,
+        row_power=supply.ups.input_power(row_output),
+        row_reactive_power=supply.ups.reactive_power(row_output, jnp.zeros_like(row_output)),
+        mechanical_power=mechanical,
+    )
+    result = jnp.maximum(jnp.max(row_solution.status.result), facility_solution.status.result)
+    return answered, state, result

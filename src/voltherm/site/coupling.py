@@ -1,0 +1,116 @@
+"""The coupled site: one fixed point around the solves of the three domains.
+
+    y = (supply and return temperature, valve opening) of every row,
+        (facility supply and return temperature, chilled-water temperature, condenser heat, substation loss) of every building
+    y = F(y):   secondary loops -> racks -> air side -> CDUs -> facility loop -> heat rejection -> AC power flow
+
+One evaluation of F walks the heat from the chips to the surroundings and the power back to the utility; every step is a domain
+solve with implicit derivatives, so F is differentiable as a whole and `voltherm.numerics.fixed_point` differentiates its fixed
+point as one system. Buildings share nothing but the network and the weather and are solved as lanes.
+
+| part of y | held by | at its limit |
+| --- | --- | --- |
+| row supply temperature | facility valve of the row's CDU | valve fully open: supply floats above the set point |
+| facility supply temperature | fans, then trim chillers | both exhausted: supply floats above its set point |
+| chilled-water temperature | free cooling, then the air side's chillers | both exhausted: air and water float |
+| differential pressures | pump speeds, inside the hydraulic solves | full speed: pressure falls below its set point |
+
+The gradient at a limit is that of the active set.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from voltherm.numerics import ResultCode, Solution, Status, fixed_point
+from voltherm.power import steady as power_flow
+from voltherm.site.building import BuildingUnknowns, solve_building, starting_point
+from voltherm.site.electrical import one_line, power_parameters
+from voltherm.site.balances import substation_loss
+from voltherm.site.sections import Site
+from voltherm.site.states import BuildingState, SiteState
+
+TOLERANCE = 1e-10
+MAXIMUM_ITERATIONS = 60
+_DEPTH = 6
+_TEMPERATURE_SCALE = 10.0  # K
+
+
+class _Evaluation(NamedTuple):
+    unknowns: Float[Array, "unknown"]
+    buildings: BuildingState
+    power: Solution
+    result: Array
+
+
+def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = TOLERANCE) -> Solution:
+    """Steady state of the site at `site.climate.dry_bulb`.
+
+    **Arguments**
+
+    - `site`: its numbers are traced; under `jax.vmap` with a leading axis on any of them it is a batch
+    - `initial`: a state to start from
+    - `tolerance`: on the change of the unknowns over one pass, relative to 10 K and to full stroke
+
+    **Returns**: a `Solution` of a `SiteState`. `status.worst` is the unknown with the largest change.
+
+    **Result codes**: `CONVERGED`; `MAXIMUM_ITERATIONS` where the coupling does not settle; the code of the domain that
+    failed (hydraulics, a chip that runs away, power flow beyond its nose). A failed lane is NaN with zero gradient.
+    """
+    start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
+    # hydraulics start from the flows of the starting point in every pass: two Newton steps instead of five
+    root = fixed_point(
+        lambda unknowns, site: _evaluate(site, unknowns).unknowns,
+        jax.lax.stop_gradient(start),
+        site,
+        tolerance=tolerance,
+        maximum_iterations=MAXIMUM_ITERATIONS,
+        depth=_DEPTH,
+    )
+    final = _evaluate(site, root.value)
+    inner = jnp.where(root.status.converged, final.result, root.status.result)
+    result = jnp.where(root.status.result == ResultCode.NOT_FINITE, jnp.maximum(inner, final.result), inner)
+    state = SiteState(final.buildings, final.power.value, root.value)
+    failed = result != ResultCode.CONVERGED
+    state = jax.tree.map(lambda leaf: jnp.where(failed, jnp.nan, leaf), state)
+    return Solution(state, Status(result, root.status.residual, root.status.iterations, root.status.worst))
+
+
+def _evaluate(site: Site, unknowns: Float[Array, "unknown"]) -> _Evaluation:
+    """One pass through the three domains; `unknowns` in, the same unknowns as the physics answers them out."""
+    given = _structured(site, unknowns)
+    available = jnp.ones((), unknowns.dtype)
+    answered, buildings, results = jax.vmap(lambda building: solve_building(site, building, available))(given)
+    parameters = power_parameters(
+        site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power
+    )
+    power = power_flow(one_line(site).network, parameters)
+    loss = substation_loss(site, power.value.active_loss)
+    answered = answered._replace(substation_loss=loss)
+    result = jnp.maximum(jnp.max(results), power.status.result)
+    return _Evaluation(_flat(site, answered), buildings, power, result)
+
+
+def _scales(site: Site) -> BuildingUnknowns:
+    """What counts as 1 of each unknown."""
+    heat = site.building.rows * site.building.racks_per_row * site.rack.air_heat
+    scale = jnp.asarray(_TEMPERATURE_SCALE, heat.dtype)
+    return BuildingUnknowns(scale, scale, jnp.ones_like(scale), scale, scale, scale, heat, 0.1 * heat)
+
+
+def _flat(site: Site, structured: BuildingUnknowns) -> Float[Array, "unknown"]:
+    scaled = [(part / scale).ravel() for part, scale in zip(structured, _scales(site), strict=True)]
+    return jnp.concatenate(scaled)
+
+
+def _structured(site: Site, flat: Float[Array, "unknown"]) -> BuildingUnknowns:
+    buildings, rows = site.building.count, site.building.rows
+    shapes = [(buildings, rows)] * 3 + [(buildings,)] * 5
+    parts, start = [], 0
+    for shape, scale in zip(shapes, _scales(site), strict=True):
+        size = shape[0] * (shape[1] if len(shape) == 2 else 1)
+        parts.append(flat[start : start + size].reshape(shape) * scale)
+        start += size
+    return BuildingUnknowns(*parts)

@@ -1,0 +1,248 @@
+"""Facility loop of one building: plant, mains to the halls, headers along the rows, one branch a CDU, condensers.
+
+    plant supply -> main -> hall header -> row branch -> hall header -> main -> plant return      (direct return)
+    row branch: pipe and fittings, control valve, balancing valve, the CDU's exchanger
+    condensers of the air side's chillers between the plant's headers, orificed to the flow they ask for
+    plant return -> plant supply: pump station with the plant's own drop, holding the differential pressure
+
+    y_needed = 1 + ln(φ) / ln(R),   φ = m_needed / (Kv sqrt(dp_valve)),   dp_valve = dp_branch - rest(m_needed)
+
+| symbol | meaning | unit | source |
+| --- | --- | --- | --- |
+| m_needed | flow that holds the secondary set point | kg/s | `voltherm.coolant.cdu` |
+| dp_branch | pressure between the headers where the branch stands | Pa | solved |
+| φ, R, y | relative flow coefficient, rangeability, opening of the control valve | - | IEC 60534-2-4 |
+
+Valves act quasi-steadily: an opening is what holds the set point, within 10 % to 100 % of the stroke.
+"""
+
+import functools
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from voltherm.coolant import (
+    BranchGroup,
+    ControlValve,
+    Network,
+    NetworkState,
+    Pipe,
+    PressureControlledPump,
+    PumpCurve,
+    PumpEfficiency,
+    QuadraticLoss,
+    Series,
+    flow,
+)
+from voltherm.media.liquid import AbstractLiquid
+from voltherm.numerics import Solution
+from voltherm.site.sections import Site
+
+LEAST_OPENING = 0.1
+_LEAST_VALVE_DROP = 1.0  # Pa: below it a valve is taken as fully open
+_LEAST_CONDENSER_FLOW = 1e-3  # kg/s: an idle branch keeps a law
+
+
+@functools.lru_cache(maxsize=16)
+def facility_network(halls: int, rows_per_hall: int) -> Network:
+    """Topology of a building's facility loop (host; made once for every pair of counts)."""
+    hall_names = [f"H{hall + 1}" for hall in range(halls)]
+    rows = [(hall, row) for hall in hall_names for row in range(rows_per_hall)]
+    supply = {key: f"{key[0]}-R{key[1] + 1:02d} supply" for key in rows}
+    back = {key: f"{key[0]}-R{key[1] + 1:02d} return" for key in rows}
+    onward = [key for key in rows if key[1] > 0]
+    before = [(hall, row - 1) for hall, row in onward]
+    return Network.build(
+        nodes=["plant supply", "plant return", *supply.values(), *back.values()],
+        branches=[
+            BranchGroup(["plant"], ["plant return"], ["plant supply"]),
+            BranchGroup(["condensers"], ["plant supply"], ["plant return"]),
+            BranchGroup(
+                [f"{hall} supply main" for hall in hall_names],
+                ["plant supply"] * halls,
+                [supply[hall, 0] for hall in hall_names],
+            ),
+            BranchGroup(
+                [f"{hall} return main" for hall in hall_names],
+                [back[hall, 0] for hall in hall_names],
+                ["plant return"] * halls,
+            ),
+            BranchGroup(
+                [f"{supply[key]} header" for key in onward],
+                [supply[key] for key in before],
+                [supply[key] for key in onward],
+            ),
+            BranchGroup(
+                [f"{back[key]} header" for key in onward], [back[key] for key in onward], [back[key] for key in before]
+            ),
+            BranchGroup([f"{hall}-R{row + 1:02d}-CDU" for hall, row in rows], list(supply.values()), list(back.values())),
+        ],
+        reference_node="plant return",
+    )
+
+
+class FacilityFlow(eqx.Module):
+    """Flow of a facility loop: pump station, condensers and rows [kg/s], pressures [Pa], powers [W].
+
+    `needed_opening`: of every row's control valve, what would pass the needed flow at the pressures found.
+    """
+
+    mass_flow: Float[Array, ""]
+    condenser_mass_flow: Float[Array, ""]
+    row_mass_flow: Float[Array, "row"]
+    needed_opening: Float[Array, "row"]
+    differential_pressure: Float[Array, ""]
+    pump_speed: Float[Array, ""]
+    pump_shaft_power: Float[Array, ""]
+    pump_power: Float[Array, ""]
+    node_pressure: Float[Array, "node"]
+    residual: Float[Array, ""]
+
+
+def _filled(value: Float[Array, ""], count: int) -> Float[Array, " branch"]:
+    return jnp.broadcast_to(value, (count,))
+
+
+def _row_laws(site: Site, opening: Float[Array, "row"]) -> tuple[ControlValve, Series]:
+    """The control valves, and what stands in series with them."""
+    facility, rows = site.facility, opening.shape[0]
+    valve = ControlValve(
+        _filled(facility.control_valve, rows), opening, rangeability=facility.control_valve_rangeability
+    )
+    rest = Series(
+        (
+            Pipe(
+                _filled(facility.branch_length, rows),
+                _filled(facility.branch_diameter, rows),
+                _filled(facility.roughness, rows),
+                _filled(facility.branch_loss_coefficient, rows),
+            ),
+            ControlValve(_filled(facility.balancing_valve, rows), jnp.ones(rows, opening.dtype)),
+            QuadraticLoss(_filled(site.cdu.facility_flow, rows), _filled(site.cdu.facility_pressure_drop, rows)),
+        )
+    )
+    return valve, rest
+
+
+def _plant_law(site: Site, density: Float[Array, ""]) -> PressureControlledPump:
+    facility = site.facility
+    curve = PumpCurve.through_duty_point(
+        _filled(facility.pump_shutoff_pressure, 1),
+        _filled(facility.pump_nominal_flow, 1),
+        _filled(facility.pump_nominal_pressure, 1),
+        _filled(density, 1),
+    )
+    return PressureControlledPump(
+        pressure_set_point=_filled(facility.differential_pressure, 1),
+        curve=curve,
+        maximum_speed=jnp.ones(1, density.dtype),
+        minimum_speed=_filled(facility.minimum_speed, 1),
+        internal_loss=QuadraticLoss(
+            _filled(facility.pumps * facility.pump_nominal_flow, 1), _filled(facility.plant_pressure_drop, 1)
+        ),
+        number_running=facility.pumps,
+    )
+
+
+def _pipes(site: Site, length: Float[Array, ""], diameter: Float[Array, ""], count: int) -> Pipe:
+    return Pipe(
+        _filled(length, count),
+        _filled(diameter, count),
+        _filled(site.facility.roughness, count),
+        jnp.zeros(count, length.dtype),
+    )
+
+
+def _needed_opening(
+    site: Site,
+    valve: ControlValve,
+    rest: Series,
+    needed: Float[Array, "row"],
+    branch_drop: Float[Array, "row"],
+    density: Float[Array, "row"],
+    viscosity: Float[Array, "row"],
+) -> Float[Array, "row"]:
+    valve_drop = branch_drop - rest.pressure_drop(needed, density, viscosity)
+    open_law = ControlValve(valve.flow_coefficient, jnp.ones_like(needed), rangeability=valve.rangeability)
+    fully_open = open_law.pressure_drop(needed, density, viscosity)
+    throttles = valve_drop > jnp.maximum(fully_open, _LEAST_VALVE_DROP)
+    ratio = jnp.where(throttles, fully_open, 1.0) / jnp.where(throttles, valve_drop, 1.0)
+    opening = 1.0 + 0.5 * jnp.log(ratio) / jnp.log(site.facility.control_valve_rangeability)
+    return jnp.clip(opening, LEAST_OPENING, 1.0)
+
+
+def solve_facility(
+    site: Site,
+    liquid: AbstractLiquid,
+    supply_temperature: Float[Array, ""],
+    return_temperature: Float[Array, ""],
+    opening: Float[Array, "row"],
+    needed_mass_flow: Float[Array, "row"],
+    condenser_mass_flow: Float[Array, ""],
+    initial: NetworkState | None = None,
+) -> tuple[FacilityFlow, Solution]:
+    """Flow of one building's facility loop.
+
+    **Arguments**: plant's supply and return temperature [K]; `opening` of the control valves; `needed_mass_flow`: what every row's
+    CDU asks for [kg/s]; `condenser_mass_flow`: what the condensers ask for [kg/s]; `initial`: a state to start from.
+
+    **Returns**: the `FacilityFlow` and the network's `Solution` (codes of `voltherm.coolant.flow`).
+    """
+    building, facility = site.building, site.facility
+    network = facility_network(building.halls, building.rows_per_hall)
+    rows, halls = building.rows, building.halls
+    onward = rows - halls
+    mean = 0.5 * (supply_temperature + return_temperature)
+    group_temperature = (return_temperature, supply_temperature, supply_temperature, return_temperature)
+    temperatures = (*group_temperature, supply_temperature, return_temperature, mean)
+    counts = (1, 1, halls, halls, onward, onward, rows)
+
+    def spread(of_temperature):
+        parts = zip(temperatures, counts, strict=True)
+        return jnp.concatenate([_filled(of_temperature(temperature), count) for temperature, count in parts])
+
+    density, viscosity = spread(liquid.density), spread(liquid.viscosity)
+    pump = _plant_law(site, liquid.density(return_temperature))
+    valve, rest = _row_laws(site, opening)
+    main = _pipes(site, facility.main_length, facility.main_diameter, halls)
+    header = _pipes(site, facility.header_segment, facility.header_diameter, onward)
+    condensers = QuadraticLoss(
+        _filled(jnp.maximum(condenser_mass_flow, _LEAST_CONDENSER_FLOW), 1), _filled(facility.differential_pressure, 1)
+    )
+    solution = flow(
+        network,
+        (pump, condensers, main, main, header, header, Series((valve, *rest.laws))),
+        density,
+        viscosity,
+        reference_pressure=facility.expansion_pressure,
+        initial=initial,
+    )
+    mass_flow, pressure = solution.value.mass_flow, solution.value.pressure
+    speed, rise = pump.operating_point(mass_flow[:1], density[:1], viscosity[:1])
+    one = jnp.ones(1, density.dtype)
+    efficiency = PumpEfficiency(
+        _filled(facility.pump_nominal_flow, 1) / density[:1],
+        _filled(facility.pump_efficiency, 1),
+        _filled(facility.motor_efficiency, 1),
+        one,
+    )
+    power = efficiency.power(mass_flow[:1], rise, speed, density[:1], facility.pumps)
+    row_branches = slice(-rows, None)
+    drop = network.difference(pressure)
+    needed_opening = _needed_opening(
+        site, valve, rest, needed_mass_flow, drop[row_branches], density[row_branches], viscosity[row_branches]
+    )
+    state = FacilityFlow(
+        mass_flow=mass_flow[0],
+        condenser_mass_flow=mass_flow[1],
+        row_mass_flow=mass_flow[row_branches],
+        needed_opening=needed_opening,
+        differential_pressure=-drop[0],
+        pump_speed=speed[0],
+        pump_shaft_power=power.shaft_power[0],
+        pump_power=power.electric_power[0],
+        node_pressure=pressure,
+        residual=solution.status.residual,
+    )
+    return state, solution

@@ -1,0 +1,136 @@
+"""Named figures of a solved site: powers by use, margins to every limit, indicators and balance residuals.
+
+Every figure is a scalar array; `FIGURES` gives its unit and meaning, in the order of summaries and tables.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from voltherm.site.balances import balances
+from voltherm.site.electrical import one_line
+from voltherm.site.sections import Site
+from voltherm.site.states import SiteState
+
+
+class Figure(NamedTuple):
+    """Unit (SI, as stored) and meaning of one named figure."""
+
+    unit: str
+    meaning: str
+
+
+FIGURES: dict[str, Figure] = {
+    "it_power": Figure("W", "power at the input of the racks (PUE category 3)"),
+    "facility_power": Figure("W", "power at the utility intake"),
+    "pue": Figure("1", "interim PUE, category 3, boundary at the utility intake"),
+    "liquid_heat": Figure("W", "heat of the racks to the secondary loops"),
+    "air_heat": Figure("W", "heat to the air handlers"),
+    "dry_cooler_fan_power": Figure("W", "fans of the dry coolers, chilled water's free cooling included"),
+    "trim_chiller_power": Figure("W", "compressors of the trim chillers of the facility water"),
+    "air_chiller_power": Figure("W", "compressors of the chillers of the air side"),
+    "cdu_pump_power": Figure("W", "pumps of the CDUs"),
+    "facility_pump_power": Figure("W", "facility water pumps"),
+    "air_handler_power": Figure("W", "fans of the air handlers and chilled-water pumps"),
+    "ups_loss": Figure("W", "losses of the UPS"),
+    "network_loss": Figure("W", "losses of transformers and cables behind the intake"),
+    "cooling_power": Figure("W", "all fans, pumps and compressors"),
+    "trim_chiller_heat": Figure("W", "heat taken by the trim chillers"),
+    "gpu_temperature": Figure("K", "hottest GPU junction"),
+    "gpu_margin": Figure("K", "junction limit less the hottest GPU"),
+    "cpu_margin": Figure("K", "junction limit less the hottest CPU"),
+    "switch_margin": Figure("K", "junction limit less the hottest switch chip"),
+    "junction_margin": Figure("K", "smallest margin of all chips, less the margin the site keeps"),
+    "inlet_margin": Figure("K", "limit of the rack inlet air less its temperature"),
+    "supply_temperature": Figure("K", "warmest secondary supply reached"),
+    "return_temperature": Figure("K", "warmest secondary return"),
+    "supply_excess": Figure("K", "warmest secondary supply less its set point"),
+    "facility_supply_temperature": Figure("K", "warmest facility water supply"),
+    "facility_return_temperature": Figure("K", "warmest facility water return"),
+    "lowest_rack_flow": Figure("kg s-1", "least coolant flow of a rack"),
+    "valve_opening": Figure("1", "most open control valve of the CDUs"),
+    "fan_speed": Figure("1", "speed of the dry coolers' fans over rated"),
+    "cdu_pump_speed": Figure("1", "fastest CDU pump over rated speed"),
+    "facility_pump_speed": Figure("1", "facility pumps over rated speed"),
+    "chiller_load": Figure("1", "trim chillers' heat over their capacity"),
+    "lowest_voltage": Figure("1", "lowest low-voltage bus, per unit"),
+    "highest_voltage": Figure("1", "highest low-voltage bus, per unit"),
+    "transformer_loading": Figure("1", "most loaded transformer"),
+    "feeder_loading": Figure("1", "most loaded feeder"),
+    "heat_residual": Figure("1", "largest relative residual of the heat balances"),
+    "mass_residual": Figure("1", "largest relative residual of flow and pressure"),
+    "power_residual": Figure("1", "relative residual of the electrical balance"),
+    "site_residual": Figure("1", "power at the intake less heat to the surroundings, relative"),
+}
+
+
+def low_voltages(site: Site, state: SiteState) -> Float[Array, "bus"]:
+    """Voltages [p.u.] of the low-voltage buses: rows, then mechanical substations, building by building."""
+    topology = one_line(site)
+    buses = jnp.concatenate([jnp.asarray(topology.row_bus.ravel()), jnp.asarray(topology.mechanical_bus.ravel())])
+    return state.power.voltage_magnitude[buses]
+
+
+def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
+    """The figures of `FIGURES` for a solved site; differentiable, and NaN where the solve failed."""
+    buildings, power = state.buildings, state.power
+    rows, racks, facility, air = buildings.rows, buildings.racks, buildings.facility, buildings.air
+    topology = one_line(site)
+    transformers = [topology.group(name) for name in ("main", "row substation", "mechanical substation")]
+    feeders = [topology.group(name) for name in ("row cable", "mechanical cable")]
+    intake = topology.group("intake")
+    facility_power = -power.active_power_to[intake][0]
+    it_power = jnp.sum(racks.electrical_power)
+    network_loss = jnp.sum(power.active_loss[intake.stop :])
+    margins = {
+        "gpu": site.rack.gpu.junction_limit - jnp.max(racks.gpu_temperature),
+        "cpu": site.rack.cpu.junction_limit - jnp.max(racks.cpu_temperature),
+        "switch": site.rack.switch.junction_limit - jnp.max(racks.switch_temperature),
+    }
+    voltages = low_voltages(site, state)
+    powers = {
+        "dry_cooler_fan_power": jnp.sum(facility.plant.fan_power) + jnp.sum(air.plant.fan_power),
+        "trim_chiller_power": jnp.sum(facility.plant.compressor_power),
+        "air_chiller_power": jnp.sum(air.plant.compressor_power),
+        "cdu_pump_power": jnp.sum(rows.pump_power),
+        "facility_pump_power": jnp.sum(facility.pump_power),
+        "air_handler_power": jnp.sum(air.fan_power) + jnp.sum(air.pump_power),
+    }
+    chiller_capacity = site.building.count * site.chillers.count * site.chillers.capacity
+    trim_heat = jnp.sum(facility.plant.chiller_heat)
+    supply = jnp.max(rows.supply_temperature)
+    return {
+        "it_power": it_power,
+        "facility_power": facility_power,
+        "pue": facility_power / it_power,
+        "liquid_heat": jnp.sum(racks.liquid_heat),
+        "air_heat": jnp.sum(air.heat),
+        **powers,
+        "ups_loss": jnp.sum(buildings.ups_loss),
+        "network_loss": network_loss,
+        "cooling_power": jnp.sum(jnp.stack(list(powers.values()))),
+        "trim_chiller_heat": trim_heat,
+        "gpu_temperature": jnp.max(racks.gpu_temperature),
+        "gpu_margin": margins["gpu"],
+        "cpu_margin": margins["cpu"],
+        "switch_margin": margins["switch"],
+        "junction_margin": jnp.min(jnp.stack(list(margins.values()))) - site.limits.junction_margin,
+        "inlet_margin": site.air.inlet_limit - jnp.max(air.supply_temperature),
+        "supply_temperature": supply,
+        "return_temperature": jnp.max(rows.return_temperature),
+        "supply_excess": supply - site.secondary.supply_temperature,
+        "facility_supply_temperature": jnp.max(facility.plant.supply_temperature),
+        "facility_return_temperature": jnp.max(facility.plant.return_temperature),
+        "lowest_rack_flow": jnp.min(rows.rack_mass_flow),
+        "valve_opening": jnp.max(rows.valve_opening),
+        "fan_speed": jnp.max(facility.plant.fan_speed),
+        "cdu_pump_speed": jnp.max(rows.pump_speed),
+        "facility_pump_speed": jnp.max(facility.pump_speed),
+        "chiller_load": trim_heat / chiller_capacity,
+        "lowest_voltage": jnp.min(voltages),
+        "highest_voltage": jnp.max(voltages),
+        "transformer_loading": jnp.max(jnp.concatenate([power.loading[group] for group in transformers])),
+        "feeder_loading": jnp.max(jnp.concatenate([power.loading[group] for group in feeders])),
+        **balances(site, state),
+    }
