@@ -28,11 +28,18 @@ def test_end_points():
 
 
 def test_solution_satisfies_the_equation():
-    resistance = jnp.linspace(0.0, 0.05, 50)
+    resistance = jnp.linspace(0.0001, 0.05, 50)
     sink = jnp.full((50,), 313.15)
     temperature, power, runaway = jax.jit(solve_device)(sink, resistance, law((50,)))
     assert not jnp.any(runaway)
     assert jnp.max(jnp.abs(temperature - sink - resistance * power)) < 1e-11
+    assert jnp.max(jnp.abs(power / law((50,)).power(temperature) - 1.0)) < 1e-11
+
+
+def test_without_resistance_the_chip_is_at_its_sink():
+    temperature, power, _ = solve_device(jnp.asarray(330.0), jnp.asarray(0.0), law())
+    assert temperature == pytest.approx(330.0, abs=2e-3)
+    assert power == pytest.approx(float(law().power(jnp.asarray(330.0))), rel=1e-5)
 
 
 def test_runaway_is_found_at_the_point_where_no_temperature_balances():

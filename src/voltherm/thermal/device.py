@@ -34,6 +34,9 @@ from voltherm.thermal.outcome import failed
 RUNAWAY_LIMIT = 1.0 / math.e
 """Largest runaway parameter a that has a steady state."""
 
+SMALLEST_RESISTANCE = 1.0e-6
+"""Resistances [K/W] below this count as this: a millikelvin at a kilowatt. Leakage is found from the rise it causes."""
+
 _FIT = (
     1.414212021905123,
     -0.666507171797457,
@@ -98,15 +101,18 @@ def solve_device(
 
     **Reference**: the module's equation, closed form. Elementwise: no chip touches another.
     """
-    without_leakage = sink_temperature + resistance * (load_factor * power.dynamic_power)
+    resistance = jnp.maximum(resistance, SMALLEST_RESISTANCE)
+    dynamic_power = load_factor * power.dynamic_power
+    without_leakage = sink_temperature + resistance * dynamic_power
     exponent = (without_leakage - power.reference_temperature) / power.temperature_scale
     parameter = (resistance * power.leakage_power / power.temperature_scale) * jnp.exp(
         jnp.minimum(exponent, _LARGEST_EXPONENT)
     )
     steady = parameter < RUNAWAY_LIMIT  # False for NaN
-    rise = scaled_leakage_rise(jnp.where(steady, parameter, 0.0))
-    temperature = jnp.where(steady, without_leakage + power.temperature_scale * rise, sink_temperature)
-    return temperature, power.power(temperature, load_factor), ~steady
+    rise = power.temperature_scale * scaled_leakage_rise(jnp.where(steady, parameter, 0.0))
+    temperature = jnp.where(steady, without_leakage + rise, sink_temperature)
+    # leakage from the rise it causes is what the power law gives at this temperature, and saves an exponential
+    return temperature, dynamic_power + rise / resistance, ~steady
 
 
 def junction_temperature(
