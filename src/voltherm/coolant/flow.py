@@ -62,7 +62,10 @@ def _scatter_free(network: Network, at_free: Float[Array, " free"]) -> Float[Arr
 
 
 def _starting_mass_flow(
-    network: Network, laws: tuple[AbstractBranchLaw, ...], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    network: Network,
+    laws: tuple[AbstractBranchLaw, ...],
+    density: Float[Array, " branch"],
+    viscosity: Float[Array, " branch"],
 ) -> Float[Array, " branch"]:
     parts = [
         law.starting_mass_flow(density[part], viscosity[part])

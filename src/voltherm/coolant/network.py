@@ -1,0 +1,189 @@
+"""Topology of a coolant network: nodes, groups of branches with one law each, and the patterns that solves need.
+
+    continuity    sum of flows out of a node - sum of flows into it + demand = 0      at every node but the reference nodes
+    incidence     A[k, i] = +1 where branch k starts at node i, -1 where it ends there
+
+Topology is static and hashable: it never enters a trace, and every number of the branches lives in the laws. The node graph without
+reference nodes carries the hydraulic linear step (Todini and Pilati, 1988), the whole graph the heat transport.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from voltherm_kernels import Schedule, analyse
+
+
+@dataclass(frozen=True)
+class BranchGroup:
+    """Branches that share a law: names, and the names of the nodes where each starts and ends, all of one length."""
+
+    names: tuple[str, ...]
+    from_nodes: tuple[str, ...]
+    to_nodes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for field in ("names", "from_nodes", "to_nodes"):
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+        if not len(self.names) == len(self.from_nodes) == len(self.to_nodes):
+            raise ValueError(
+                f"a group of {len(self.names)} branches has {len(self.from_nodes)} from-nodes and {len(self.to_nodes)} to-nodes"
+            )
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """A coolant network's topology. Build it with `Network.build`; equal and hashable by content, without arrays to trace.
+
+    nodes, groups and reference_nodes as given; from_node, to_node (branch,) node numbers; branches in the order of the groups.
+    """
+
+    nodes: tuple[str, ...]
+    groups: tuple[BranchGroup, ...]
+    reference_nodes: tuple[str, ...]
+    from_node: np.ndarray
+    to_node: np.ndarray
+    digest: str
+
+    @classmethod
+    def build(
+        cls, nodes: Sequence[str], branches: Sequence[BranchGroup], reference_node: str | Sequence[str]
+    ) -> "Network":
+        """Check and number a network.
+
+        reference_node: the node, or nodes, whose pressure is given (expansion vessel, reservoir). Raises ValueError that names the
+        element for a repeated or unknown name, a branch from a node to itself, and nodes with no path to a reference node.
+        """
+        reference_nodes = (reference_node,) if isinstance(reference_node, str) else tuple(reference_node)
+        names = tuple(nodes)
+        number = {name: index for index, name in enumerate(names)}
+        groups = tuple(branches)
+        branch_names = [name for group in groups for name in group.names]
+        _refuse_repeated("node", names)
+        _refuse_repeated("branch", branch_names)
+        starts = [name for group in groups for name in group.from_nodes]
+        ends = [name for group in groups for name in group.to_nodes]
+        for branch, start, end in zip(branch_names, starts, ends, strict=True):
+            for name in (start, end):
+                if name not in number:
+                    raise ValueError(f"branch '{branch}' is connected to '{name}', which is not a node")
+            if start == end:
+                raise ValueError(f"branch '{branch}' starts and ends at node '{start}'")
+        for name in reference_nodes:
+            if name not in number:
+                raise ValueError(f"reference node '{name}' is not a node")
+        from_node = np.asarray([number[name] for name in starts], dtype=np.int32)
+        to_node = np.asarray([number[name] for name in ends], dtype=np.int32)
+        _refuse_unconnected(names, from_node, to_node, [number[name] for name in reference_nodes])
+        content = repr((names, groups, reference_nodes)).encode()
+        return cls(names, groups, reference_nodes, from_node, to_node, hashlib.sha256(content).hexdigest())
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Network) and self.digest == other.digest
+
+    def __repr__(self) -> str:
+        return f"Network({len(self.nodes)} nodes, {len(self.from_node)} branches, digest={self.digest[:8]})"
+
+    @cached_property
+    def branch_names(self) -> tuple[str, ...]:
+        """Names of all branches in the order of the flows."""
+        return tuple(name for group in self.groups for name in group.names)
+
+    @cached_property
+    def group_slices(self) -> tuple[slice, ...]:
+        """Where each group's branches stand among all."""
+        ends = np.cumsum([0] + [len(group.names) for group in self.groups]).tolist()
+        return tuple(slice(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True))
+
+    def node_index(self, name: str) -> int:
+        """Number of a node."""
+        return self.nodes.index(name)
+
+    def branch_index(self, name: str) -> int:
+        """Number of a branch."""
+        return self.branch_names.index(name)
+
+    @cached_property
+    def reference_index(self) -> np.ndarray:
+        """Numbers of the reference nodes, (reference,)."""
+        return np.asarray([self.nodes.index(name) for name in self.reference_nodes], dtype=np.int32)
+
+    @cached_property
+    def free_index(self) -> np.ndarray:
+        """Numbers of the nodes whose pressure is unknown, (free,)."""
+        return np.setdiff1d(np.arange(len(self.nodes), dtype=np.int32), self.reference_index)
+
+    @cached_property
+    def _inner(self) -> np.ndarray:
+        """Branches (inner,) between two free nodes: they couple unknowns."""
+        free = np.zeros(len(self.nodes), dtype=bool)
+        free[self.free_index] = True
+        return np.flatnonzero(free[self.from_node] & free[self.to_node])
+
+    @cached_property
+    def flow_schedule(self) -> Schedule:
+        """Elimination of the free nodes; entries: the diagonal, then inner branches from-to, then to-from."""
+        slot = np.full(len(self.nodes), -1)
+        slot[self.free_index] = np.arange(len(self.free_index))
+        start, end = slot[self.from_node[self._inner]], slot[self.to_node[self._inner]]
+        diagonal = np.arange(len(self.free_index))
+        return analyse(np.r_[diagonal, start, end], np.r_[diagonal, end, start], len(diagonal))
+
+    @cached_property
+    def heat_schedule(self) -> Schedule:
+        """Elimination of all nodes; entries: the diagonal, then every branch from-to, then to-from."""
+        diagonal = np.arange(len(self.nodes))
+        rows = np.r_[diagonal, self.from_node, self.to_node]
+        return analyse(rows, np.r_[diagonal, self.to_node, self.from_node], len(diagonal))
+
+    def conductance_entries(self, conductance: Float[Array, " branch"]) -> Float[Array, " entry"]:
+        """Values of A^T diag(conductance) A over the free nodes, in the order of `flow_schedule`."""
+        coupling = -conductance[self._inner]
+        return jnp.concatenate([self.gather_at_nodes(conductance, conductance)[self.free_index], coupling, coupling])
+
+    def gather_at_nodes(
+        self, at_start: Float[Array, " branch"], at_end: Float[Array, " branch"]
+    ) -> Float[Array, " node"]:
+        """Sum at every node of `at_start` over the branches that start there and of `at_end` over those that end there."""
+        total = jnp.zeros(len(self.nodes), at_start.dtype)
+        return total.at[self.from_node].add(at_start).at[self.to_node].add(at_end)
+
+    def difference(self, at_nodes: Float[Array, " node"]) -> Float[Array, " branch"]:
+        """Value at each branch's start minus the value at its end."""
+        return at_nodes[self.from_node] - at_nodes[self.to_node]
+
+
+def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"two {'branches' if kind == 'branch' else kind + 's'} are called '{name}'")
+        seen.add(name)
+
+
+def _refuse_unconnected(
+    names: tuple[str, ...], from_node: np.ndarray, to_node: np.ndarray, reference: Sequence[int]
+) -> None:
+    neighbours: list[list[int]] = [[] for _ in names]
+    for start, end in zip(from_node.tolist(), to_node.tolist(), strict=True):
+        neighbours[start].append(end)
+        neighbours[end].append(start)
+    reached = set(reference)
+    waiting = list(reference)
+    while waiting:
+        found = [node for node in neighbours[waiting.pop()] if node not in reached]
+        reached.update(found)
+        waiting.extend(found)
+    lost = [name for index, name in enumerate(names) if index not in reached]
+    if lost:
+        shown = ", ".join(f"'{name}'" for name in lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+        raise ValueError(f"no path to a reference node from {shown}: nothing fixes the pressure there")

@@ -1,0 +1,98 @@
+r"""Pipes: wall friction after Darcy and Weisbach and fittings in one law; Hazen and Williams for water mains.
+
+    dp = G(Re, e) mu L v / (2 D^2) + K rho v |v| / 2,   v = m / (rho A),  A = pi D^2 / 4,  Re = |m| D / (A mu)
+    Hazen-Williams:  dp = rho g 4.727 L q^1.852 / (C^1.852 D^4.871)   with L, D in ft and q in ft3/s
+
+| symbol | meaning                                                             | unit  |
+|--------|---------------------------------------------------------------------|-------|
+| G      | Darcy friction factor times Reynolds number (`friction.py`)         | -     |
+| L, D   | length, inner diameter                                              | m     |
+| e      | roughness over diameter                                             | -     |
+| K      | sum of the loss coefficients of the fittings, on this pipe's speed  | -     |
+| C      | Hazen-Williams coefficient                                          | -     |
+
+Sources: Weisbach (1845); Idelchik, Handbook of Hydraulic Resistance (2007), section 1; Hazen and Williams (1905) with the constant of
+EPANET 2.2. Valid for single-phase liquid flow, Re up to 1e8. Below Re = 10 the fittings' quadratic loss turns linear, so that a fitting
+without a pipe still has a slope at zero flow.
+"""
+
+from typing import Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from voltherm.coolant.friction import epanet_friction_times_reynolds, friction_times_reynolds
+from voltherm.coolant.law import AbstractBranchLaw
+from voltherm.numerics import signed_power
+
+_FITTING_REYNOLDS = 10.0
+_FOOT = 0.3048
+_USUAL_SPEED = 0.5
+
+
+class Pipe(AbstractBranchLaw):
+    """Round pipes with fittings.
+
+    length (branch,), m; diameter (branch,), inner, m; roughness (branch,), sand-equivalent, m; loss_coefficient (branch,), sum of the fittings, -.
+    friction: "colebrook", or "epanet" for Swamee-Jain as EPANET has it.
+    """
+
+    length: Float[Array, "*lanes branch"]
+    diameter: Float[Array, "*lanes branch"]
+    roughness: Float[Array, "*lanes branch"]
+    loss_coefficient: Float[Array, "*lanes branch"]
+    friction: Literal["colebrook", "epanet"] = eqx.field(static=True, default="colebrook")
+
+    def area(self) -> Float[Array, "*lanes branch"]:
+        """Cross-section (branch,), m2."""
+        return jnp.pi / 4.0 * self.diameter**2
+
+    def volume(self) -> Float[Array, "*lanes branch"]:
+        """Fluid volume (branch,), m3."""
+        return self.area() * self.length
+
+    def pressure_drop(
+        self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    ) -> Float[Array, " branch"]:
+        area = self.area()
+        speed = mass_flow / (density * area)
+        reynolds = jnp.abs(mass_flow) * self.diameter / (area * viscosity)
+        factor = epanet_friction_times_reynolds if self.friction == "epanet" else friction_times_reynolds
+        wall = factor(reynolds, self.roughness / self.diameter) * viscosity * self.length / (2.0 * self.diameter**2)
+        linear_below = _FITTING_REYNOLDS * viscosity / (density * self.diameter)
+        fittings = self.loss_coefficient * density / 2.0 * signed_power(speed, 2.0, linear_below)
+        return wall * speed + fittings
+
+    def starting_mass_flow(
+        self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    ) -> Float[Array, " branch"]:
+        return density * self.area() * _USUAL_SPEED
+
+
+class HazenWilliamsPipe(AbstractBranchLaw):
+    """Water mains after Hazen and Williams, with EPANET's constants; no viscosity in it.
+
+    length (branch,), m; diameter (branch,), inner, m; coefficient (branch,), C, -; gravity () or (branch,), m/s2.
+    Linear below 1e-6 m/s so that zero flow has a slope.
+    """
+
+    length: Float[Array, "*lanes branch"]
+    diameter: Float[Array, "*lanes branch"]
+    coefficient: Float[Array, "*lanes branch"]
+    gravity: float = eqx.field(static=True, default=9.80665)
+
+    def pressure_drop(
+        self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    ) -> Float[Array, " branch"]:
+        resistance = (
+            4.727 * self.length / (self.coefficient**1.852 * (self.diameter / _FOOT) ** 4.871)
+        )  # m over (ft3/s)^1.852
+        volume_flow = mass_flow / density / _FOOT**3
+        linear_below = 1e-6 * jnp.pi / 4.0 * self.diameter**2 / _FOOT**3
+        return density * self.gravity * resistance * signed_power(volume_flow, 1.852, linear_below)
+
+    def starting_mass_flow(
+        self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    ) -> Float[Array, " branch"]:
+        return density * jnp.pi / 4.0 * self.diameter**2 * _USUAL_SPEED

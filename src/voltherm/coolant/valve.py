@@ -1,0 +1,99 @@
+r"""Valves: control and balancing valves by flow coefficient, and check valves.
+
+    dp = 1e5 Pa (rho / 1000) (3600 m / (rho Kv phi(y)))^2
+    linear trim:            phi = l + (1 - l) y
+    equal-percentage trim:  phi = R^(y-1) for y >= y_s; below y_s, where that trim would not close, the straight line from l at y = 0
+
+| symbol | meaning                                                         | unit   |
+|--------|-----------------------------------------------------------------|--------|
+| Kv     | flow coefficient of the open valve (Kv = 0.865 Cv)              | m3/h at 1 bar, 1000 kg/m3 |
+| y      | opening, 0 closed to 1 open                                     | -      |
+| R      | rangeability                                                    | -      |
+| l      | leakage, share of Kv that a closed valve still passes           | -      |
+
+Source: IEC 60534-2-1 (2011), eq. 1 without choking, and IEC 60534-2-4 for the trims. A balancing valve is a `ControlValve` whose opening
+is set once. y_s is 1/10. The closed valve leaks (default 1e-4 of Kv, class III of IEC 60534-4 is 1e-3, class IV 1e-4), which keeps a network with
+every valve shut solvable. Below dp = 1e-3 Pa the law turns linear.
+"""
+
+from typing import Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from voltherm.coolant.law import AbstractBranchLaw
+from voltherm.numerics import signed_power
+
+_SHUT_BELOW = 0.1
+_LINEAR_FRACTION = 1e-4  # of the flow at 1 bar, that is below 1e-3 Pa
+_BAR = 1e5
+_USUAL_SHARE_OF_ONE_BAR = 0.5
+
+
+class ControlValve(AbstractBranchLaw):
+    """Control or balancing valves.
+
+    flow_coefficient (branch,), Kv, m3/h; opening (branch,), 0 to 1; rangeability (branch,) or scalar, used by the equal-percentage trim;
+    leakage (branch,) or scalar, share of Kv when closed.
+    """
+
+    flow_coefficient: Float[Array, "*lanes branch"]
+    opening: Float[Array, "*lanes branch"]
+    rangeability: Float[Array, "..."] | float = 50.0
+    leakage: Float[Array, "..."] | float = 1e-4
+    trim: Literal["linear", "equal_percentage"] = eqx.field(static=True, default="equal_percentage")
+
+    def relative_flow_coefficient(self) -> Float[Array, "*lanes branch"]:
+        """Share of the full flow coefficient at this opening (branch,), -; openings outside 0 to 1 count as 0 or 1."""
+        opening = jnp.clip(self.opening, 0.0, 1.0)
+        if self.trim == "linear":
+            return self.leakage + (1.0 - self.leakage) * opening
+        rangeability = jnp.asarray(self.rangeability, opening.dtype)
+        exponential = rangeability ** (jnp.maximum(opening, _SHUT_BELOW) - 1.0)
+        at_seat = rangeability ** (_SHUT_BELOW - 1.0)
+        seat = self.leakage + (at_seat - self.leakage) * opening / _SHUT_BELOW
+        return jnp.where(opening < _SHUT_BELOW, seat, exponential)
+
+    def pressure_drop(
+        self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    ) -> Float[Array, " branch"]:
+        at_one_bar = self._mass_flow_at_one_bar(density)
+        return _BAR * signed_power(mass_flow / at_one_bar, 2.0, _LINEAR_FRACTION)
+
+    def starting_mass_flow(
+        self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    ) -> Float[Array, " branch"]:
+        return _USUAL_SHARE_OF_ONE_BAR * self._mass_flow_at_one_bar(density)
+
+    def _mass_flow_at_one_bar(self, density: Float[Array, " branch"]) -> Float[Array, " branch"]:
+        flow_coefficient = self.flow_coefficient * self.relative_flow_coefficient()
+        return flow_coefficient * density / 3600.0 * jnp.sqrt(1000.0 / density)
+
+
+class CheckValve(AbstractBranchLaw):
+    """Check valves: quadratic forwards, nearly shut backwards.
+
+    Forwards dp = dp0 (m/m0)^2; backwards the slope rises within `width` m0 (once continuously differentiable) to dp0/(leakage m0).
+    nominal_mass_flow (branch,), kg/s; nominal_pressure_drop (branch,), Pa, when open at that flow; leakage: share of the nominal flow that
+    dp0 pushes backwards.
+    """
+
+    nominal_mass_flow: Float[Array, "*lanes branch"]
+    nominal_pressure_drop: Float[Array, "*lanes branch"]
+    leakage: Float[Array, "..."] | float = 1e-5
+    width: Float[Array, "..."] | float = 1e-6
+
+    def pressure_drop(
+        self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    ) -> Float[Array, " branch"]:
+        ratio = mass_flow / self.nominal_mass_flow
+        inside = -(jnp.clip(-ratio, 0.0, self.width) ** 2) / (2.0 * self.width)
+        backwards = inside + jnp.minimum(ratio + self.width, 0.0)
+        forwards = signed_power(ratio, 2.0, _LINEAR_FRACTION)
+        return self.nominal_pressure_drop * (forwards + backwards / self.leakage)
+
+    def starting_mass_flow(
+        self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
+    ) -> Float[Array, " branch"]:
+        return self.nominal_mass_flow
