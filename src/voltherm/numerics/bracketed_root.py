@@ -53,7 +53,7 @@ def bracketed_root(
     """
     lower, upper = jnp.asarray(lower), jnp.asarray(upper)
     held_lower, held_upper = lax.stop_gradient((lower, upper))
-    function, _, args = open_closures(function, lambda x, args, right_hand_side: right_hand_side, lower, args)
+    (function,), args = open_closures(lower, args, (function, 0))
     held_args = held(args)
     epsilon = float(jnp.finfo(lower.dtype).eps)
     width = jnp.abs(held_upper - held_lower)

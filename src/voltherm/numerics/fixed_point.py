@@ -73,9 +73,7 @@ def fixed_point(
     """
     initial = lax.stop_gradient(jnp.asarray(initial))
     scales = jnp.ones_like(initial) if scale is None else lax.stop_gradient(scale * jnp.ones_like(initial))
-    residual, linear_solve, args = open_closures(
-        lambda y, args: y - function(y, args), _krylov_solve(function, scales), initial, args
-    )
+    (function,), args = open_closures(initial, args, (function, 0))
     held_args = held(args)
     epsilon = float(jnp.finfo(initial.dtype).eps)
 
@@ -85,7 +83,7 @@ def fixed_point(
 
     def iterate(state: _State) -> _State:
         y = jnp.where(state.damping < 1.0, state.y + state.damping * state.change, _accelerated(state, scales))
-        change = -residual(y, held_args)
+        change = function(y, held_args) - y
         norm = norm_of(change)
         lost, better = ~jnp.isfinite(norm), norm < state.best_norm
         without_gain = jnp.where(better, 0, state.without_gain + 1)
@@ -111,7 +109,7 @@ def fixed_point(
             running=~converged,
         )
 
-    change = -residual(initial, held_args)
+    change = function(initial, held_args) - initial
     norm = norm_of(change)
     finite = jnp.isfinite(norm)
     met = norm <= tolerance
@@ -141,7 +139,14 @@ def fixed_point(
         iterations=state.iterations,
         worst=worst_index(magnitude),
     )
-    value = implicit_root(residual, linear_solve, state.best_y, initial, status.converged, args)
+    value = implicit_root(
+        lambda y, opened: y - function(y, opened[0]),
+        _krylov_solve(function),
+        state.best_y,
+        initial,
+        status.converged,
+        (args, scales),
+    )
     return Solution(value=value, status=status)
 
 
@@ -161,10 +166,12 @@ def _accelerated(state: _State, scales: Array) -> Array:
     return jnp.where(jnp.all(jnp.isfinite(accelerated)), accelerated, image)
 
 
-def _krylov_solve(function: Callable[[Any, Any], Array], scales: Array) -> LinearSolve:
-    """(I - ∂F/∂y)⁻¹ times a right-hand side, with y and F measured in `scales`."""
+def _krylov_solve(function: Callable[[Any, Any], Array]) -> LinearSolve:
+    """(I - ∂F/∂y)⁻¹ times a right-hand side, with y and F measured in scales that follow the arguments."""
 
-    def linear_solve(y: Array, args: PyTree, right_hand_side: Array) -> Array:
+    def linear_solve(y: Array, scaled_args: tuple[PyTree, Array], right_hand_side: Array) -> Array:
+        args, scales = scaled_args
+
         def matrix(direction: Array) -> Array:
             return direction - jax.jvp(lambda y: function(y, args), (y,), (scales * direction,))[1] / scales
 

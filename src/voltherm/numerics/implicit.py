@@ -12,6 +12,7 @@ dy. In reverse mode each stops NaN on its way back: 0 · NaN never reaches the c
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import equinox as eqx
@@ -28,27 +29,29 @@ LinearSolve = Callable[[Any, Any, Any], PyTree]
 
 
 def open_closures(
-    residual: Residual, linear_solve: LinearSolve, like: PyTree, args: PyTree
-) -> tuple[Residual, LinearSolve, PyTree]:
-    """The same equation with every traced value that the two functions close over moved into `args`.
+    like: PyTree, args: PyTree, *functions: tuple[Callable[..., PyTree], int]
+) -> tuple[tuple[Callable[..., PyTree], ...], PyTree]:
+    """The same functions with every array that they close over moved into `args`.
 
-    A derivative rule sees its arguments only. Without this a value caught in a closure would have a derivative of zero,
-    and nobody would be told. `like` has the structure of y. Without such values the three come back as they are.
+    A derivative rule sees its arguments only, and may run when the trace in which a closure was made has ended. Without
+    this an array caught in a closure would have a derivative of zero, and nobody would be told.
+
+    Each function comes with the number of its arguments after (y, args), pytrees like y; `like` is such a y. It is
+    traced once here, so that using it several times afterwards costs little.
     """
+    if all(isinstance(function, FunctionType) and function.__closure__ is None for function, _ in functions):
+        return tuple(function for function, _ in functions), args
     arrays, static = eqx.partition(args, eqx.is_array)
-    opened_residual, first = jax.closure_convert(
-        lambda y, arrays: residual(y, eqx.combine(arrays, static)), like, arrays
-    )
-    opened_solve, second = jax.closure_convert(
-        lambda y, arrays, side: linear_solve(y, eqx.combine(arrays, static), side), like, arrays, like
-    )
-    if not first and not second:
-        return residual, linear_solve, args
-    return (
-        lambda y, opened: opened_residual(y, opened[0], *opened[1]),
-        lambda y, opened, side: opened_solve(y, opened[0], side, *opened[2]),
-        (arrays, first, second),
-    )
+
+    def opened(number: int, function: Callable[..., PyTree], more: int) -> tuple[PyTree, Callable[..., PyTree]]:
+        converted = eqx.filter_closure_convert(
+            lambda y, arrays, *rest: function(y, eqx.combine(arrays, static), *rest), like, arrays, *[like] * more
+        )
+        return converted, lambda y, args, *rest: args[1][number](y, args[0], *rest)
+
+    # A converted function is a pytree whose leaves are what was caught, so it can travel as an argument itself.
+    pairs = [opened(number, function, more) for number, (function, more) in enumerate(functions)]
+    return tuple(caller for _, caller in pairs), (arrays, tuple(converted for converted, _ in pairs))
 
 
 def held(tree: PyTree) -> PyTree:

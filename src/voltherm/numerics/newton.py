@@ -71,7 +71,7 @@ def newton(
     `SINGULAR` (step not finite), `NO_DESCENT` (line search failed).
     """
     initial = lax.stop_gradient(jax.tree.map(jnp.asarray, initial))
-    residual, linear_solve, args = open_closures(residual, linear_solve, initial, args)
+    (residual, linear_solve), args = open_closures(initial, args, (residual, 0), (linear_solve, 1))
     held_args = held(args)
     start, unravel = ravel_pytree(initial)
     scales = _flat(scale, initial, start)
