@@ -47,18 +47,21 @@ def eliminate(rows: np.ndarray, columns: np.ndarray, size: int, slack: int) -> E
     level_of_node = [0] * size
     order: list[int] = []
     fronts: list[list[int]] = []
-    remaining = set(range(size))
-    while remaining:
-        chosen = _independent_subset(adjacent, remaining, slack)
-        for node in chosen:
+    by_degree: list[set[int]] = [set() for _ in range(size)]
+    for node in range(size):
+        by_degree[len(adjacent[node])].add(node)
+    while len(order) < size:
+        for node in _independent_subset(adjacent, by_degree, slack):
             front = adjacent[node]
+            by_degree[len(front)].remove(node)
             order.append(node)
             fronts.append(list(front))
             for other in front:
+                by_degree[len(adjacent[other])].remove(other)
                 adjacent[other] |= front
                 adjacent[other] -= {other, node}
+                by_degree[len(adjacent[other])].add(other)
                 level_of_node[other] = max(level_of_node[other], level_of_node[node] + 1)
-        remaining.difference_update(chosen)
 
     # Positions are numbered level by level, so that one level is one contiguous stretch of the diagonal.
     level_by_step = np.array([level_of_node[node] for node in order], dtype=np.int64)
@@ -76,15 +79,14 @@ def eliminate(rows: np.ndarray, columns: np.ndarray, size: int, slack: int) -> E
     )
 
 
-def _independent_subset(adjacent: list[set[int]], remaining: set[int], slack: int) -> list[int]:
+def _independent_subset(adjacent: list[set[int]], by_degree: list[set[int]], slack: int) -> list[int]:
     """Nodes of nearly smallest degree, no two of them adjacent; ties go by node number."""
-    limit = min(len(adjacent[node]) for node in remaining) + slack
-    candidates = sorted((len(adjacent[node]), node) for node in remaining if len(adjacent[node]) <= limit)
+    smallest = next(degree for degree, nodes in enumerate(by_degree) if nodes)
     chosen: list[int] = []
     blocked: set[int] = set()
-    for _, node in candidates:
-        if node not in blocked:
-            chosen.append(node)
-            blocked.add(node)
-            blocked |= adjacent[node]
+    for nodes in by_degree[smallest : smallest + slack + 1]:
+        for node in sorted(nodes):
+            if node not in blocked:
+                chosen.append(node)
+                blocked |= adjacent[node]
     return chosen
