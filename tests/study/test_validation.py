@@ -25,8 +25,11 @@ tolerances:
 
 @pytest.mark.parametrize("name", validation.discover(_FOLDER))
 def test_case(name: str):
-    missed = [row for row in validation.run_case(_FOLDER, name) if not row.passed]
-    assert not missed, "\n".join(f"{row.quantity}: {row.error} {row.unit}: {row.reason}" for row in missed)
+    reasons: dict[str, list[str]] = {}
+    for row in validation.run_case(_FOLDER, name):
+        if not row.passed:
+            reasons.setdefault(row.reason, []).append(f"{row.quantity} {row.error:.3g} {row.unit}")
+    assert not reasons, "\n".join(f"{'; '.join(rows)}: {reason}" for reason, rows in reasons.items())
 
 
 @pytest.fixture
