@@ -164,7 +164,7 @@ def steady(
             sink = jnp.broadcast_to(supply_temperature, resistance.shape)
             law = group.power.broadcast(resistance.shape)
             temperature, drawn, unstable = solve_device(sink, resistance, law, load_factor)
-            # a product with ones stays apart from the arithmetic of the chips; a sum would be fused and compute them twice
+            # a product with ones stays apart from the chips, where a sum would be fused and compute them twice
             heat = heat + jnp.matmul(drawn, jnp.ones((group.count,), drawn.dtype), precision="highest")
             runaway = runaway | jnp.any(unstable, axis=1)
             junction[group.name] = failed(temperature, unstable)
