@@ -22,7 +22,7 @@ from jax import Array, lax
 from jax.scipy.sparse.linalg import gmres
 from jaxtyping import Bool, Float, Int, PyTree
 
-from voltherm.numerics.implicit import LinearSolve, held, implicit_root, open_closures
+from voltherm.numerics.implicit import LinearSolve, held, implicit_root, known_value, open_closures
 from voltherm.numerics.newton import ROUND_OFF_FLOOR
 from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
@@ -40,6 +40,7 @@ class _State(eqx.Module):
     residuals: Float[Array, "depth unknown"]
     best_y: Float[Array, " unknown"]
     best_change: Float[Array, " unknown"]
+    best_auxiliary: PyTree
     best_norm: Float[Array, ""]
     damping: Float[Array, ""]
     without_gain: Int[Array, ""]
@@ -49,7 +50,7 @@ class _State(eqx.Module):
 
 
 def fixed_point(
-    function: Callable[[Float[Array, " unknown"], Any], Float[Array, " unknown"]],
+    function: Callable[[Float[Array, " unknown"], Any], Any],
     initial: Float[Array, " unknown"],
     args: PyTree,
     *,
@@ -57,6 +58,7 @@ def fixed_point(
     maximum_iterations: int = 50,
     depth: int = 5,
     scale: Float[Array, " unknown"] | float | None = None,
+    has_aux: bool = False,
 ) -> Solution:
     """Solve y = function(y, args).
 
@@ -68,12 +70,15 @@ def fixed_point(
     - `tolerance`: on max |function(y) - y| / scale.
     - `depth`: past steps that the acceleration uses.
     - `scale`: size of a change of y that counts as 1. Default 1.
+    - `has_aux`: `function` returns (F(y), auxiliary), and `value` is (y, auxiliary at y). The auxiliary is what the last
+      evaluation found on its way, so that nothing is computed, or compiled, twice; it is differentiated like y.
 
     **Returns** a `Solution` with `value` (unknown,). Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
     """
     initial = lax.stop_gradient(jnp.asarray(initial))
     scales = jnp.ones_like(initial) if scale is None else lax.stop_gradient(scale * jnp.ones_like(initial))
-    (function,), args = open_closures(initial, args, (function, 0))
+    given = function if has_aux else lambda y, args: (function(y, args), None)
+    (evaluate,), args = open_closures(initial, args, (given, 0))
     held_args = held(args)
     epsilon = float(jnp.finfo(initial.dtype).eps)
 
@@ -83,7 +88,8 @@ def fixed_point(
 
     def iterate(state: _State) -> _State:
         y = jnp.where(state.damping < 1.0, state.y + state.damping * state.change, _accelerated(state, scales))
-        change = function(y, held_args) - y
+        image, auxiliary = evaluate(y, held_args)
+        change = image - y
         norm = norm_of(change)
         lost, better = ~jnp.isfinite(norm), norm < state.best_norm
         without_gain = jnp.where(better, 0, state.without_gain + 1)
@@ -91,45 +97,47 @@ def fixed_point(
         best_y, best_change = jnp.where(better, y, state.best_y), jnp.where(better, change, state.best_change)
         floor = (without_gain >= depth) & (best_norm <= ROUND_OFF_FLOOR * epsilon)
         converged = (best_norm <= tolerance) | floor
-        # The image is y + change, so its difference is the sum of the two.
+        # The first evaluation has no difference to the one before. The image is y + change: its difference is the sum.
+        lonely = lost | ~jnp.isfinite(state.best_norm)
         step, step_of_change = y - state.y, change - state.change
         result = jnp.where(lost, ResultCode.NOT_FINITE, ResultCode.MAXIMUM_ITERATIONS)
         return _State(
             y=jnp.where(lost, best_y, y),
             change=jnp.where(lost, best_change, change),
-            images=jnp.where(lost, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(step + step_of_change)),
-            residuals=jnp.where(lost, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
+            images=jnp.where(lonely, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(step + step_of_change)),
+            residuals=jnp.where(lonely, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
             best_y=best_y,
             best_change=best_change,
+            best_auxiliary=jax.tree.map(
+                lambda new, old: jnp.where(better, new, old), auxiliary, state.best_auxiliary
+            ),
             best_norm=best_norm,
             damping=jnp.where(lost, 0.5 * state.damping, 1.0),
             without_gain=without_gain,
             iterations=state.iterations + 1,
             result=jnp.where(converged, ResultCode.CONVERGED, result).astype(jnp.int32),
-            running=~converged,
+            running=~converged & jnp.isfinite(best_norm),
         )
 
-    change = function(initial, held_args) - initial
-    norm = norm_of(change)
-    finite = jnp.isfinite(norm)
-    met = norm <= tolerance
-    first = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
+    nothing = jnp.zeros_like(initial)
+    shapes = eqx.filter_eval_shape(evaluate, initial, held_args)[1]
     state = lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
         iterate,
         _State(
             y=initial,
-            change=change,
+            change=nothing,
             images=jnp.zeros((depth, initial.size), initial.dtype),
             residuals=jnp.zeros((depth, initial.size), initial.dtype),
             best_y=initial,
-            best_change=change,
-            best_norm=norm,
-            damping=jnp.ones_like(norm),
+            best_change=nothing,
+            best_auxiliary=jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes),
+            best_norm=jnp.full((), jnp.inf, initial.dtype),
+            damping=jnp.ones((), initial.dtype),
             without_gain=jnp.zeros((), jnp.int32),
-            iterations=jnp.zeros((), jnp.int32),
-            result=jnp.where(met, ResultCode.CONVERGED, first).astype(jnp.int32),
-            running=finite & ~met,
+            iterations=jnp.full((), -1, jnp.int32),  # the evaluation of the first guess is none
+            result=jnp.full((), ResultCode.MAXIMUM_ITERATIONS, jnp.int32),
+            running=jnp.ones((), bool),
         ),
     )
     magnitude = jnp.abs(state.best_change / scales)
@@ -140,14 +148,17 @@ def fixed_point(
         worst=worst_index(magnitude),
     )
     value = implicit_root(
-        lambda y, opened: y - function(y, opened[0]),
-        _krylov_solve(function),
+        lambda y, opened: y - evaluate(y, opened[0])[0],
+        _krylov_solve(lambda y, args: evaluate(y, args)[0]),
         state.best_y,
         initial,
         status.converged,
         (args, scales),
     )
-    return Solution(value=value, status=status)
+    if not has_aux:
+        return Solution(value=value, status=status)
+    at = jnp.where(status.converged, value, initial)
+    return Solution(value=(value, known_value(evaluate, 1, state.best_auxiliary, at, args)), status=status)
 
 
 def _accelerated(state: _State, scales: Array) -> Array:
@@ -172,8 +183,11 @@ def _krylov_solve(function: Callable[[Any, Any], Array]) -> LinearSolve:
     def linear_solve(y: Array, scaled_args: tuple[PyTree, Array], right_hand_side: Array) -> Array:
         args, scales = scaled_args
 
+        # linearised once: a jvp inside would run the solves within F again for every direction
+        _, derivative = jax.linearize(lambda y: function(y, args), y)
+
         def matrix(direction: Array) -> Array:
-            return direction - jax.jvp(lambda y: function(y, args), (y,), (scales * direction,))[1] / scales
+            return direction - derivative(scales * direction) / scales
 
         # GMRES scales its tolerance with the right-hand side: it must stand in a solve that is linear by declaration.
         scaled = lax.custom_linear_solve(matrix, right_hand_side / scales, _gmres, transpose_solve=_gmres)

@@ -149,7 +149,9 @@ def _line_search(
         falls = norm <= (1.0 - _SUFFICIENT_DECREASE * fraction) * state.norm
         return ~falls & (fraction > 0.5**_HALVINGS)
 
-    return lax.while_loop(too_long, lambda carry: trial(0.5 * carry[0]), trial(jnp.ones_like(state.norm)))
+    # the whole step is the first pass of the loop, not one before it: the residual is compiled once
+    before = (2.0 * jnp.ones_like(state.norm), state.y, state.scaled, jnp.full_like(state.norm, jnp.inf))
+    return lax.while_loop(too_long, lambda carry: trial(0.5 * carry[0]), before)
 
 
 def _norm(scaled: Array) -> Array:

@@ -18,13 +18,12 @@ point as one system. Buildings share nothing but the network and the weather and
 The gradient at a limit is that of the active set.
 """
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from voltherm.numerics import ResultCode, Solution, Status, fixed_point
+from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
 from voltherm.site.building import BuildingUnknowns, solve_building, starting_point
 from voltherm.site.electrical import one_line, power_parameters
@@ -36,13 +35,6 @@ TOLERANCE = 1e-10
 MAXIMUM_ITERATIONS = 60
 _DEPTH = 6
 _TEMPERATURE_SCALE = 10.0  # K
-
-
-class _Evaluation(NamedTuple):
-    unknowns: Float[Array, "unknown"]
-    buildings: BuildingState
-    power: Solution
-    result: Array
 
 
 def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = TOLERANCE) -> Solution:
@@ -60,26 +52,27 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     failed (hydraulics, a chip that runs away, power flow beyond its nose). A failed lane is NaN with zero gradient.
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
-    # hydraulics start from the flows of the starting point in every pass: two Newton steps instead of five
     root = fixed_point(
-        lambda unknowns, site: _evaluate(site, unknowns).unknowns,
+        lambda unknowns, site: _evaluate(site, unknowns),
         jax.lax.stop_gradient(start),
         site,
         tolerance=tolerance,
         maximum_iterations=MAXIMUM_ITERATIONS,
         depth=_DEPTH,
+        has_aux=True,
     )
-    final = _evaluate(site, root.value)
-    inner = jnp.where(root.status.converged, final.result, root.status.result)
-    result = jnp.where(root.status.result == ResultCode.NOT_FINITE, jnp.maximum(inner, final.result), inner)
-    state = SiteState(final.buildings, final.power.value, root.value)
+    unknowns, (buildings, power, inner) = root.value
+    result = jnp.where(root.status.converged, inner, root.status.result)
+    state = SiteState(buildings, power, unknowns)
     failed = result != ResultCode.CONVERGED
     state = jax.tree.map(lambda leaf: jnp.where(failed, jnp.nan, leaf), state)
     return Solution(state, Status(result, root.status.residual, root.status.iterations, root.status.worst))
 
 
-def _evaluate(site: Site, unknowns: Float[Array, "unknown"]) -> _Evaluation:
-    """One pass through the three domains; `unknowns` in, the same unknowns as the physics answers them out."""
+def _evaluate(
+    site: Site, unknowns: Float[Array, "unknown"]
+) -> tuple[Float[Array, "unknown"], tuple[BuildingState, PowerState, Int[Array, ""]]]:
+    """One pass through the three domains: the unknowns as the physics answers them, and the states found on the way."""
     given = _structured(site, unknowns)
     available = jnp.ones((), unknowns.dtype)
     answered, buildings, results = jax.vmap(lambda building: solve_building(site, building, available))(given)
@@ -90,7 +83,7 @@ def _evaluate(site: Site, unknowns: Float[Array, "unknown"]) -> _Evaluation:
     loss = substation_loss(site, power.value.active_loss)
     answered = answered._replace(substation_loss=loss)
     result = jnp.maximum(jnp.max(results), power.status.result)
-    return _Evaluation(_flat(site, answered), buildings, power, result)
+    return _flat(site, answered), (buildings, power.value, result)
 
 
 def _scales(site: Site) -> BuildingUnknowns:
