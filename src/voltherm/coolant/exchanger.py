@@ -20,9 +20,9 @@ r"""Heat exchangers by effectiveness and number of transfer units.
 | N      | number of transfer units                            | -    |
 | P      | regularised lower incomplete gamma function         | -    |
 
-Sources: Kays and London, Compact Heat Exchangers (3rd ed., 1984), table 2-2; the series for unmixed crossflow is Mason (1955). All forms
-hold at C_r = 0 and C_r = 1 without a special case. Valid for constant properties along the exchanger; the crossflow series
-counts NTU up to 50.
+Sources: Kays and London, Compact Heat Exchangers (3rd ed., 1984), table 2-2; the series for unmixed crossflow is Mason
+(1955). All forms hold at C_r = 0 and C_r = 1 without a special case. Valid for constant properties along the
+exchanger; the crossflow series counts NTU up to 50.
 """
 
 from typing import Literal, get_args
@@ -31,6 +31,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
+
+from voltherm.coolant.decay import mean_decay
+from voltherm.numerics import bracketed_root
 
 Arrangement = Literal[
     "counterflow",
@@ -45,16 +48,7 @@ Arrangement = Literal[
 ARRANGEMENTS: tuple[str, ...] = get_args(Arrangement)
 _SERIES_TERMS = 128  # Poisson tails at NTU 50 end before the 128th term
 _SERIES_LARGEST_NTU = 50.0
-_SMALL = 1e-3
 _LEAST_CAPACITY_RATE = 1e-9  # W/K: an exchanger without flow has no heat flow, and no division by zero
-
-
-def _mean_decay(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """phi(x) = (1 - e^-x) / x, one at zero, where its series replaces the quotient of two vanishing numbers."""
-    small = jnp.abs(x) < _SMALL
-    safe = jnp.where(small, 1.0, x)
-    series = 1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0)))
-    return jnp.where(small, series, -jnp.expm1(-safe) / safe)
 
 
 def _poisson_tail(x: Float[Array, "..."], over_x: bool) -> Float[Array, "... term"]:
@@ -82,25 +76,26 @@ def effectiveness(
 ) -> Float[Array, "..."]:
     """Effectiveness of an arrangement, elementwise: share of the largest possible heat flow.
 
-    ntu >= 0 and capacity_ratio, 0 to 1, broadcast as scalars or have one shape. In the crossflow arrangements with one mixed stream its name says
-    which: the stream with the smaller or the larger capacity rate. Shells take the NTU of all shells together.
+    ntu >= 0 and capacity_ratio, 0 to 1, broadcast as scalars or have one shape. In the crossflow arrangements with one
+    mixed stream its name says which: the stream with the smaller or the larger capacity rate. Shells take the NTU of
+    all shells together.
     """
     if arrangement == "counterflow":
-        lifted = ntu * _mean_decay(ntu * (1.0 - capacity_ratio))
+        lifted = ntu * mean_decay(ntu * (1.0 - capacity_ratio))
         return lifted / (1.0 + capacity_ratio * lifted)
     if arrangement == "parallel":
-        return ntu * _mean_decay(ntu * (1.0 + capacity_ratio))
+        return ntu * mean_decay(ntu * (1.0 + capacity_ratio))
     if arrangement == "crossflow_unmixed_exact":
         return _crossflow_unmixed(*jnp.broadcast_arrays(ntu, capacity_ratio))
     if arrangement == "crossflow_unmixed_approx":
         # N^0.78 has no slope at zero; below the floor phi is 1 and the expression no longer depends on it
         powered = jnp.maximum(ntu, 1e-12) ** 0.78
-        return -jnp.expm1(-ntu * _mean_decay(capacity_ratio * powered))
+        return -jnp.expm1(-ntu * mean_decay(capacity_ratio * powered))
     if arrangement == "crossflow_Cmin_mixed":
-        return -jnp.expm1(-ntu * _mean_decay(capacity_ratio * ntu))
+        return -jnp.expm1(-ntu * mean_decay(capacity_ratio * ntu))
     if arrangement == "crossflow_Cmax_mixed":
         unmixed = -jnp.expm1(-ntu)
-        return unmixed * _mean_decay(capacity_ratio * unmixed)
+        return unmixed * mean_decay(capacity_ratio * unmixed)
     if arrangement == "shell_1_tube_2n":
         return _one_shell(ntu, capacity_ratio)
     if arrangement == "shell_2_tube_4n":
@@ -118,38 +113,37 @@ def exchange_conductance(
 ) -> Float[Array, "..."]:
     """Heat flow per kelvin between the two inlet temperatures, eps C_min, W/K.
 
-    conductance UA, W/K, and both capacity rates, W/K, >= 0, of one shape. In crossflow with one mixed stream the mixed one is that with the smaller
-    or larger rate, as the arrangement says. Zero flow on either side gives zero.
+    conductance UA, W/K, and both capacity rates, W/K, >= 0, of one shape. In crossflow with one mixed stream the mixed
+    one is that with the smaller or larger rate, as the arrangement says. Zero flow on either side gives zero.
     """
     least = jnp.maximum(jnp.minimum(first_capacity_rate, second_capacity_rate), _LEAST_CAPACITY_RATE)
     largest = jnp.maximum(jnp.maximum(first_capacity_rate, second_capacity_rate), _LEAST_CAPACITY_RATE)
     return effectiveness(conductance / least, least / largest, arrangement) * least
 
 
-def conductance_for_duty(
-    hot_inlet: Float[Array, "..."],
-    cold_inlet: Float[Array, "..."],
-    heat_flow: Float[Array, "..."],
-    hot_capacity_rate: Float[Array, "..."],
-    cold_capacity_rate: Float[Array, "..."],
+def ntu_for_effectiveness(
+    reached: Float[Array, "..."], capacity_ratio: Float[Array, "..."], arrangement: Arrangement
 ) -> Float[Array, "..."]:
-    """Conductance UA, W/K, of a counterflow exchanger from one rated point: temperatures, K, heat flow, W, capacity rates, W/K.
+    """Number of transfer units of a given effectiveness, both inputs of one shape; 50 where that does not reach it.
 
-    NaN where no exchanger could do it. UA = Q / log-mean temperature difference, in a form that holds for equal rates.
+    A rated point gives UA this way: effectiveness = Q / (C_min (T_hot,in - T_cold,in)), UA = NTU C_min.
     """
-    hot_end = hot_inlet - cold_inlet - heat_flow / cold_capacity_rate
-    cold_end = hot_inlet - cold_inlet - heat_flow / hot_capacity_rate
-    ratio = jnp.log(hot_end / cold_end)
-    # log mean = cold_end (e^r - 1) / r
-    return heat_flow * _mean_decay(-ratio) ** -1 / cold_end
+    return bracketed_root(
+        lambda ntu, known: effectiveness(ntu, known[1], arrangement) - known[0],
+        jnp.zeros_like(reached),
+        jnp.full_like(reached, _SERIES_LARGEST_NTU),
+        (reached, capacity_ratio),
+        tolerance=1e-15,
+    )
 
 
 class ConductanceLaw(eqx.Module):
     """How the conductance of an exchanger follows the flows: resistances in series, 1/UA = R_first + R_second + R_wall.
 
-    R_first = first_share / UA0 (m/m0)^-exponent, likewise the second, R_wall = rest. nominal_conductance UA0, W/K; nominal flows, kg/s (or any other
-    unit, as only ratios count); shares of the resistance at the nominal point, -. Source: Dittus-Boelter exponent 0.8 for turbulent flow in
-    channels (Incropera et al., 7th ed., eq. 8.60); about 0.7 for plates. Shapes () or one shape.
+    R_first = first_share / UA0 (m/m0)^-exponent, likewise the second, R_wall = rest. nominal_conductance UA0, W/K;
+    nominal flows, kg/s (or any other unit, as only ratios count); shares of the resistance at the nominal point, -.
+    Source: Dittus-Boelter exponent 0.8 for turbulent flow in channels (Incropera et al., 7th ed., eq. 8.60); about 0.7
+    for plates. Shapes () or one shape.
     """
 
     nominal_conductance: Float[Array, "..."]

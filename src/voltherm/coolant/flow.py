@@ -11,9 +11,10 @@ r"""Steady flow in a coolant network: Todini's global gradient method on node pr
 | S      | slopes of the branch laws                              | Pa s/kg |
 | z      | elevation                                              | m       |
 
-Source: Todini and Pilati (1988), Computer Applications in Water Supply, vol. 1. This is Newton's method on all flows and pressures
-with the flows eliminated: one symmetric positive-definite system over the nodes per iteration. Steady, incompressible, one liquid.
-Pressures are solved relative to the first reference node, so that single precision keeps its digits.
+Source: Todini and Pilati (1988), Computer Applications in Water Supply, vol. 1. This is Newton's method on all flows
+and pressures with the flows eliminated: one symmetric positive-definite system over the nodes per iteration. Steady,
+incompressible, one liquid. Pressures are solved relative to the first reference node, so that single precision keeps
+its digits.
 """
 
 import equinox as eqx
@@ -90,14 +91,15 @@ def flow(
 ) -> Solution:
     """Solve flows and pressures of one lane; `jax.vmap` over laws, densities and the rest for many.
 
-    laws: one per branch group, in order. density, kg/m3, and viscosity, Pa s: () or (branch,). reference_pressure, Pa: () or (reference,), in
-    the order of the network's reference nodes. demand (node,), kg/s, taken out of the network. elevation (node,), m. initial: a state to
-    start from, for a warm start. tolerance: largest relative residual, of pressure against the largest pressure drop and of flow
-    against the largest flow.
+    laws: one per branch group, in order. density, kg/m3, and viscosity, Pa s: () or (branch,). reference_pressure, Pa:
+    () or (reference,), in the order of the network's reference nodes. demand (node,), kg/s, taken out of the network.
+    elevation (node,), m. initial: a state to start from, for a warm start. tolerance: largest relative residual, of
+    pressure against the largest pressure drop and of flow against the largest flow.
 
-    Returns a Solution of NetworkState. Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` is the number of the branch (below the
-    number of branches) or, past them, of the free node with the largest residual. A failed lane is NaN with zero gradient. Derivatives with
-    respect to laws, density, viscosity, pressures and demand are those of the implicit function theorem.
+    Returns a Solution of NetworkState. Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` is
+    the number of the branch (below the number of branches) or, past them, of the free node with the largest residual.
+    A failed lane is NaN with zero gradient. Derivatives with respect to laws, density, viscosity, pressures and demand
+    are those of the implicit function theorem.
     """
     dtype = jnp.result_type(density)
     branches, nodes = len(network.from_node), len(network.nodes)
@@ -112,10 +114,12 @@ def flow(
     demand = jnp.zeros(nodes, dtype) if demand is None else demand
     equations = _Equations(laws, density, viscosity, drive, demand)
 
-    if initial is None:
-        start = (_starting_mass_flow(network, laws, density, viscosity), jnp.zeros(len(network.free_index), dtype))
-    else:
-        start = (initial.mass_flow, initial.pressure[network.free_index] - base)
+    usual = _starting_mass_flow(network, laws, density, viscosity)
+    start = (usual, jnp.zeros(len(network.free_index), dtype))
+    if initial is not None:
+        warm = (initial.mass_flow, initial.pressure[network.free_index] - base)
+        usable = jnp.all(jnp.isfinite(warm[0])) & jnp.all(jnp.isfinite(warm[1]))  # a failed lane starts afresh
+        start = jax.tree.map(lambda new, old: jnp.where(usable, new, old), warm, start)
 
     root = newton(
         lambda unknowns, equations: _residual(network, unknowns, equations),
@@ -124,7 +128,7 @@ def flow(
         linear_solve=lambda unknowns, equations, right: _linear_step(network, unknowns, equations, right),
         tolerance=tolerance,
         maximum_iterations=maximum_iterations,
-        scale=jax.lax.stop_gradient(_scale(network, start[0], equations)),
+        scale=jax.lax.stop_gradient(_scale(network, usual, equations)),
     )
     mass_flow, pressure = root.value
     return Solution(NetworkState(mass_flow, _scatter_free(network, pressure) + fixed + base), root.status)
@@ -154,7 +158,7 @@ def _linear_step(network: Network, unknowns, equations: _Equations, right):
 
 
 def _scale(network: Network, mass_flow: Float[Array, " branch"], equations: _Equations):
-    """Largest pressure drop and largest flow of the starting point: what residuals are small against."""
+    """Largest pressure drop and largest flow of the usual flows: what residuals are small against."""
     drops, _ = _drops_and_slopes(network, mass_flow, equations)
     largest_drop = jnp.maximum(jnp.max(jnp.abs(drops)), jnp.max(jnp.abs(equations.drive)))
     largest_flow = jnp.maximum(jnp.max(jnp.abs(mass_flow)), jnp.max(jnp.abs(equations.demand)))

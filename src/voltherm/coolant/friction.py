@@ -10,9 +10,9 @@ r"""Darcy friction factor of pipes, written as G = f Re so that it stays finite 
 | Re     | Reynolds number                                    | -    |
 | e      | roughness over inner diameter                      | -    |
 
-Sources: Poiseuille (1840); Colebrook (1939), J. Inst. Civ. Eng. 11, eq. 15, with 2.51 and 3.7; Haaland (1983), J. Fluids Eng. 105, eq. 9,
-as the starting value; for `epanet_friction`, Swamee and Jain (1976) and Dunlop's cubic between Re 2000 and 4000 as in
-EPANET 2.2 (Rossman et al., 2020, section 12.1). Valid for Re up to 1e8 and e from 0 to 0.05.
+Sources: Poiseuille (1840); Colebrook (1939), J. Inst. Civ. Eng. 11, eq. 15, with 2.51 and 3.7; Haaland (1983), J.
+Fluids Eng. 105, eq. 9, as the starting value; for `epanet_friction`, Swamee and Jain (1976) and Dunlop's cubic between
+Re 2000 and 4000 as in EPANET 2.2 (Rossman et al., 2020, section 12.1). Valid for Re up to 1e8 and e from 0 to 0.05.
 """
 
 import jax
@@ -80,7 +80,7 @@ def friction_times_reynolds(
 def epanet_friction_times_reynolds(
     reynolds: Float[Array, "..."], relative_roughness: Float[Array, "..."]
 ) -> Float[Array, "..."]:
-    """f Re exactly as EPANET 2.2 computes it: Swamee-Jain, Dunlop's cubic between Re 2000 and 4000. Within 3.1 % of Colebrook.
+    """f Re exactly as EPANET 2.2 computes it: Swamee-Jain, Dunlop's cubic between Re 2000 and 4000.
 
     reynolds >= 0 and relative_roughness >= 0 have one shape.
     """

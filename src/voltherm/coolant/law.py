@@ -9,9 +9,9 @@ r"""Branch laws: the pressure drop of a branch as a function of its mass flow.
 | rho    | density                                                    | kg/m3 |
 | mu     | dynamic viscosity                                          | Pa s  |
 
-A law holds n branches at once: every field is an array (n,) (or has a leading lane axis that `jax.vmap` strips). Every law
-increases strictly with mass flow, through zero as well, which is what makes the solution of a network unique (Todini and Pilati,
-1988) and zero flow, dead legs and closed valves legal.
+A law holds n branches at once: every field is an array (n,) (or has a leading lane axis that `jax.vmap` strips). Every
+law increases strictly with mass flow, through zero as well, which is what makes the solution of a network unique
+(Todini and Pilati, 1988) and zero flow, dead legs and closed valves legal.
 """
 
 import abc
@@ -29,7 +29,9 @@ class AbstractBranchLaw(eqx.Module):
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
-        """Pressure drop (branch,), Pa, of mass_flow (branch,), kg/s, at density (branch,), kg/m3, and viscosity (branch,), Pa s."""
+        """Pressure drop (branch,), Pa, of mass_flow (branch,), kg/s, at density (branch,), kg/m3, and viscosity
+        (branch,), Pa s.
+        """
 
     @abc.abstractmethod
     def starting_mass_flow(

@@ -8,10 +8,10 @@ r"""Lumped losses known at one point: cold plates, manifolds, hoses, filters, ex
 | n              | exponent, 1 (laminar) to 2 (fully turbulent)   | -             |
 | rho0, mu0      | density and viscosity of the nominal point     | kg/m3, Pa s   |
 
-The scaling follows from dp = f(Re) rho v^2/2 with f ~ Re^(n-2) (Blasius: n = 1.75; Incropera, Fundamentals of Heat and Mass Transfer, 7th
-ed., section 8.1): for n = 2 dp ~ m^2/rho, for n = 1 dp ~ mu m/rho. The published cold-plate law dp ~ flow^1.85 (OCP OAI liquid cooling
-guideline, 2023, fig. 7) is n = 1.85. Below `linear_fraction` of the nominal flow the law turns linear; at m >> linear_fraction m0 the
-relative difference is (n-1)/2 (linear_fraction m0/m)^2.
+The scaling follows from dp = f(Re) rho v^2/2 with f ~ Re^(n-2) (Blasius: n = 1.75; Incropera, Fundamentals of Heat and
+Mass Transfer, 7th ed., section 8.1): for n = 2 dp ~ m^2/rho, for n = 1 dp ~ mu m/rho. The published cold-plate law dp
+~ flow^1.85 (OCP OAI liquid cooling guideline, 2023, fig. 7) is n = 1.85. Below `linear_fraction` of the nominal flow
+the law turns linear; at m >> linear_fraction m0 the relative difference is (n-1)/2 (linear_fraction m0/m)^2.
 """
 
 import jax.numpy as jnp

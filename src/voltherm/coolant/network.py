@@ -1,13 +1,15 @@
 """Topology of a coolant network: nodes, groups of branches with one law each, and the patterns that solves need.
 
-    continuity    sum of flows out of a node - sum of flows into it + demand = 0      at every node but the reference nodes
-    incidence     A[k, i] = +1 where branch k starts at node i, -1 where it ends there
+    continuity    sum of flows out of a node - sum of flows into it + demand = 0      at every node but the reference
+    nodes incidence     A[k, i] = +1 where branch k starts at node i, -1 where it ends there
 
-Topology is static and hashable: it never enters a trace, and every number of the branches lives in the laws. The node graph without
-reference nodes carries the hydraulic linear step (Todini and Pilati, 1988), the whole graph the heat transport.
+Topology is static and hashable: it never enters a trace, and every number of the branches lives in the laws. The node
+graph without reference nodes carries the hydraulic linear step (Todini and Pilati, 1988), the whole graph the heat
+transport.
 """
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,25 +25,27 @@ from voltherm_kernels import Schedule, analyse
 class BranchGroup:
     """Branches that share a law: names, and the names of the nodes where each starts and ends, all of one length."""
 
-    names: tuple[str, ...]
-    from_nodes: tuple[str, ...]
-    to_nodes: tuple[str, ...]
+    names: Sequence[str]
+    from_nodes: Sequence[str]
+    to_nodes: Sequence[str]
 
     def __post_init__(self) -> None:
         for field in ("names", "from_nodes", "to_nodes"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         if not len(self.names) == len(self.from_nodes) == len(self.to_nodes):
             raise ValueError(
-                f"a group of {len(self.names)} branches has {len(self.from_nodes)} from-nodes and {len(self.to_nodes)} to-nodes"
+                f"a group of {len(self.names)} branches has {len(self.from_nodes)} from-nodes "
+                f"and {len(self.to_nodes)} to-nodes"
             )
 
 
 @jax.tree_util.register_static
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """A coolant network's topology. Build it with `Network.build`; equal and hashable by content, without arrays to trace.
+    """A coolant network's topology. Build it with `Network.build`; equal and hashable by content.
 
-    nodes, groups and reference_nodes as given; from_node, to_node (branch,) node numbers; branches in the order of the groups.
+    nodes, groups and reference_nodes as given; from_node, to_node (branch,) node numbers; branches in the order of the
+    groups.
     """
 
     nodes: tuple[str, ...]
@@ -57,8 +61,9 @@ class Network:
     ) -> "Network":
         """Check and number a network.
 
-        reference_node: the node, or nodes, whose pressure is given (expansion vessel, reservoir). Raises ValueError that names the
-        element for a repeated or unknown name, a branch from a node to itself, and nodes with no path to a reference node.
+        reference_node: the node, or nodes, whose pressure is given (expansion vessel, reservoir). Raises ValueError
+        that names the element for a repeated or unknown name, a branch from a node to itself, and nodes with no path
+        to a reference node.
         """
         reference_nodes = (reference_node,) if isinstance(reference_node, str) else tuple(reference_node)
         names = tuple(nodes)
@@ -102,7 +107,7 @@ class Network:
     def group_slices(self) -> tuple[slice, ...]:
         """Where each group's branches stand among all."""
         ends = np.cumsum([0] + [len(group.names) for group in self.groups]).tolist()
-        return tuple(slice(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True))
+        return tuple(slice(start, end) for start, end in itertools.pairwise(ends))
 
     def node_index(self, name: str) -> int:
         """Number of a node."""
@@ -153,7 +158,7 @@ class Network:
     def gather_at_nodes(
         self, at_start: Float[Array, " branch"], at_end: Float[Array, " branch"]
     ) -> Float[Array, " node"]:
-        """Sum at every node of `at_start` over the branches that start there and of `at_end` over those that end there."""
+        """Sum at every node of `at_start` over branches that start there and of `at_end` over those that end there."""
         total = jnp.zeros(len(self.nodes), at_start.dtype)
         return total.at[self.from_node].add(at_start).at[self.to_node].add(at_end)
 

@@ -11,9 +11,9 @@ r"""Pipes: wall friction after Darcy and Weisbach and fittings in one law; Hazen
 | K      | sum of the loss coefficients of the fittings, on this pipe's speed  | -     |
 | C      | Hazen-Williams coefficient                                          | -     |
 
-Sources: Weisbach (1845); Idelchik, Handbook of Hydraulic Resistance (2007), section 1; Hazen and Williams (1905) with the constant of
-EPANET 2.2. Valid for single-phase liquid flow, Re up to 1e8. Below Re = 10 the fittings' quadratic loss turns linear, so that a fitting
-without a pipe still has a slope at zero flow.
+Sources: Weisbach (1845); Idelchik, Handbook of Hydraulic Resistance (2007), section 1; Hazen and Williams (1905) with
+the constant of EPANET 2.2. Valid for single-phase liquid flow, Re up to 1e8. Below Re = 10 the fittings' quadratic
+loss turns linear, so that a fitting without a pipe still has a slope at zero flow.
 """
 
 from typing import Literal
@@ -34,8 +34,8 @@ _USUAL_SPEED = 0.5
 class Pipe(AbstractBranchLaw):
     """Round pipes with fittings.
 
-    length (branch,), m; diameter (branch,), inner, m; roughness (branch,), sand-equivalent, m; loss_coefficient (branch,), sum of the fittings, -.
-    friction: "colebrook", or "epanet" for Swamee-Jain as EPANET has it.
+    length (branch,), m; diameter (branch,), inner, m; roughness (branch,), sand-equivalent, m; loss_coefficient
+    (branch,), sum of the fittings, -. friction: "colebrook", or "epanet" for Swamee-Jain as EPANET has it.
     """
 
     length: Float[Array, "*lanes branch"]

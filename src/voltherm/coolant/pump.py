@@ -8,12 +8,13 @@ r"""Pumps as branches: at a given speed, and with the speed that holds a differe
 | rise       | pump curve with affinity laws (`pump_curve.py`)                       | Pa    |
 | q          | volume flow of one pump, m / (rho N), N equal pumps in parallel       | m3/s  |
 | w          | speed over rated speed                                                | -     |
-| loss       | what the flow loses between the pump and the points where the set point is measured: filters, exchanger | Pa |
+| loss       | between the pump and the points of the set point: filters, exchanger  | Pa    |
 
-Source: the ideal integral controller of a variable-speed drive (ASHRAE Handbook, HVAC Systems and Equipment, 2020, chapter 44): at rest the set point is
-held exactly while the speed is within its limits. Both limits are one-sided and smooth over `width` of the set point; inside them
-the only deviation is the `droop`, a fall of the set point by that share at the curve's run-out flow, which keeps the law strictly increasing. Droop 1e-6
-suits double precision; take 1e-3 in single precision.
+Source: the ideal integral controller of a variable-speed drive (ASHRAE Handbook, HVAC Systems and Equipment, 2020,
+chapter 44): at rest the set point is held exactly while the speed is within its limits. Both limits are one-sided and
+smooth over `width` of the set point; inside them the only deviation is the `droop`, a fall of the set point by that
+share at the curve's run-out flow, which keeps the law strictly increasing. Droop 1e-6 suits double precision; take
+1e-3 in single precision.
 """
 
 import equinox as eqx
@@ -30,7 +31,8 @@ _USUAL_SHARE_OF_RUN_OUT = 0.5
 class Pump(AbstractBranchLaw):
     """Pumps at a given speed.
 
-    curve: PumpCurve of one pump; speed (branch,), over rated speed; number_running (branch,) or scalar, equal pumps in parallel, > 0.
+    curve: PumpCurve of one pump; speed (branch,), over rated speed; number_running (branch,) or scalar, equal pumps in
+    parallel, > 0.
     """
 
     curve: PumpCurve
@@ -51,8 +53,9 @@ class Pump(AbstractBranchLaw):
 class PressureControlledPump(AbstractBranchLaw):
     """Pumps that hold a differential pressure between their terminals while their speed allows.
 
-    pressure_set_point (branch,), Pa, end minus start; curve: parabola (n = 2) of one pump; maximum_speed, minimum_speed (branch,), over rated
-    speed; internal_loss: law between the terminals that the pump has to overcome as well, of the whole flow; number_running (branch,) or scalar.
+    pressure_set_point (branch,), Pa, end minus start; curve: parabola (n = 2) of one pump; maximum_speed,
+    minimum_speed (branch,), over rated speed; internal_loss: law between the terminals that the pump has to overcome
+    as well, of the whole flow; number_running (branch,) or scalar.
     """
 
     pressure_set_point: Float[Array, "*lanes branch"]
@@ -83,7 +86,9 @@ class PressureControlledPump(AbstractBranchLaw):
     def operating_point(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> tuple[Float[Array, " branch"], Float[Array, " branch"]]:
-        """Relative speed (branch,) and pressure rise over the impeller (branch,), Pa, internal loss included, at a solved flow."""
+        """Relative speed (branch,) and pressure rise over the impeller (branch,), Pa, internal loss included, at a
+        solved flow.
+        """
         rise = self._internal_loss(mass_flow, density, viscosity) - self.pressure_drop(mass_flow, density, viscosity)
         volume_flow = mass_flow / (density * self.number_running)
         return self.curve.speed_for(volume_flow, rise, density), rise

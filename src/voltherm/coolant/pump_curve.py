@@ -11,9 +11,10 @@ r"""Pump curve and affinity laws.
 | q      | volume flow of one pump                                                    | m3/s            |
 | N      | equal pumps running in parallel                                            | -               |
 
-Sources: Karassik et al., Pump Handbook (4th ed., 2008), section 2.3 (affinity laws); the power curve A - B q^C is EPANET's. Valid for centrifugal
-pumps while the impeller's Reynolds number stays turbulent. A stopped pump (w = 0) resists flow like a fitting. Backflow meets a rising
-pressure. Below 1e-4 of the run-out flow sqrt-like terms turn linear so that a pump has a slope at zero flow.
+Sources: Karassik et al., Pump Handbook (4th ed., 2008), section 2.3 (affinity laws); the power curve A - B q^C is
+EPANET's. Valid for centrifugal pumps while the impeller's Reynolds number stays turbulent. A stopped pump (w = 0)
+resists flow like a fitting. Backflow meets a rising pressure. Below 1e-4 of the run-out flow sqrt-like terms turn
+linear so that a pump has a slope at zero flow.
 """
 
 import equinox as eqx
@@ -28,8 +29,8 @@ _LINEAR_FRACTION = 1e-4
 class PumpCurve(eqx.Module):
     """Pressure rise of one pump at full speed.
 
-    shut_off_pressure (branch,), a, Pa; linear (branch,), b, Pa s/m3; power (branch,), c, Pa (s/m3)^n; nominal_density (branch,), kg/m3;
-    exponent, n, scalar or (branch,).
+    shut_off_pressure (branch,), a, Pa; linear (branch,), b, Pa s/m3; power (branch,), c, Pa (s/m3)^n; nominal_density
+    (branch,), kg/m3; exponent, n, scalar or (branch,).
     """
 
     shut_off_pressure: Float[Array, "*lanes branch"]
@@ -52,7 +53,9 @@ class PumpCurve(eqx.Module):
         return cls(shut_off_pressure, jnp.zeros_like(power), power, nominal_density)
 
     def run_out_flow(self) -> Float[Array, "*lanes branch"]:
-        """Volume flow (branch,), m3/s, at which a parabola without its linear term would give no rise: the scale of the curve."""
+        """Volume flow (branch,), m3/s, at which a parabola without its linear term would give no rise: the scale of the
+        curve.
+        """
         return (-self.shut_off_pressure / self.power) ** (1.0 / self.exponent)
 
     def pressure_rise(
@@ -81,7 +84,9 @@ class PumpCurve(eqx.Module):
         pressure_rise: Float[Array, " branch"],
         density: Float[Array, " branch"],
     ) -> Float[Array, " branch"]:
-        """Relative speed (branch,) at which a parabola (n = 2) gives this rise, Pa, at this volume flow of one pump, m3/s."""
+        """Relative speed (branch,) at which a parabola (n = 2) gives this rise, Pa, at this volume flow of one pump,
+        m3/s.
+        """
         width = jnp.asarray(_LINEAR_FRACTION, volume_flow.dtype)
         relative = signed_power(volume_flow / self.run_out_flow(), 2.0, width)
         needed = pressure_rise * self.nominal_density / density + self.shut_off_pressure * relative

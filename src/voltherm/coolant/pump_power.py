@@ -10,9 +10,10 @@ r"""Power of a pump: hydraulic, at the shaft, and electric.
 | q_best     | volume flow of one pump at its best point and rated speed   | m3/s  |
 | q, w       | volume flow of one pump, speed over rated speed             | m3/s, - |
 
-Sources: the parabola through rest and the best point is the first approximation of Gülich, Centrifugal Pumps (3rd ed., 2014), section 4.2; at
-affine points the efficiency stays the same (affinity laws). Written as P_shaft = dp_rise w q_best / (eta_best (2 - x)) per pump, so that the shaft
-power at a shut valve is finite, about half of the best point's. 2 - x is held above 0.3 (smoothly over 0.1): beyond x = 1.7 the parabola is no pump.
+Sources: the parabola through rest and the best point is the first approximation of Gülich, Centrifugal Pumps (3rd ed.,
+2014), section 4.2; at affine points the efficiency stays the same (affinity laws). Written as P_shaft = dp_rise w
+q_best / (eta_best (2 - x)) per pump, so that the shaft power at a shut valve is finite, about half of the best
+point's. 2 - x is held above 0.3 (smoothly over 0.1): beyond x = 1.7 the parabola is no pump.
 """
 
 import equinox as eqx
@@ -53,7 +54,9 @@ class PumpEfficiency(eqx.Module):
         density: Float[Array, " branch"],
         number_running: Float[Array, "..."] | float = 1.0,
     ) -> PumpPower:
-        """Powers at a mass flow of all pumps (branch,), kg/s, rise over the impeller (branch,), Pa, and relative speed (branch,), > 0."""
+        """Powers at a mass flow of all pumps (branch,), kg/s, rise over the impeller (branch,), Pa, and relative speed
+        (branch,), > 0.
+        """
         volume_flow = mass_flow / density
         best_flow = speed * self.best_volume_flow
         relative = volume_flow / (number_running * best_flow)

@@ -2,7 +2,8 @@ r"""Valves: control and balancing valves by flow coefficient, and check valves.
 
     dp = 1e5 Pa (rho / 1000) (3600 m / (rho Kv phi(y)))^2
     linear trim:            phi = l + (1 - l) y
-    equal-percentage trim:  phi = R^(y-1) for y >= y_s; below y_s, where that trim would not close, the straight line from l at y = 0
+    equal-percentage trim:  phi = R^(y-1) for y >= y_s; below, a straight line from l at y = 0, as that trim does not
+    close
 
 | symbol | meaning                                                         | unit   |
 |--------|-----------------------------------------------------------------|--------|
@@ -11,9 +12,10 @@ r"""Valves: control and balancing valves by flow coefficient, and check valves.
 | R      | rangeability                                                    | -      |
 | l      | leakage, share of Kv that a closed valve still passes           | -      |
 
-Source: IEC 60534-2-1 (2011), eq. 1 without choking, and IEC 60534-2-4 for the trims. A balancing valve is a `ControlValve` whose opening
-is set once. y_s is 1/10. The closed valve leaks (default 1e-4 of Kv, class III of IEC 60534-4 is 1e-3, class IV 1e-4), which keeps a network with
-every valve shut solvable. Below dp = 1e-3 Pa the law turns linear.
+Source: IEC 60534-2-1 (2011), eq. 1 without choking, and IEC 60534-2-4 for the trims. A balancing valve is a
+`ControlValve` whose opening is set once. y_s is 1/10. The closed valve leaks (default 1e-4 of Kv, class III of IEC
+60534-4 is 1e-3, class IV 1e-4), which keeps a network with every valve shut solvable. Below dp = 1e-3 Pa the law turns
+linear.
 """
 
 from typing import Literal
@@ -34,8 +36,8 @@ _USUAL_SHARE_OF_ONE_BAR = 0.5
 class ControlValve(AbstractBranchLaw):
     """Control or balancing valves.
 
-    flow_coefficient (branch,), Kv, m3/h; opening (branch,), 0 to 1; rangeability (branch,) or scalar, used by the equal-percentage trim;
-    leakage (branch,) or scalar, share of Kv when closed.
+    flow_coefficient (branch,), Kv, m3/h; opening (branch,), 0 to 1; rangeability (branch,) or scalar, used by the
+    equal-percentage trim; leakage (branch,) or scalar, share of Kv when closed.
     """
 
     flow_coefficient: Float[Array, "*lanes branch"]
@@ -74,9 +76,9 @@ class ControlValve(AbstractBranchLaw):
 class CheckValve(AbstractBranchLaw):
     """Check valves: quadratic forwards, nearly shut backwards.
 
-    Forwards dp = dp0 (m/m0)^2; backwards the slope rises within `width` m0 (once continuously differentiable) to dp0/(leakage m0).
-    nominal_mass_flow (branch,), kg/s; nominal_pressure_drop (branch,), Pa, when open at that flow; leakage: share of the nominal flow that
-    dp0 pushes backwards.
+    Forwards dp = dp0 (m/m0)^2; backwards the slope rises within `width` m0 (once continuously differentiable) to
+    dp0/(leakage m0). nominal_mass_flow (branch,), kg/s; nominal_pressure_drop (branch,), Pa, when open at that flow;
+    leakage: share of the nominal flow that dp0 pushes backwards.
     """
 
     nominal_mass_flow: Float[Array, "*lanes branch"]
