@@ -21,21 +21,21 @@ Storage of the factors, one block per slot:
 | 0 .. n-1 | D_k^-1, in order of elimination |
 | n .. n+m-1 | L_ik, sorted by k |
 | n+m .. n+2m-1 | U_ki, the mirrored blocks in the same order |
-| n+2m | an identity block that padding divides by |
+| n+2m | an identity block that padding inverts and multiplies by |
 | n+2m+1 | a zero block that padding multiplies and adds to |
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from .ordering import Elimination, eliminate
 
 # Cost of a step and of one gathered block product in one lane, in nanoseconds on one CPU core (measured), and a
-# typical number of
-# lanes. They only rank alternative orders and widths of the same factorisation; the result does not depend on them.
+# typical number of lanes. They only rank orders and widths of the same factorisation; no result depends on them.
 _STEP_COST = 400.0
 _PRODUCT_COST = 4.0
 _TYPICAL_LANES = 64
@@ -49,8 +49,7 @@ class Schedule:
     """A factorisation plan for one pattern. Equal and hashable by digest: fit for a static field or a closure.
 
     Public fields: `size` (block rows), `block_size`, `entries` (values expected), `levels`, `fill` (off-diagonal
-    blocks of L),
-    `products` (block products of one factorisation), `digest`. All index arrays are int32 and read-only.
+    blocks of L), `products` (block products of one factorisation), `digest`. All index arrays are int32 and read-only.
     """
 
     size: int
@@ -67,7 +66,9 @@ class Schedule:
     entry_slot: np.ndarray  # (entries,) where each value is added
     fill_pivot: np.ndarray  # (fill,) position k of slot L_ik and U_ki
     fill_neighbour: np.ndarray  # (fill,) position i
-    product_steps: np.ndarray  # (steps, 4, product width): slots of A_ik, D_k, A_kj and of the target A_ij
+    pivot_steps: np.ndarray  # (pivot steps, 1, pivot width): diagonal slots to invert
+    product_steps: np.ndarray  # (product steps, 4, product width): slots of A_ik, D_k, A_kj and of the target A_ij
+    level_steps: np.ndarray  # (levels, 4): first and past-last pivot step, first and past-last product step
     sweep_steps: np.ndarray  # (sweep steps, 3, sweep width): off-diagonal number, k, i
 
     def __eq__(self, other: object) -> bool:
@@ -89,7 +90,7 @@ class Schedule:
 
     @property
     def identity_slot(self) -> int:
-        """The block that padding divides by."""
+        """The block that padding inverts and multiplies by."""
         return self.size + 2 * self.fill
 
     @property
@@ -129,7 +130,8 @@ def analyse(
 
     slacks = (slack,) if slack is not None else _SLACKS if size <= _LARGE else (0, 2)
     plans = [_plan(eliminate(rows, columns, size, choice), size, block_size) for choice in slacks]
-    elimination, products, product_steps, sweep_steps, _ = min(plans, key=lambda plan: plan[-1])
+    plan = min(plans, key=lambda plan: plan.cost)
+    elimination = plan.elimination
 
     position = np.empty(size, dtype=np.int64)
     position[elimination.order] = np.arange(size)
@@ -141,8 +143,10 @@ def analyse(
         "entry_slot": _slot(elimination, size, position[rows], position[columns]),
         "fill_pivot": elimination.pivot,
         "fill_neighbour": elimination.neighbour,
-        "product_steps": product_steps,
-        "sweep_steps": sweep_steps,
+        "pivot_steps": plan.pivot_steps,
+        "product_steps": plan.product_steps,
+        "level_steps": plan.level_steps,
+        "sweep_steps": plan.sweep_steps,
     }
     frozen = {name: np.ascontiguousarray(array, dtype=np.int32) for name, array in arrays.items()}
     for array in frozen.values():
@@ -153,7 +157,7 @@ def analyse(
         entries=int(rows.size),
         levels=int(elimination.level.max(initial=-1)) + 1,
         fill=int(elimination.pivot.size),
-        products=products,
+        products=plan.products,
         digest=digest,
         **frozen,
     )
@@ -182,12 +186,21 @@ def _slot(elimination: Elimination, size: int, row: np.ndarray, column: np.ndarr
     return slots
 
 
-def _plan(
-    elimination: Elimination, size: int, block_size: int
-) -> tuple[Elimination, int, np.ndarray, np.ndarray, float]:
-    """Number of products, steps of the factorisation and of one triangular sweep, and their modelled cost."""
+class _Plan(NamedTuple):
+    """The steps of one elimination, and what they cost by the model."""
+
+    elimination: Elimination
+    products: int
+    pivot_steps: np.ndarray
+    product_steps: np.ndarray
+    level_steps: np.ndarray
+    sweep_steps: np.ndarray
+    cost: float
+
+
+def _plan(elimination: Elimination, size: int, block_size: int) -> _Plan:
     pivot, neighbour, level = elimination.pivot, elimination.neighbour, elimination.level
-    fill = pivot.size
+    fill, levels = pivot.size, int(level.max()) + 1
     # All ordered pairs (i, j) of one front: every off-diagonal number beside each number with the same pivot.
     front_size = np.bincount(pivot, minlength=size)
     front_start = np.cumsum(front_size) - front_size
@@ -196,31 +209,43 @@ def _plan(
     second = front_start[pivot[first]] + np.arange(first.size) - np.repeat(np.cumsum(siblings) - siblings, siblings)
     target = _slot(elimination, size, neighbour[first], neighbour[second])
     products = np.stack([size + first, pivot[first], size + fill + second, target])
-    identity, zero = size + 2 * fill, size + 2 * fill + 1
-    product_steps, factor_cost = _cut(products, level[products[1]], (zero, identity, zero, zero), block_size)
     sweep = np.stack([np.arange(fill), pivot, neighbour])
-    sweep_steps, sweep_cost = _cut(sweep, level[pivot], (fill, size, size), block_size)
-    return elimination, products.shape[1], product_steps, sweep_steps, 2.0 * factor_cost + 2.0 * sweep_cost
+    identity, zero = size + 2 * fill, size + 2 * fill + 1
+
+    of_pivots = _cut(np.arange(size)[None], level, levels, (identity,), block_size)
+    of_products = _cut(products, level[products[1]], levels, (zero, identity, zero, zero), block_size)
+    of_sweep = _cut(sweep, level[pivot], levels, (fill, size, size), block_size)
+    return _Plan(
+        elimination=elimination,
+        products=products.shape[1],
+        pivot_steps=of_pivots.table,
+        product_steps=of_products.table,
+        level_steps=np.stack([of_pivots.ends[:-1], of_pivots.ends[1:], of_products.ends[:-1], of_products.ends[1:]], 1),
+        sweep_steps=of_sweep.table,
+        cost=of_pivots.cost + 2.0 * of_products.cost + 2.0 * of_sweep.cost,
+    )
 
 
-def _cut(items: np.ndarray, level: np.ndarray, padding: tuple[int, ...], block_size: int) -> tuple[np.ndarray, float]:
-    """Lay (kinds, items) sorted by level into (steps, kinds, width): one level in a step, at the cheapest width."""
-    per_level = np.bincount(level)
-    per_level = per_level[per_level > 0]
-    if not per_level.size:
-        return np.empty((0, items.shape[0], 1), dtype=np.int64), 0.0
+class _Steps(NamedTuple):
+    """Items in steps: `table` (steps, kinds, width), `ends` (levels + 1,) the first step of each level."""
+
+    table: np.ndarray
+    ends: np.ndarray
+    cost: float
+
+
+def _cut(items: np.ndarray, level: np.ndarray, levels: int, padding: tuple[int, ...], block_size: int) -> _Steps:
+    """Lay (kinds, items) sorted by level out in steps of the cheapest width; no step holds two levels."""
+    per_level = np.bincount(level, minlength=levels)
 
     def cost(width: int) -> float:
         step_cost = _STEP_COST + _PRODUCT_COST * _TYPICAL_LANES * block_size**2 * width
         return float(np.ceil(per_level / width).sum() * step_cost)
 
     width = min(_WIDTHS, key=cost)
-    steps_of_level = -(-per_level // width)
-    first_step = np.cumsum(steps_of_level) - steps_of_level
-    first_item = np.cumsum(per_level) - per_level
-    within = np.arange(items.shape[1]) - np.repeat(first_item, per_level)
-    step = np.repeat(first_step, per_level) + within // width
-    table = np.empty((int(steps_of_level.sum()), items.shape[0], width), dtype=np.int64)
+    ends = np.concatenate([[0], np.cumsum(-(-per_level // width))])
+    within = np.arange(items.shape[1]) - np.repeat(np.cumsum(per_level) - per_level, per_level)
+    table = np.empty((int(ends[-1]), items.shape[0], width), dtype=np.int64)
     table[:] = np.array(padding)[None, :, None]
-    table[step, :, within % width] = items.T
-    return table, cost(width)
+    table[np.repeat(ends[:-1], per_level) + within // width, :, within % width] = items.T
+    return _Steps(table, ends, cost(width))

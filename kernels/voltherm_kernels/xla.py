@@ -9,6 +9,9 @@ as for ten thousand. This is the oracle that other implementations are held to.
 Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand sides (size, b, lane, side).
 """
 
+import functools
+import operator
+
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -24,17 +27,24 @@ def factor(schedule: Schedule, values: Array) -> Array:
     blocks = blocks.at[schedule.identity_slot].set(identity)
     blocks = _scatter_add(blocks, jnp.asarray(schedule.entry_slot), values)
 
-    table = jnp.asarray(schedule.product_steps)
+    pivots, products = jnp.asarray(schedule.pivot_steps), jnp.asarray(schedule.product_steps)
+    bounds = jnp.asarray(schedule.level_steps)
 
-    def step(number: Array, blocks: Array) -> Array:
-        lower, pivot, upper, target = (table[number, kind] for kind in range(4))
-        scaled = _product(_gather(blocks, lower), _inverse(_gather(blocks, pivot)))
+    def invert(step: Array, blocks: Array) -> Array:
+        pivot = pivots[step, 0]
+        return blocks.at[pivot].set(_inverse(_gather(blocks, pivot)), mode="promise_in_bounds")
+
+    def subtract(step: Array, blocks: Array) -> Array:
+        lower, pivot, upper, target = (products[step, kind] for kind in range(4))
+        scaled = _product(_gather(blocks, lower), _gather(blocks, pivot))
         return _scatter_add(blocks, target, -_product(scaled, _gather(blocks, upper)))
 
-    if table.shape[0]:
-        blocks = lax.fori_loop(0, table.shape[0], step, blocks)
+    def level(number: Array, blocks: Array) -> Array:
+        blocks = lax.fori_loop(bounds[number, 0], bounds[number, 1], invert, blocks)
+        return lax.fori_loop(bounds[number, 2], bounds[number, 3], subtract, blocks) if fill else blocks
 
-    inverses = _inverse(blocks[:size])
+    blocks = lax.fori_loop(0, schedule.levels, level, blocks)
+    inverses = blocks[:size]
     regular = jnp.all(jnp.isfinite(inverses), axis=(0, 1, 2), keepdims=True)
     inverses = jnp.where(regular, inverses, jnp.nan)
     of_fill = _gather(inverses, jnp.asarray(schedule.fill_pivot))
@@ -99,17 +109,22 @@ def _scatter_add(array: Array, index: Array, update: Array) -> Array:
 
 
 def _product(left: Array, right: Array) -> Array:
-    """Product of small blocks, (item, b, b, lane) each; a batched matrix product would move the lanes."""
-    return jnp.sum(left[:, :, :, None] * right[:, None], axis=2)
+    """Product of small blocks, (item, b, b, lane) each.
+
+    A batched matrix product would move the lanes, and a sum over an axis of b costs twice the time of b terms.
+    """
+    terms = [left[:, :, number, None] * right[:, None, number] for number in range(left.shape[2])]
+    return functools.reduce(operator.add, terms)
 
 
 def _apply(blocks: Array, vectors: Array) -> Array:
     """Small blocks (item, b, b, lane, 1) times vectors (item, b, lane, side)."""
-    return jnp.sum(blocks * vectors[:, None], axis=2)
+    terms = [blocks[:, :, number] * vectors[:, None, number] for number in range(blocks.shape[2])]
+    return functools.reduce(operator.add, terms)
 
 
 def _inverse(blocks: Array) -> Array:
-    """Inverses of (item, b, b, lane): in closed form to b = 2, else Gauss-Jordan with row exchanges in the block."""
+    """Inverses of (item, b, b, lane): in closed form to b = 3, else Gauss-Jordan with row exchanges in the block."""
     size = blocks.shape[1]
     if size == 1:
         return 1.0 / blocks
@@ -117,6 +132,12 @@ def _inverse(blocks: Array) -> Array:
         a, b, c, d = blocks[:, 0, 0], blocks[:, 0, 1], blocks[:, 1, 0], blocks[:, 1, 1]
         adjugate = jnp.stack([jnp.stack([d, -b], axis=1), jnp.stack([-c, a], axis=1)], axis=1)
         return adjugate / (a * d - b * c)[:, None, None]
+    if size == 3:
+        one, two = jnp.roll(blocks, -1, axis=1), jnp.roll(blocks, -2, axis=1)
+        cofactors = jnp.roll(one, -1, axis=2) * jnp.roll(two, -2, axis=2)
+        cofactors = cofactors - jnp.roll(one, -2, axis=2) * jnp.roll(two, -1, axis=2)
+        determinant = jnp.sum(blocks[:, 0] * cofactors[:, 0], axis=1)
+        return jnp.swapaxes(cofactors, 1, 2) / determinant[:, None, None]
     identity = jnp.broadcast_to(jnp.eye(size, dtype=blocks.dtype)[None, :, :, None], blocks.shape)
     row_number = jnp.arange(size)[None, :, None]
 

@@ -29,13 +29,16 @@ def test_arrays_are_read_only():
 def test_every_product_stands_once_and_after_what_it_reads(slack: int):
     schedule = analyse(*random_graph(40, 70, seed=4), 40, slack=slack)
     pivots = schedule.product_steps[:, 1]
-    real = pivots != schedule.identity_slot
-    assert real.sum() == schedule.products
-    lower, upper, target = (schedule.product_steps[:, kind] for kind in (0, 2, 3))
-    for step in range(pivots.shape[0]):
-        read = np.concatenate([part[step][real[step]] for part in (lower, pivots, upper)])
-        later = target[step:][real[step:]]
-        assert not np.intersect1d(read, later).size
+    assert (pivots != schedule.identity_slot).sum() == schedule.products
+    np.testing.assert_array_equal(np.sort(schedule.pivot_steps[schedule.pivot_steps < 40]), np.arange(40))
+    finished: set[int] = set()
+    for first_pivot, last_pivot, first_product, last_product in schedule.level_steps:
+        inverted = set(schedule.pivot_steps[first_pivot:last_pivot].ravel()) - {schedule.identity_slot}
+        lower, pivot, upper, target = schedule.product_steps[first_product:last_product].swapaxes(0, 1)
+        real = pivot != schedule.identity_slot
+        assert set(pivot[real]) <= inverted
+        finished |= inverted | set(lower[real]) | set(upper[real])
+        assert not finished & set(target[real])
 
 
 def test_padding_touches_only_its_own_blocks():

@@ -9,7 +9,9 @@ def test_worked_example_of_the_documentation():
     ring = analyse(*both_ways(4, np.arange(4), np.array([1, 2, 3, 0])), 4)
     assert (ring.levels, ring.fill, ring.products, ring.slots) == (3, 5, 9, 16)
     np.testing.assert_array_equal(ring.order, [0, 2, 1, 3])
+    np.testing.assert_array_equal(ring.pivot_steps[0, 0], [0, 1, 14, 14])
     np.testing.assert_array_equal(ring.product_steps[0, 3], [2, 13, 8, 3])
+    np.testing.assert_array_equal(ring.level_steps, [[0, 1, 0, 2], [1, 2, 2, 3], [2, 3, 3, 3]])
     values = jnp.concatenate([jnp.full(4, 4.0), jnp.full(8, -1.0)])[:, None, None, None]
     blocks = xla.factor(ring, values).ravel()
     np.testing.assert_allclose(1.0 / blocks[:4], [4.0, 4.0, 3.5, 3.5 - 0.25 / 3.5])
