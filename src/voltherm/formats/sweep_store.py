@@ -3,9 +3,9 @@
     manifest.json  chunks/chunk_00042.h5  sweep.h5  sweep.csv
 
 A chunk is written as ``chunk_00042.h5.part``, forced to the disk and renamed: a file with its final name is whole,
-whatever stops the process. Every chunk carries the digest of its sweep and of its own columns; on resume a file that belongs to
-another sweep, or whose contents changed, is refused by name. No file holds a time or a machine's name, so the same
-sweep gives the same bytes. Files are netCDF-4 compatible: xarray opens them with the engine h5netcdf.
+whatever stops the process. Every chunk carries the digest of its sweep and of its own columns; on resume a file that
+belongs to another sweep, or whose contents changed, is refused by name. No file holds a time or a machine's name, so
+the same sweep gives the same bytes. Files are netCDF-4 compatible: xarray opens them with the engine h5netcdf.
 """
 
 import contextlib

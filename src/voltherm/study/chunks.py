@@ -7,9 +7,9 @@ nothing is handed from chunk to chunk. The numbers of a chunk therefore depend n
 on which chunks were done before: that is what makes a resumed sweep equal to an undisturbed one, bit for bit.
 
 Where a device runs out of memory the chunk is evaluated in halves, quarters and so on (`lanes` designs at a time). A
-program for another number of lanes may round differently in the last bit, so the width in use is kept in the sweep's manifest
-and holds from then on. Out of memory strikes the first chunk or none, as all have one shape; should it strike later,
-chunks before and after agree to rounding only, and a notice says so.
+program for another number of lanes may round differently in the last bit, so the width in use is kept in the sweep's
+manifest and holds from then on. Out of memory strikes the first chunk or none, as all have one
+shape; should it strike later, chunks before and after agree to rounding only, and a notice tells of it.
 """
 
 import dataclasses

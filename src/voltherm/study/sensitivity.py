@@ -1,0 +1,164 @@
+"""Sensitivities: what one output does when any of the numbers it depends on moves a little.
+
+    effect_i = (dF / dp_i) step_i,   all i from one reverse pass
+
+| symbol | meaning | unit |
+|---|---|---|
+| F | a scalar output | its own |
+| p_i | a named number | its own |
+| step_i | the natural step of p_i: 1 K of a temperature, 1 % of anything else | that of p_i |
+
+The effect is in the unit of F, so that numbers of every kind can be ranked beside each other. At a limit or a switch
+the derivative is that of the active set.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from voltherm.numerics import ResultCode
+from voltherm.site.build import parameter, parameter_paths, with_parameters
+from voltherm.site.coupling import steady
+from voltherm.site.outputs import outputs
+from voltherm.site.sections import Site
+from voltherm.site.states import SiteState
+
+_TEMPERATURE_NAMES = (
+    "temperature",
+    "dry_bulb",
+    "junction_limit",
+    "inlet_limit",
+    "inlet",
+    "outlet",
+    "leakage_reference",
+    "facility_supply",
+    "approach",
+    "offset",
+    "scale",
+    "rise",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sensitivity:
+    """One number: its path, its value, the derivative of the output, its natural step and the effect of that step."""
+
+    path: str
+    value: float
+    derivative: float
+    step: float
+    effect: float
+
+
+def sensitivities(
+    function: Callable[[dict[str, Array], Any], Float[Array, ""]],
+    parameters: Mapping[str, float | Array],
+    arguments: Any = None,
+    *,
+    steps: Mapping[str, float] | None = None,
+) -> list[Sensitivity]:
+    """Sensitivities of a scalar function of named scalars, the largest effect first.
+
+    **Arguments**
+
+    - `function`: `(parameters, arguments) -> scalar`, pure and traceable
+    - `parameters`: the point at which the derivatives are taken
+    - `steps`: natural steps by path; the others follow `natural_step`
+    """
+    point = {path: jnp.asarray(value, jnp.result_type(float)) for path, value in parameters.items()}
+    gradient = jax.jit(jax.grad(function))(point, arguments)
+    given = steps or {}
+    found = []
+    for path, derivative in gradient.items():
+        value, slope = float(point[path]), float(derivative)
+        step = float(given.get(path, natural_step(path, value)))
+        found.append(Sensitivity(path, value, slope, step, slope * step))
+    return ranked(found)
+
+
+def ranked(found: Sequence[Sensitivity], count: int | None = None) -> list[Sensitivity]:
+    """Those with the largest effect, NaN last; equal ones by path."""
+    ordered = sorted(found, key=lambda one: (np.isnan(one.effect), -abs(one.effect), one.path))
+    return ordered[:count]
+
+
+def natural_step(path: str, value: float) -> float:
+    """1 K for a temperature or a temperature difference, by the last word of its path; 1 % of the value otherwise."""
+    name = path.rpartition(".")[2]
+    return 1.0 if name.endswith(_TEMPERATURE_NAMES) else 0.01 * abs(value)
+
+
+def central_difference(function: Callable[[float], float], value: float, step: float) -> float:
+    """Derivative by central differences, extrapolated once (Richardson): error of fourth order in `step`."""
+    wide = (function(value + 2.0 * step) - function(value - 2.0 * step)) / (4.0 * step)
+    narrow = (function(value + step) - function(value - step)) / (2.0 * step)
+    return (4.0 * narrow - wide) / 3.0
+
+
+def differences(
+    function: Callable[[dict[str, Array], Any], Float[Array, ""]],
+    found: Sequence[Sensitivity],
+    parameters: Mapping[str, float | Array],
+    arguments: Any = None,
+    *,
+    share: float = 0.1,
+) -> dict[str, float]:
+    """Relative difference of each derivative from a central difference over `share` of its natural step.
+
+    The differences are relative to the larger of the derivative and the largest effect's share of it, so that a
+    derivative of zero counts as held where the difference quotient is zero too.
+    """
+    point = {path: jnp.asarray(value, jnp.result_type(float)) for path, value in parameters.items()}
+    compiled = jax.jit(function)
+    largest = max((abs(one.effect) for one in found), default=0.0)
+
+    def error(one: Sensitivity) -> float:
+        def at(value: float) -> float:
+            return float(compiled(point | {one.path: jnp.asarray(value, point[one.path].dtype)}, arguments))
+
+        step = share * (one.step or 1.0)
+        difference = central_difference(at, one.value, step)
+        scale = max(abs(one.derivative), 1e-3 * largest / (one.step or 1.0), np.finfo(float).tiny)
+        return abs(difference - one.derivative) / scale
+
+    return {one.path: error(one) for one in found}
+
+
+def site_function(output: str) -> Callable[[dict[str, Array], tuple[Site, SiteState]], Float[Array, ""]]:
+    """`(numbers by path, (site, starting state)) -> the figure named output`; NaN where the solve failed."""
+
+    def function(parameters: dict[str, Array], arguments: tuple[Site, SiteState]) -> Float[Array, ""]:
+        site, start = arguments
+        moved = with_parameters(site, parameters)
+        solution = steady(moved, initial=start)
+        figure = outputs(moved, solution.value)[output]
+        return jnp.where(solution.status.result == ResultCode.CONVERGED, figure, jnp.nan)
+
+    return function
+
+
+def site_sensitivities(
+    site: Site,
+    state: SiteState,
+    output: str = "junction_margin",
+    *,
+    paths: Sequence[str] | None = None,
+    steps: Mapping[str, float] | None = None,
+) -> list[Sensitivity]:
+    """Sensitivities of one figure of a site to all its numbers, the largest effect first.
+
+    **Arguments**
+
+    - `site`, `state`: a site and its solved state
+    - `output`: a name of `voltherm.site.outputs.FIGURES`
+    - `paths`: the numbers; default every scalar of the site
+
+    **Raises**: `KeyError` with the path or the figure that does not exist.
+    """
+    chosen = {path: parameter(site, path) for path in (paths if paths is not None else parameter_paths(site))}
+    return sensitivities(site_function(output), chosen, (site, state), steps=steps)
