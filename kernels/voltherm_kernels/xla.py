@@ -1,10 +1,8 @@
 """The portable implementation: plain JAX over the schedule.
 
 Every array is laid out with the lanes (the elements of a batch) last, so that each gathered or scattered block is a
-contiguous
-stretch of lanes. Loops run over the steps of the schedule with `fori_loop`: the traced program has the same size for
-ten nodes
-as for ten thousand. This is the oracle that other implementations are held to.
+contiguous stretch of lanes. Loops run over the steps of the schedule with `fori_loop`: the traced program has the same
+size for ten nodes as for ten thousand. This is the oracle that other implementations are held to.
 
 Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand sides (size, b, lane, side).
 """

@@ -92,6 +92,29 @@ def test_failed_lanes_are_nan_with_zero_gradient_and_leave_the_rest_alone():
     np.testing.assert_array_equal(gradient[lanes], gradient_before[lanes])
 
 
+def test_auxiliary_is_what_the_last_evaluation_found_and_differentiates():
+    def with_auxiliary(y: jax.Array, args: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
+        image = _map(y, args)
+        return image, {"sum": jnp.sum(y**2 * args[1]), "count": jnp.asarray(3)}
+
+    def found(shift: jax.Array) -> Solution:
+        return fixed_point(
+            with_auxiliary, jnp.zeros(SIZE), (COUPLING, shift), tolerance=1e-13, has_aux=True, maximum_iterations=30
+        )
+
+    def expected(shift: jax.Array) -> jax.Array:
+        return jnp.sum(_solve(COUPLING, shift).value ** 2 * shift)
+
+    y, auxiliary = found(SHIFT).value
+    np.testing.assert_allclose(auxiliary["sum"], jnp.sum(y**2 * SHIFT), rtol=1e-14)
+    assert auxiliary["count"] == 3
+    batched = jax.jit(jax.vmap(jax.value_and_grad(lambda shift: found(shift).value[1]["sum"])))
+    value, gradient = batched(jnp.stack([SHIFT, SHIFT.at[3].set(jnp.nan)]))
+    np.testing.assert_allclose(gradient[0], jax.jit(jax.grad(expected))(SHIFT), rtol=1e-11, atol=1e-12)
+    assert jnp.isnan(value[1])
+    np.testing.assert_array_equal(gradient[1], 0.0)
+
+
 def test_codes_of_failure():
     assert _solve(COUPLING, SHIFT * jnp.nan).status.result == ResultCode.NOT_FINITE
     short = _solve(COUPLING, SHIFT, maximum_iterations=2)

@@ -70,8 +70,8 @@ def fixed_point(
     - `tolerance`: on max |function(y) - y| / scale.
     - `depth`: past steps that the acceleration uses.
     - `scale`: size of a change of y that counts as 1. Default 1.
-    - `has_aux`: `function` returns (F(y), auxiliary), and `value` is (y, auxiliary at y). The auxiliary is what the last
-      evaluation found on its way, so that nothing is computed, or compiled, twice; it is differentiated like y.
+    - `has_aux`: `function` returns (F(y), auxiliary), and `value` is (y, auxiliary at y). The auxiliary is what the
+      last evaluation found on its way, so that nothing is computed, or compiled, twice; it is differentiated like y.
 
     **Returns** a `Solution` with `value` (unknown,). Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
     """
@@ -108,9 +108,7 @@ def fixed_point(
             residuals=jnp.where(lonely, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
             best_y=best_y,
             best_change=best_change,
-            best_auxiliary=jax.tree.map(
-                lambda new, old: jnp.where(better, new, old), auxiliary, state.best_auxiliary
-            ),
+            best_auxiliary=jax.tree.map(lambda new, old: jnp.where(better, new, old), auxiliary, state.best_auxiliary),
             best_norm=best_norm,
             damping=jnp.where(lost, 0.5 * state.damping, 1.0),
             without_gain=without_gain,
@@ -157,8 +155,16 @@ def fixed_point(
     )
     if not has_aux:
         return Solution(value=value, status=status)
+    # A failed lane's auxiliary is NaN too, and what its rule sends back to the arguments stops here.
     at = jnp.where(status.converged, value, initial)
-    return Solution(value=(value, known_value(evaluate, 1, state.best_auxiliary, at, args)), status=status)
+    guarded = jax.tree.map(lambda leaf: _where_floating(status.converged, leaf, held(leaf)), args)
+    auxiliary = known_value(evaluate, 1, state.best_auxiliary, at, guarded)
+    auxiliary = jax.tree.map(lambda leaf: _where_floating(status.converged, leaf, jnp.nan), auxiliary)
+    return Solution(value=(value, auxiliary), status=status)
+
+
+def _where_floating(condition: Array, leaf: Any, otherwise: Any) -> Any:
+    return jnp.where(condition, leaf, otherwise) if eqx.is_inexact_array(leaf) else leaf
 
 
 def _accelerated(state: _State, scales: Array) -> Array:

@@ -121,8 +121,8 @@ def implicit_root(
 def known_value(function: Callable[[Any, Any], Any], part: int, value: PyTree, y: Array, args: PyTree) -> PyTree:
     """`value`, known to be `function(y, args)[part]`, with the derivatives of that function and without evaluating it.
 
-    Leaves of `value` that are not floating-point carry no derivative. As in `implicit_root`, what is to be differentiated
-    comes through `y` and `args`.
+    Leaves of `value` that are not floating-point carry no derivative. As in `implicit_root`, what is to be
+    differentiated comes through `y` and `args`.
     """
     floating, other_values = eqx.partition(value, eqx.is_inexact_array)
     differentiable, other = eqx.partition(args, eqx.is_inexact_array)
@@ -134,7 +134,7 @@ def known_value(function: Callable[[Any, Any], Any], part: int, value: PyTree, y
 
     @known.defjvp
     def rule(primals: Any, tangents: Any) -> tuple[PyTree, PyTree]:
-        floating, other_arrays, y, differentiable = primals
+        _, other_arrays, y, differentiable = primals
 
         def again(y: Array, differentiable: PyTree) -> PyTree:
             result = function(y, eqx.combine(differentiable, other_arrays, static))[part]

@@ -67,8 +67,7 @@ def newton(
       step is shortened.
 
     **Returns** a `Solution` whose value has the structure of y. Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`,
-    `NOT_FINITE` (residual),
-    `SINGULAR` (step not finite), `NO_DESCENT` (line search failed).
+    `NOT_FINITE` (residual), `SINGULAR` (step not finite), `NO_DESCENT` (line search failed).
     """
     initial = lax.stop_gradient(jax.tree.map(jnp.asarray, initial))
     (residual, linear_solve), args = open_closures(initial, args, (residual, 0), (linear_solve, 1))
