@@ -10,9 +10,8 @@ Both come from one greedy rule, run in rounds:
     eliminate all chosen nodes (they are at most one level above what they touch)
 
 `slack = 0` is multiple minimum degree (Liu 1985, ACM TOMS 11, 141-153): on a tree only leaves are chosen and there is
-no
-fill. `slack >= 1` on a chain removes every second node, which is cyclic reduction: log2(n) levels for about twice the
-work.
+no fill. `slack >= 1` on a chain removes every second node, which is cyclic reduction: log2(n) levels for about twice
+the work.
 """
 
 from dataclasses import dataclass

@@ -6,10 +6,8 @@
     outer       (y, x) -> y x' on the pattern                           bilinear
 
 Why primitives: a batching rule of our own keeps the lanes in the last axis however deep the `vmap`s nest, and one
-differentiation
-rule serves forward, reverse and higher order. `blocks` is a cache of what follows from `values`, so it has no
-tangent; `values`
-is an operand of `substitute` only to be differentiated:
+differentiation rule serves forward, reverse and higher order. `blocks` is a cache of what follows from `values`, so it
+has no tangent; `values` is an operand of `substitute` only to be differentiated:
 
     x = A^-1 r      dx = A^-1 (dr - dA x)
 """
@@ -148,8 +146,7 @@ _bilinear(outer_p, _outer_transpose_left, _outer_transpose_right)
 # Batching.
 # ----------------------------------------------------------------------------------------------------------------
 # An operand is (..., lane) or (..., lane, side). A batched operand's new axis joins the lanes, except that a batch of
-# right-hand
-# sides alone joins the sides: then the factors are shared and stay in cache.
+# right-hand sides alone joins the sides: then the factors are shared and stay in cache.
 
 
 def _join(operand: Array, axis: Any, lane_axis: int, batch: int) -> Array:

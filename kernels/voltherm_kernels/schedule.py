@@ -9,10 +9,8 @@ the right-looking elimination of pivot k with front N(k) (its neighbours that ar
     A_ij <- A_ij - A_ik D_k^-1 A_kj        for all i, j in N(k)
 
 and afterwards L_ik = A_ik D_k^-1, U_kj = D_k^-1 A_kj for all k at once. Pivots of one level of the elimination tree
-do not touch
-each other. The schedule stores those products level by level, cut into steps of one fixed width, so that a loop over
-the
-steps is a program whose size does not depend on the matrix.
+do not touch each other. The schedule stores the pivots and products level by level, cut into steps of one fixed width,
+so that a loop over the steps is a program whose size does not depend on the matrix.
 
 Storage of the factors, one block per slot:
 

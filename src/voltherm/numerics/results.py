@@ -1,8 +1,7 @@
 """Result codes, the sentences behind them, and what every solve returns.
 
 Inside a traced program a failure is an integer, so that one lane of a batch can fail and the others carry on. At the
-surface `sentence`
-turns the integer into English that names the element and says what to try.
+surface `sentence` turns the integer into English that names the element and says what to try.
 """
 
 import enum
