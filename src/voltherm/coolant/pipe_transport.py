@@ -18,6 +18,7 @@ queue holds a fixed number n of parcels; where more than that would be inside, t
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -66,9 +67,10 @@ class DelayLine(eqx.Module):
     def step(
         self, inlet_temperature: Float[Array, ""], mass_flow: Float[Array, ""], duration: Float[Array, ""]
     ) -> tuple["DelayLine", Float[Array, ""]]:
-        """Push `mass_flow`, kg/s, >= 0, at `inlet_temperature`, K, in for `duration`, s: the line after, and the mean outlet temperature, K.
+        """Push `mass_flow`, kg/s, >= 0, at `inlet_temperature`, K, in for `duration`, s.
 
-        Without flow the outlet temperature is that of the liquid standing at the outlet.
+        Returns the line afterwards and the mean outlet temperature, K. Without flow the outlet temperature is that of
+        the liquid standing at the outlet.
         """
         entered = mass_flow * duration
         position, age = self.position + entered, self.age + duration
@@ -78,30 +80,40 @@ class DelayLine(eqx.Module):
 
         left = jnp.maximum(entered, _LEAST_SHARE * self.mass)
         edges = inlet.at[-1].max(self.mass + left)
-        clipped = jnp.clip(edges, self.mass, self.mass + left)
-        # what lies beyond the outlet left before the end of the step
-        residence = _interpolate(clipped, edges, entry) - duration * (clipped - self.mass) / left
-        outlet = self._mean(clipped, residence, temperature)
+        # what lies beyond the outlet left before the end of the step, the farthest first
+        outlet = self._mean(edges, entry, temperature, self.mass, self.mass + left, duration / left)
 
-        mixed = self._mix_newest(inlet, entry, temperature)
-        opened = (inlet[:-1], entry[:-1], temperature[:-1])
-        few = inlet[2] <= 2.0 * self.mass / (temperature.size - 3)
-        kept = [jnp.where(few, one, other) for one, other in zip(mixed, opened, strict=True)]
-        line = DelayLine(*kept, self.mass, self.decay_rate, self.ambient_temperature)
+        position, age, temperature = jax.tree.map(
+            lambda mixed, opened: jnp.where(inlet[2] <= 2.0 * self.mass / (temperature.size - 3), mixed, opened),
+            self._mix_newest(inlet, entry, temperature),
+            (inlet[:-1], entry[:-1], temperature[:-1]),
+        )
+        line = DelayLine(position, age, temperature, self.mass, self.decay_rate, self.ambient_temperature)
         return line, outlet
 
     def mean_temperature(self) -> Float[Array, ""]:
         """Temperature of all the liquid in the pipe, mixed, K."""
         edges = self.position.at[-1].max(self.mass)
-        clipped = jnp.clip(edges, 0.0, self.mass)
-        return self._mean(clipped, _interpolate(clipped, edges, self.age), self.temperature)
+        zero = jnp.zeros_like(self.mass)
+        return self._mean(edges, self.age, self.temperature, zero, self.mass, zero)
 
     def _mean(
-        self, edges: Float[Array, " edge"], residence: Float[Array, " edge"], temperature: Float[Array, " parcel"]
+        self,
+        position: Float[Array, " edge"],
+        age: Float[Array, " edge"],
+        temperature: Float[Array, " parcel"],
+        lower: Float[Array, ""],
+        upper: Float[Array, ""],
+        gone: Float[Array, ""],
     ) -> Float[Array, ""]:
-        weight = jnp.diff(edges) / (edges[-1] - edges[0])
-        first = self.decay_rate * residence[:-1]
-        decayed = jnp.exp(-first) * mean_decay(self.decay_rate * residence[1:] - first)
+        """Mean temperature between two positions, kg; liquid beyond the lower left earlier, by `gone`, s/kg."""
+        width = jnp.diff(position)
+        ageing = jnp.diff(age) / jnp.where(width > 0.0, width, 1.0) - gone
+        first, last = jnp.clip(position[:-1], lower, upper), jnp.clip(position[1:], lower, upper)
+        slope = jnp.where(width > 0.0, ageing + gone, 0.0)
+        residence = age[:-1] + (first - position[:-1]) * slope - gone * (first - lower)
+        decayed = jnp.exp(-self.decay_rate * residence) * mean_decay(self.decay_rate * (last - first) * ageing)
+        weight = (last - first) / (upper - lower)
         return self.ambient_temperature + jnp.sum(weight * (temperature - self.ambient_temperature) * decayed)
 
     def _mix_newest(
@@ -120,10 +132,3 @@ class DelayLine(eqx.Module):
             jnp.delete(age, 1, assume_unique_indices=True),
         )
         return edges, ages, jnp.concatenate([newest[None], temperature[2:]])
-
-
-def _interpolate(
-    at: Float[Array, " edge"], position: Float[Array, " edge"], age: Float[Array, " edge"]
-) -> Float[Array, " edge"]:
-    """Age at clipped edges: linear within the parcel that each end was cut from."""
-    return jnp.interp(at, position, age)
