@@ -5,7 +5,7 @@ Files are host code: the store that writes HDF5 is `voltherm.formats.sweep_store
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ Columns = dict[str, np.ndarray]
 """Arrays (design,) by name; ``result`` holds the result codes."""
 
 
+@runtime_checkable
 class SweepStore(Protocol):
     """Keeps finished chunks and merges them into one table."""
 
