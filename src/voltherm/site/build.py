@@ -52,14 +52,18 @@ def parameter_paths(site: Site) -> tuple[str, ...]:
 
 def parameter(site: Site, path: str) -> Array:
     """The number at a dotted path. **Raises** `KeyError` with the path where there is none."""
-    value: Any = site
-    for name in path.split("."):
-        if not hasattr(value, name):
-            raise KeyError(path)
-        value = getattr(value, name)
+    value = _leaf(site, path)
     if not eqx.is_array(value):
         raise KeyError(path)
     return value
+
+
+def _leaf(site: Any, path: str) -> Any:
+    for name in path.split("."):
+        if not hasattr(site, name):
+            raise KeyError(path)
+        site = getattr(site, name)
+    return site
 
 
 def with_parameters(site: Site, values: Mapping[str, Any]) -> Site:
@@ -75,4 +79,4 @@ def with_parameters(site: Site, values: Mapping[str, Any]) -> Site:
         jnp.broadcast_to(jnp.asarray(values[path], dtype=old.dtype), old.shape)
         for path, old in zip(paths, present, strict=True)
     ]
-    return eqx.tree_at(lambda tree: [parameter(tree, path) for path in paths], site, replacements)
+    return eqx.tree_at(lambda tree: [_leaf(tree, path) for path in paths], site, replacements)

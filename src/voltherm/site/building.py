@@ -14,10 +14,9 @@ from jaxtyping import Array, Float, Int
 
 from voltherm.numerics import Solution
 from voltherm.site.air_side import AirDemand, solve_air_side
-from voltherm.site.cdus import exchange
-from voltherm.site.electrical import rack_supply
+from voltherm.site.cdus import CduDemand
+from voltherm.site.equipment import Equipment
 from voltherm.site.facility_loop import solve_facility
-from voltherm.site.fluids import liquid_named
 from voltherm.site.heat_rejection import reject
 from voltherm.site.racks import solve_racks
 from voltherm.site.secondary_loop import solve_rows
@@ -68,6 +67,7 @@ def starting_point(site: Site) -> BuildingUnknowns:
 
 def solve_building(
     site: Site,
+    made: Equipment,
     given: BuildingUnknowns,
     available: Float[Array, ""],
     initial: tuple[Solution, Solution] | None = None,
@@ -76,6 +76,7 @@ def solve_building(
 
     **Arguments**
 
+    - `made`: the site's equipment
     - `given`: the building's unknowns
     - `available`: share of the heat rejection that works, 1 in normal operation and 0 when it is lost
     - `initial`: solved flows of a row and of the facility loop to start from
@@ -83,8 +84,7 @@ def solve_building(
     **Returns**: the unknowns as the physics answers them (`substation_loss` is the network's to answer), the building's
     state, and the largest result code of its solves.
     """
-    coolant, water = liquid_named(site.secondary.fluid), liquid_named(site.facility.fluid)
-    supply = rack_supply(site)
+    coolant, water, supply = made.coolant, made.water, made.supply
     row_start, facility_start = (None, None) if initial is None else (initial[0].value, initial[1].value)
     flows, row_solution = solve_rows(site, coolant, given.supply_temperature, given.return_temperature, row_start)
     racks = solve_racks(
@@ -97,6 +97,7 @@ def solve_building(
     motors = jnp.sum(flows.pump_power - flows.pump_shaft_power)
     air, condenser_mass_flow, condenser_heat = solve_air_side(
         site,
+        made,
         AirDemand(
             heat=jnp.sum(racks.air_heat)
             + motors
@@ -108,14 +109,13 @@ def solve_building(
         ),
         available,
     )
-    facility_rows = exchange(
-        site,
-        coolant,
-        water,
+    demand = CduDemand.at_set_point(
+        made.cdu,
         heat=rack_heat + flows.pump_shaft_power,
         pump_heat=flows.pump_shaft_power,
         secondary_mass_flow=flows.mass_flow,
         facility_supply_temperature=given.facility_supply_temperature,
+        set_point=site.secondary.supply_temperature,
     )
     loop, facility_solution = solve_facility(
         site,
@@ -123,23 +123,22 @@ def solve_building(
         given.facility_supply_temperature,
         given.facility_return_temperature,
         given.valve_opening,
-        facility_rows.needed_mass_flow,
+        demand.needed_facility_flow(),
         condenser_mass_flow,
         facility_start,
     )
-    rows = facility_rows.at(loop.row_mass_flow)
+    rows = demand.at_facility_flow(loop.row_mass_flow)
     into_plant = jnp.sum(rows.heat) + condenser_heat + loop.pump_shaft_power
     plant = reject(
-        site,
-        site.dry_coolers.count,
-        site.chillers.count,
-        water,
+        site.climate,
+        made.dry_cooler,
+        made.trim_chiller,
+        coolers=available * site.dry_coolers.count,
+        chillers=available * site.chillers.count,
         mass_flow=loop.mass_flow,
         return_temperature=given.facility_return_temperature,
         set_point=site.secondary.supply_temperature - site.facility.supply_offset,
-        condensing_temperature=site.climate.dry_bulb + site.chillers.condenser_approach,
-        dry_available=available,
-        chiller_available=available,
+        sink_temperature=site.climate.dry_bulb,
     )
     plant_return = water.temperature_at_enthalpy(
         water.specific_enthalpy(plant.supply_temperature) + into_plant / loop.mass_flow

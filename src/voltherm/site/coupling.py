@@ -25,9 +25,10 @@ from jaxtyping import Array, Float, Int
 from voltherm.numerics import ResultCode, Solution, Status, fixed_point
 from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
+from voltherm.site.balances import substation_loss
 from voltherm.site.building import BuildingUnknowns, solve_building, starting_point
 from voltherm.site.electrical import one_line, power_parameters
-from voltherm.site.balances import substation_loss
+from voltherm.site.equipment import Equipment, equipment
 from voltherm.site.sections import Site
 from voltherm.site.states import BuildingState, SiteState
 
@@ -53,9 +54,9 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
     root = fixed_point(
-        lambda unknowns, site: _evaluate(site, unknowns),
+        lambda unknowns, known: _evaluate(*known, unknowns),
         jax.lax.stop_gradient(start),
-        site,
+        (site, equipment(site)),
         tolerance=tolerance,
         maximum_iterations=MAXIMUM_ITERATIONS,
         depth=_DEPTH,
@@ -70,12 +71,12 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
 
 
 def _evaluate(
-    site: Site, unknowns: Float[Array, "unknown"]
+    site: Site, made: Equipment, unknowns: Float[Array, "unknown"]
 ) -> tuple[Float[Array, "unknown"], tuple[BuildingState, PowerState, Int[Array, ""]]]:
     """One pass through the three domains: the unknowns as the physics answers them, and the states found on the way."""
     given = _structured(site, unknowns)
     available = jnp.ones((), unknowns.dtype)
-    answered, buildings, results = jax.vmap(lambda building: solve_building(site, building, available))(given)
+    answered, buildings, results = jax.vmap(lambda building: solve_building(site, made, building, available))(given)
     parameters = power_parameters(
         site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power
     )

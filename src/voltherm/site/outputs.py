@@ -100,7 +100,7 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     chiller_capacity = site.building.count * site.chillers.count * site.chillers.capacity
     trim_heat = jnp.sum(facility.plant.chiller_heat)
     supply = jnp.max(rows.supply_temperature)
-    return {
+    figures = {
         "it_power": it_power,
         "facility_power": facility_power,
         "pue": facility_power / it_power,
@@ -134,3 +134,6 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "feeder_loading": jnp.max(jnp.concatenate([power.loading[group] for group in feeders])),
         **balances(site, state),
     }
+    # the largest of NaNs is not NaN on every device, and a failed solve must not show a margin
+    failed = jnp.any(jnp.isnan(state.unknowns))
+    return {name: jnp.where(failed, jnp.nan, figures[name]) for name in FIGURES}

@@ -1,0 +1,298 @@
+"""The site in time: what happens to the chips when heat rejection is lost, and how long until the first limit.
+
+    chips, hydraulics, air side and controls follow at once; rows, tank and pipes store heat (`voltherm.site.stores`)
+    valves   |dy/dt| <= 1 / stroke, towards what holds the set point
+
+    plant -> tank -> supply pipe -> CDUs and condensers -> return pipe -> pumps -> plant
+
+| symbol | meaning | unit | source |
+| --- | --- | --- | --- |
+| stroke | valve stroke time, 120 s | s | Modelica Buildings library, default of its valves |
+
+`facility.tank_fraction` of the fill is the mixed tank, which stands in the supply, where it protects the chips; the rest lies half in the
+supply and half in the return pipe. One step is one pass of `voltherm.site.building` at the stores' temperatures. The network is not solved in time: substation losses stay at their steady
+value. Enthalpy in all stores is booked against what went in and out, and the imbalance is part of the result.
+"""
+
+import dataclasses
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from voltherm.site.balances import substation_loss
+from voltherm.site.build import with_parameters
+from voltherm.site.building import BuildingUnknowns, solve_building
+from voltherm.site.equipment import Equipment, equipment
+from voltherm.site.sections import Site
+from voltherm.site.states import BuildingState, SiteState
+from voltherm.site.stores import Pipe, mixed, row_heat_capacity
+
+_STROKE = 120.0
+_SETTLED, _WATCHED = 300.0, 900.0  # s: when, and how long, the rise of the facility water is measured
+_MOST_FLOW = 1.5  # over the starting flow: what valves that open may make of it
+_REMEMBERED = 6.0  # pipe contents at the starting flow that a pipe's memory holds: flows down to a sixth are exact
+
+
+class Stores(eqx.Module):
+    """What one building carries from step to step; temperatures [K], enthalpies [J/kg]."""
+
+    supply_temperature: Float[Array, "row"]
+    return_temperature: Float[Array, "row"]
+    valve_opening: Float[Array, "row"]
+    facility_supply_enthalpy: Float[Array, ""]
+    chilled_water_temperature: Float[Array, ""]
+    tank_enthalpy: Float[Array, ""]
+    plant_inlet_enthalpy: Float[Array, ""]
+    pump_rise: Float[Array, ""]
+    supply_pipe: Pipe
+    return_pipe: Pipe
+
+
+class Trace(eqx.Module):
+    """What is kept of a step: per building, temperatures [K], margin [K], power and heat [W], booked enthalpy [J]."""
+
+    facility_supply: Float[Array, "..."]
+    facility_return: Float[Array, "..."]
+    tank: Float[Array, "..."]
+    supply: Float[Array, "..."]
+    gpu_temperature: Float[Array, "..."]
+    junction_margin: Float[Array, "..."]
+    inlet_air: Float[Array, "..."]
+    it_power: Float[Array, "..."]
+    heat_in: Float[Array, "..."]
+    heat_out: Float[Array, "..."]
+    stored: Float[Array, "..."]
+    mean_temperature: Float[Array, "..."]
+
+
+@dataclasses.dataclass(frozen=True)
+class RideThrough:
+    """Course of the worst building after heat rejection is lost, arrays over (time,); SI.
+
+    `seconds_to_limit`: infinite where no limit is reached; `first_limit`: what is reached first, or "none".
+    `seconds_per_kelvin`: of the facility water's mean temperature from minute 5 to 20; the course ends where a chip runs away; `energy_residual`: largest imbalance of the
+    stores over a step, relative to the heat that went in.
+    """
+
+    time: np.ndarray
+    facility_supply: np.ndarray
+    facility_return: np.ndarray
+    tank: np.ndarray
+    supply: np.ndarray
+    gpu_temperature: np.ndarray
+    junction_margin: np.ndarray
+    inlet_air: np.ndarray
+    it_power: np.ndarray
+    seconds_to_limit: float
+    first_limit: str
+    seconds_per_kelvin: float
+    energy_residual: float
+
+
+def _facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:
+    return site.facility.volume * made.water.density(site.secondary.supply_temperature)
+
+
+def _stores(site: Site, made: Equipment, state: BuildingState, step: float, past: int) -> Stores:
+    """Stores at rest in a steady state of one building."""
+    water, facility = made.water, state.facility
+    supply = water.specific_enthalpy(facility.plant.supply_temperature)
+    rise = facility.pump_shaft_power / facility.mass_flow
+    back = water.specific_enthalpy(facility.plant.return_temperature) - rise
+    content = 0.5 * (1.0 - site.facility.tank_fraction) * _facility_mass(site, made)
+    return Stores(
+        state.rows.supply_temperature,
+        state.rows.return_temperature,
+        state.rows.valve_opening,
+        supply,
+        state.air.plant.supply_temperature,
+        supply,
+        back,
+        rise,
+        Pipe.filled(content, facility.mass_flow, supply, step, past),
+        Pipe.filled(content, facility.mass_flow, back, step, past),
+    )
+
+
+def _advance(
+    site: Site, made: Equipment, stores: Stores, loss: Float[Array, ""], available: Float[Array, ""], step: float
+) -> tuple[Stores, Trace]:
+    """One step of one building."""
+    water = made.water
+    given = BuildingUnknowns(
+        stores.supply_temperature,
+        stores.return_temperature,
+        stores.valve_opening,
+        water.temperature_at_enthalpy(stores.facility_supply_enthalpy),
+        water.temperature_at_enthalpy(stores.plant_inlet_enthalpy + stores.pump_rise),
+        stores.chilled_water_temperature,
+        jnp.zeros_like(loss),
+        loss,
+    )
+    answered, state, _ = solve_building(site, made, given, available)
+    rows, facility = state.rows, state.facility
+
+    # rows: towards the temperatures that would carry their heat, with the time constant of their exchanger
+    capacity = row_heat_capacity(site, made.coolant)
+    pump_rise = rows.pump_shaft_power / (rows.mass_flow * made.coolant.heat_capacity(answered.return_temperature))
+    per_kelvin = rows.cdu_heat / (answered.return_temperature + pump_rise - given.facility_supply_temperature)
+    kept = jnp.exp(-step * per_kelvin / capacity)
+    supply = answered.supply_temperature + (stores.supply_temperature - answered.supply_temperature) * kept
+    back = answered.return_temperature + (stores.return_temperature - answered.return_temperature) * kept
+    to_facility = rows.cdu_heat - capacity * (back - stores.return_temperature) / step
+    heat_in = jnp.sum(to_facility) + facility.condenser_heat
+
+    content = site.facility.tank_fraction * _facility_mass(site, made)
+    into_plant = stores.return_pipe.outlet(facility.mass_flow, step)
+    rise = facility.pump_shaft_power / facility.mass_flow
+    rejected = facility.plant.heat
+    from_plant = into_plant + rise - rejected / facility.mass_flow
+    tank, from_tank = mixed(content, stores.tank_enthalpy, facility.mass_flow, from_plant, step)
+    to_rows = stores.supply_pipe.outlet(facility.mass_flow, step)
+    supply_pipe = stores.supply_pipe.pushed(facility.mass_flow, from_tank, step)
+    return_pipe = stores.return_pipe.pushed(facility.mass_flow, to_rows + heat_in / facility.mass_flow, step)
+    largest = step / _STROKE
+    opening = stores.valve_opening + jnp.clip(answered.valve_opening - stores.valve_opening, -largest, largest)
+    after = Stores(
+        supply,
+        back,
+        opening,
+        to_rows,
+        answered.chilled_water_temperature,
+        tank,
+        into_plant,
+        rise,
+        supply_pipe,
+        return_pipe,
+    )
+    racks, rack = state.racks, site.rack
+    margins = [
+        rack.gpu.junction_limit - jnp.max(racks.gpu_temperature),
+        rack.cpu.junction_limit - jnp.max(racks.cpu_temperature),
+        rack.switch.junction_limit - jnp.max(racks.switch_temperature),
+    ]
+    stored = supply_pipe.stored() + return_pipe.stored() + content * tank
+    trace = Trace(
+        facility_supply=given.facility_supply_temperature,
+        facility_return=water.temperature_at_enthalpy(into_plant),
+        tank=water.temperature_at_enthalpy(tank),
+        supply=jnp.max(supply),
+        gpu_temperature=jnp.max(racks.gpu_temperature),
+        junction_margin=jnp.min(jnp.stack(margins)) - site.limits.junction_margin,
+        inlet_air=state.air.supply_temperature,
+        it_power=jnp.sum(racks.electrical_power),
+        heat_in=heat_in + facility.pump_shaft_power,
+        heat_out=rejected,
+        stored=stored,
+        mean_temperature=water.temperature_at_enthalpy(stored / _facility_mass(site, made)),
+    )
+    return after, trace
+
+
+@eqx.filter_jit
+def _run(
+    site: Site, state: SiteState, available: Float[Array, "time"], dry_bulb: Float[Array, "time"], step: float, past: int
+) -> tuple[Trace, Trace]:
+    """Traces (time, building), and the booking of the starting state (building,)."""
+    made = equipment(site)
+    loss = substation_loss(site, state.power.active_loss)
+    start = jax.vmap(lambda building: _stores(site, made, building, step, past))(state.buildings)
+
+    def advance(stores: Stores, inputs: tuple[Array, Array]) -> tuple[Stores, Trace]:
+        there = with_parameters(site, {"climate.dry_bulb": inputs[1]})
+        return jax.vmap(lambda one, lost: _advance(there, made, one, lost, inputs[0], step))(stores, loss)
+
+    content = site.facility.tank_fraction * _facility_mass(site, made)
+    booked = jax.vmap(lambda one: one.supply_pipe.stored() + one.return_pipe.stored() + content * one.tank_enthalpy)(start)
+    return jax.lax.scan(advance, start, (available, dry_bulb))[1], booked
+
+
+def simulate(
+    site: Site,
+    state: SiteState,
+    *,
+    duration: float | None = None,
+    step: float | None = None,
+    available: np.ndarray | None = None,
+    dry_bulb: np.ndarray | None = None,
+) -> RideThrough:
+    """The site from a steady state on, by default with all outdoor heat rejection lost from the first step.
+
+    **Arguments**
+
+    - `state`: solved state of the site
+    - `duration`, `step` [s]: by default those of `site.ride_through`
+    - `available`: share of heat rejection that works in each step (time,), by default zero
+    - `dry_bulb`: of each step (time,) [K], by default that of the climate section
+
+    **Returns**: the course of the building that comes nearest to its limit. Memory grows with steps by a dozen numbers each.
+
+    **Raises**: `ValueError` where a step is longer than water stays in the facility's pipes.
+    """
+    step = float(site.ride_through.step) if step is None else step
+    duration = float(site.ride_through.duration) if duration is None else duration
+    steps = max(1, math.ceil(duration / step - 1e-9))
+    dtype = site.climate.dry_bulb.dtype
+    works = jnp.zeros(steps, dtype) if available is None else jnp.asarray(available, dtype)
+    ambient = jnp.full(steps, site.climate.dry_bulb) if dry_bulb is None else jnp.asarray(dry_bulb, dtype)
+    facility = state.buildings.facility
+    pipe_mass = 0.5 * (1.0 - float(site.facility.tank_fraction)) * float(site.facility.volume) * 1000.0
+    longest = pipe_mass / (_MOST_FLOW * float(jnp.max(facility.mass_flow)))
+    if step > longest:
+        raise ValueError(f"a step of {step:g} s is longer than water stays in the facility pipes; take at most {longest:.0f} s")
+    past = math.ceil(_REMEMBERED * pipe_mass / (float(jnp.min(facility.mass_flow)) * step)) + 2
+    traces, booked = jax.tree.map(np.asarray, _run(site, state, works, ambient, step, past))
+    worst = int(np.argmin(traces.junction_margin.min(axis=0)))
+    one = jax.tree.map(lambda values: values[:, worst], traces)
+    return _ride_through(site, one, float(booked[worst]), step)
+
+
+def _ride_through(site: Site, one: Trace, booked: float, step: float) -> RideThrough:
+    # beyond the runaway of a chip there is no state: the course ends there
+    lost = np.flatnonzero(~np.isfinite(one.it_power))
+    one = jax.tree.map(lambda values: values[: lost[0] if lost.size else None], one)
+    time = step * np.arange(1, len(one.supply) + 1)
+    change = np.diff(np.concatenate([[booked], one.stored]))
+    residual = np.abs(change - step * (one.heat_in - one.heat_out)) / (step * one.heat_in)
+    crossings = {
+        "chip junction limit": _first_below_zero(time, one.junction_margin),
+        "rack inlet air limit": _first_below_zero(time, float(site.air.inlet_limit) - one.inlet_air),
+    }
+    first = min(crossings, key=lambda name: crossings[name])
+    seconds = crossings[first]
+    # after the rows have warmed, and before chips far beyond their limit give off more than they should
+    window = (time >= _SETTLED) & (time <= _SETTLED + _WATCHED)
+    watched = np.flatnonzero(window)
+    first_step, last_step = (watched[0], watched[-1]) if watched.size > 1 else (0, len(time) - 1)
+    rise = one.mean_temperature[last_step] - one.mean_temperature[first_step]
+    return RideThrough(
+        time=time,
+        facility_supply=one.facility_supply,
+        facility_return=one.facility_return,
+        tank=one.tank,
+        supply=one.supply,
+        gpu_temperature=one.gpu_temperature,
+        junction_margin=one.junction_margin,
+        inlet_air=one.inlet_air,
+        it_power=one.it_power,
+        seconds_to_limit=seconds,
+        first_limit="none" if math.isinf(seconds) else first,
+        seconds_per_kelvin=float((time[last_step] - time[first_step]) / rise) if rise > 0.0 else math.inf,
+        energy_residual=float(np.max(residual)),
+    )
+
+
+def _first_below_zero(time: np.ndarray, margin: np.ndarray) -> float:
+    """Time [s] at which a margin first falls to zero, between steps by a straight line; infinite where it does not."""
+    below = np.flatnonzero(margin <= 0.0)
+    if below.size == 0:
+        return math.inf
+    after = int(below[0])
+    if after == 0:
+        return float(time[0])
+    share = margin[after - 1] / (margin[after - 1] - margin[after])
+    return float(time[after - 1] + share * (time[after] - time[after - 1]))
