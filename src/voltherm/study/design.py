@@ -93,7 +93,8 @@ class DesignVariables:
                     for path, (minimum, maximum) in variables.items()
                 )
             )
-        return cls(tuple(_variable(entry) for entry in variables))
+        entries: Iterable[Any] = variables
+        return cls(tuple(_variable(entry) for entry in entries))
 
     @property
     def paths(self) -> tuple[str, ...]:
