@@ -1,0 +1,321 @@
+"""Mistakes that show only when several numbers of a case are seen together.
+
+Each rule names the numbers it needs and is left out where one of them is missing or wrong itself, so that one slip is
+not told twice. A rule returns what is wrong and what would be right, or nothing.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from voltherm.formats.coolants import coolant_problem, freezing_temperature
+from voltherm.formats.schema import Reading
+from voltherm.formats.schema_site import FIELDS
+
+Rule = Callable[..., str | None]
+_RULES: list[tuple[str, tuple[str, ...], Rule]] = []
+
+_CHIPS = ("gpu", "cpu", "switch")
+_LARGEST_BUILDING = 500e6
+"""W; the largest buildings announced draw about 200 MW."""
+_ROUNDING = 1e-9
+
+
+def _rule(at: str, *paths: str) -> Callable[[Rule], Rule]:
+    """Register a rule about the numbers at `paths`, whose problem is shown at `at`."""
+
+    def register(function: Rule) -> Rule:
+        _RULES.append((at, paths, function))
+        return function
+
+    return register
+
+
+_LOAD = (
+    "rack.load_factor",
+    "rack.compute_trays",
+    "rack.gpu.per_tray",
+    "rack.gpu.power",
+    "rack.cpu.per_tray",
+    "rack.cpu.power",
+    "rack.switch_trays",
+    "rack.switch.per_tray",
+    "rack.switch.power",
+    "rack.air_heat",
+)
+_ROWS = ("building.halls", "building.rows_per_hall")
+_RACKS = (*_ROWS, "building.racks_per_row")
+
+
+def rack_power(
+    factor: float,
+    trays: int,
+    gpus: int,
+    gpu: float,
+    cpus: int,
+    cpu: float,
+    switches: int,
+    chips: int,
+    chip: float,
+    air: float,
+) -> float:
+    """Power of one rack [W], from the numbers of `_LOAD`."""
+    return factor * (trays * (gpus * gpu + cpus * cpu) + switches * chips * chip) + air
+
+
+def _power(watts: float) -> str:
+    for scale, unit in ((1e9, "GW"), (1e6, "MW"), (1e3, "kW")):
+        if watts >= scale:
+            return f"{watts / scale:.3g} {unit}"
+    return f"{watts:.3g} W"
+
+
+@_rule("building.racks_per_row", *_RACKS, *_LOAD)
+def _too_many_racks(halls: int, rows: int, racks: int, *load: float) -> str | None:
+    each, count = rack_power(*load), halls * rows * racks
+    total = each * count
+    if total <= _LARGEST_BUILDING:
+        return None
+    return (
+        f"{halls} halls x {rows} rows x {racks} racks are {count:,} racks of {_power(each)}, {_power(total)} in one "
+        f"building: at most {int(_LARGEST_BUILDING / each):,} such racks, {_power(_LARGEST_BUILDING)}, fit a building; "
+        "more need more buildings (building.count)"
+    )
+
+
+@_rule(
+    "electrical.main_transformer.rating",
+    *_RACKS,
+    "electrical.main_transformers",
+    "electrical.main_transformer.rating",
+    "limits.loading_maximum",
+    *_LOAD,
+)
+def _main_transformers(
+    halls: int, rows: int, racks: int, number: int, rating: float, allowed: float, *load: float
+) -> str | None:
+    total = rack_power(*load) * halls * rows * racks
+    if total <= number * rating * allowed:
+        return None
+    return (
+        f"the racks of a building draw {_power(total)}, more than its {number} main transformers of "
+        f"{rating / 1e6:g} MVA may carry: needs at least {total / number / allowed / 1e6:.4g} MVA each, or fewer racks"
+    )
+
+
+_CHAIN = ("building.racks_per_row", "electrical.ups.efficiency", *_LOAD)
+
+
+def _row_power(racks: int, efficiency: tuple[float, ...], *load: float) -> float:
+    """Least power a row draws behind its substation [W]: the UPS at its best efficiency."""
+    return racks * rack_power(*load) / max(efficiency)
+
+
+@_rule(
+    "electrical.unit_substation.rating",
+    "electrical.unit_substation.rating",
+    "limits.loading_maximum",
+    "electrical.ups.power_factor",
+    *_CHAIN,
+)
+def _unit_substation(
+    rating: float, allowed: float, factor: float, racks: int, efficiency: tuple[float, ...], *load: float
+) -> str | None:
+    apparent = _row_power(racks, efficiency, *load) / factor
+    if apparent <= rating * allowed:
+        return None
+    return (
+        f"a row of {racks} racks draws {apparent / 1e6:.3g} MVA, more than its substation of {rating / 1e6:g} MVA may "
+        f"carry: needs at least {apparent / allowed / 1e6:.3g} MVA, or at most {int(racks * rating * allowed / apparent)} racks a row"
+    )
+
+
+@_rule("electrical.ups.rating", "electrical.ups.rating", "building.racks_per_row", *_LOAD)
+def _ups(rating: float, racks: int, *load: float) -> str | None:
+    needed = racks * rack_power(*load)
+    if needed <= rating:
+        return None
+    return f"a row of {racks} racks draws {_power(needed)}, more than its UPS of {rating / 1e6:g} MVA gives: needs at least {needed / 1e6:.3g} MVA"
+
+
+@_rule("electrical.power_shelf.rating", "electrical.power_shelf.rating", *_LOAD)
+def _power_shelf(rating: float, *load: float) -> str | None:
+    needed = rack_power(*load)
+    if needed <= rating:
+        return None
+    return f"a rack draws {_power(needed)}, more than its power shelves of {_power(rating)} give: needs at least {_power(needed)}"
+
+
+@_rule(
+    "electrical.feeder.rating",
+    "electrical.feeder.rating",
+    "electrical.feeders",
+    "electrical.distribution_voltage",
+    "limits.loading_maximum",
+    *_ROWS,
+    *_CHAIN,
+)
+def _feeder(
+    rating: float,
+    feeders: int,
+    voltage: float,
+    allowed: float,
+    halls: int,
+    rows: int,
+    racks: int,
+    efficiency: tuple[float, ...],
+    *load: float,
+) -> str | None:
+    most = math.ceil(halls * rows / feeders)
+    current = most * _row_power(racks, efficiency, *load) / (math.sqrt(3.0) * voltage)
+    if feeders > halls * rows or current <= rating * allowed:
+        return None
+    needed = math.ceil(feeders * current / (rating * allowed))
+    return (
+        f"a feeder with {most} rows carries {current:.4g} A, more than its {rating:g} A allow: needs at least "
+        f"{current / allowed:.4g} A, or about {needed} feeders"
+    )
+
+
+@_rule("electrical.feeders", "electrical.feeders", *_ROWS)
+def _feeders_and_rows(feeders: int, halls: int, rows: int) -> str | None:
+    if feeders <= halls * rows:
+        return None
+    return f"{feeders} feeders for {halls * rows} rows: a feeder without a row is not connected to anything; at most {halls * rows}"
+
+
+@_rule("electrical.mechanical_feeders", "electrical.mechanical_feeders", "electrical.mechanical_substations")
+def _mechanical_feeders(feeders: int, substations: int) -> str | None:
+    if feeders <= substations:
+        return None
+    return f"{feeders} feeders for {substations} mechanical substations: one without a substation is not connected; at most {substations}"
+
+
+def _supply(kind: str) -> Rule:
+    def rule(supply: float, limit: float, margin: float, power: float, factor: float, *path: float) -> str | None:
+        package, interface, area, plate = path
+        rise = power * factor * (package + interface / area + plate)
+        highest = limit - margin - rise
+        if supply < highest:
+            return None
+        return (
+            f"{supply - 273.15:.4g} degC leaves a {kind} above its limit of {limit - 273.15:.4g} degC: it is at least "
+            f"{rise:.3g} K warmer than its coolant at any flow; supply below {highest - 273.15:.3g} degC"
+        )
+
+    return rule
+
+
+for _chip in _CHIPS:
+    _rule(
+        "secondary.supply_temperature",
+        "secondary.supply_temperature",
+        f"rack.{_chip}.junction_limit",
+        "limits.junction_margin",
+        f"rack.{_chip}.power",
+        "rack.load_factor",
+        f"rack.{_chip}.package_resistance",
+        f"rack.{_chip}.interface_resistance",
+        f"rack.{_chip}.interface_area",
+        f"rack.{_chip}.plate_base_resistance",
+    )(_supply(_chip.upper() if _chip != "switch" else "switch chip"))
+
+for _loop in ("secondary", "facility"):
+    _rule(f"{_loop}.fluid", f"{_loop}.fluid")(coolant_problem)
+
+
+@_rule("secondary.supply_temperature", "secondary.supply_temperature", "secondary.fluid")
+def _secondary_freezes(supply: float, fluid: str) -> str | None:
+    return _frozen(supply, fluid)
+
+
+@_rule("facility.supply_offset", "secondary.supply_temperature", "facility.supply_offset", "facility.fluid")
+def _facility_freezes(supply: float, offset: float, fluid: str) -> str | None:
+    return _frozen(supply - offset, fluid)
+
+
+def _frozen(temperature: float, fluid: str) -> str | None:
+    if coolant_problem(fluid) or temperature > freezing_temperature(fluid):
+        return None
+    return (
+        f"a set point of {temperature - 273.15:.3g} degC is below freezing of {fluid}, about "
+        f"{freezing_temperature(fluid) - 273.15:.3g} degC: keep it warmer or add glycol"
+    )
+
+
+for _name in ("main_transformer", "unit_substation", "mechanical_substation"):
+
+    @_rule(f"electrical.{_name}.vkr", f"electrical.{_name}.vk", f"electrical.{_name}.vkr")
+    def _resistive_part(vk: float, vkr: float) -> str | None:
+        if vkr < vk:
+            return None
+        return (
+            f"vkr {100 * vkr:g} % is not below vk {100 * vk:g} %: it is the resistive part of vk, usually a tenth of it"
+        )
+
+
+for _name in ("ups", "power_shelf"):
+
+    @_rule(f"electrical.{_name}.load", f"electrical.{_name}.efficiency", f"electrical.{_name}.load")
+    def _curve(efficiency: tuple[float, ...], load: tuple[float, ...]) -> str | None:
+        if len(efficiency) != len(load):
+            return f"holds {len(load)} loads for {len(efficiency)} efficiencies: as many of each are needed"
+        if len(load) < 2:
+            return "a curve needs at least 2 points"
+        wrong = [(a, b) for a, b in zip(load, load[1:], strict=False) if b <= a]
+        if wrong:
+            return f"loads have to increase: {100 * wrong[0][1]:g} % stands behind {100 * wrong[0][0]:g} %"
+        return None
+
+
+_ORDERED = (
+    ("limits.voltage_maximum", "limits.voltage_minimum", "limits.voltage_maximum", "above the lowest voltage"),
+    ("electrical.intake_voltage", "electrical.distribution_voltage", "electrical.intake_voltage", "above the voltage of the feeders"),
+    ("electrical.low_voltage", "electrical.low_voltage", "electrical.distribution_voltage", "below the voltage of the feeders"),
+    ("dry_coolers.rated_outlet", "dry_coolers.rated_outlet", "dry_coolers.rated_inlet", "below the rated inlet"),
+    ("dry_coolers.rated_dry_bulb", "dry_coolers.rated_dry_bulb", "dry_coolers.rated_outlet", "below the rated outlet"),
+    ("air.inlet_limit", "air.supply_temperature", "air.inlet_limit", "above the supply temperature of the air"),
+    ("air.chilled_water_temperature", "air.chilled_water_temperature", "air.supply_temperature", "below the supply temperature of the air"),
+    ("air.coil_rated_water_inlet", "air.coil_rated_water_inlet", "air.coil_rated_air_inlet", "below the rated air inlet"),
+    ("secondary.pump_nominal_pressure", "secondary.pump_nominal_pressure", "secondary.pump_shutoff_pressure", "below the shut-off pressure"),
+    ("facility.pump_nominal_pressure", "facility.pump_nominal_pressure", "facility.pump_shutoff_pressure", "below the shut-off pressure"),
+    ("secondary.differential_pressure", "secondary.differential_pressure", "secondary.pump_shutoff_pressure", "below what the pump reaches, its shut-off pressure"),
+    ("facility.differential_pressure", "facility.differential_pressure", "facility.pump_shutoff_pressure", "below what the pumps reach, their shut-off pressure"),
+)  # fmt: skip
+
+
+def _order(reading: Reading) -> Iterator[tuple[str, str]]:
+    for at, low, high, meaning in _ORDERED:
+        smaller, larger = reading.values.get(low), reading.values.get(high)
+        if smaller is not None and larger is not None and not smaller < larger:
+            other = high if at == low else low
+            value, compared = reading.values[at], reading.values[other]
+            yield at, f"{FIELDS[at].shown(value)} has to be {meaning}, {FIELDS[other].shown(compared)} ({other})"
+
+
+@_rule("ride_through.step", "ride_through.duration", "ride_through.step")
+def _steps(duration: float, step: float) -> str | None:
+    if step > duration:
+        return f"a step of {step:g} s is longer than the {duration:g} s simulated: at most that"
+    if duration / step > 1e6:
+        return f"{duration / step:.3g} steps: at most a million, so at least {duration / 1e6:.3g} s a step"
+    return None
+
+
+@_rule("electrical.motors.current_share", "electrical.motors.impedance_share", "electrical.motors.current_share")
+def _shares(impedance: float, current: float) -> str | None:
+    if impedance + current <= 1.0 + _ROUNDING:
+        return None
+    return f"impedance and current share are {100 * (impedance + current):g} % together: at most 100 %, the rest is constant power"
+
+
+def check_together(reading: Reading) -> None:
+    """Add every problem that the rules find to a reading of a whole case."""
+    for at, paths, rule in _RULES:
+        values: list[Any] = [reading.values.get(path) for path in paths]
+        if all(value is not None for value in values):
+            message = rule(*values)
+            if message:
+                reading.report(at, message)
+    for at, message in _order(reading):
+        reading.report(at, message)

@@ -1,0 +1,275 @@
+"""What a configuration may hold: sections, their fields, and for each its dimension, its range and its meaning.
+
+The tables stand in `voltherm.formats.schema_site`, `schema_plant`, `schema_power` and `schema_study`; the names in them
+are those of `voltherm.site.sections`. This module reads trees of text against the tables and never stops at the first
+mistake.
+"""
+
+import dataclasses
+import difflib
+import re
+from types import SimpleNamespace
+from typing import Any, Literal
+
+from voltherm.formats.errors import Problem
+from voltherm.formats.source import Entry
+from voltherm.formats.units import DIMENSIONS, UnitError, parse, parse_list, quantity, unit_of
+
+Kind = Literal["quantity", "list", "integer", "text", "choice"]
+_INTEGER = re.compile(r"[+-]?\d+(?:_\d{3})*")
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One value of a section.
+
+    - `dimension`: of quantities and lists, see `voltherm.formats.units.DIMENSIONS`
+    - `minimum`, `maximum`: as text in the unit to be shown, both allowed; empty for none
+    - `below`: what a value below the minimum means, in place of the plain sentence
+    - `length`: of a list; 0 for any
+    - `choices`: of a choice
+    - `static`: shapes arrays or names things, so no study can move it
+    - `default`: as text; None where the field has to be written
+    """
+
+    name: str
+    meaning: str
+    kind: Kind = "quantity"
+    dimension: str = "number"
+    minimum: str = ""
+    maximum: str = ""
+    below: str = ""
+    length: int = 0
+    choices: tuple[str, ...] = ()
+    static: bool = False
+    default: str | None = None
+
+    @property
+    def unit(self) -> str:
+        """The unit values are shown in."""
+        return unit_of(self.minimum or self.maximum) or next(iter(DIMENSIONS[self.dimension]))
+
+    def limits(self) -> tuple[float | None, float | None]:
+        """Range in SI; None where it is open."""
+        low, high = (parse(text, self.dimension) if text else None for text in (self.minimum, self.maximum))
+        return low, high
+
+    def shown(self, value: Any) -> str:
+        """A value in SI as text in the unit of the field."""
+        if self.kind == "quantity":
+            return quantity(value, self.dimension, self.unit)
+        if self.kind == "list":
+            numbers = [quantity(one, self.dimension, self.unit).split(" ")[0] for one in value]
+            return f"{' '.join(numbers)} {self.unit}".rstrip()
+        return str(value)
+
+    def example(self) -> str:
+        """How a value is written."""
+        if self.choices:
+            return self.choices[0]
+        return self.default or self.minimum or f"1 {self.unit}".strip()
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A mapping with its fields and sections, in their order. An `optional` one may be left out."""
+
+    name: str
+    meaning: str
+    members: "tuple[Field | Section, ...]"
+    optional: bool = False
+
+    def member(self, name: str) -> "Field | Section | None":
+        """The field or section of that name."""
+        return next((member for member in self.members if member.name == name), None)
+
+
+def quantity_field(name: str, dimension: str, minimum: str, maximum: str, meaning: str, below: str = "") -> Field:
+    """A number with a unit."""
+    return Field(name, meaning, "quantity", dimension, minimum, maximum, below)
+
+
+def fields(section: Section, prefix: str = "") -> dict[str, Field]:
+    """All fields below a section by dotted path."""
+    found: dict[str, Field] = {}
+    for member in section.members:
+        path = f"{prefix}{member.name}"
+        if isinstance(member, Section):
+            found |= fields(member, f"{path}.")
+        else:
+            found[path] = member
+    return found
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """`did you mean 'x'?`, or what there is."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"known here: {', '.join(known)}" if len(known) <= 24 else "`voltherm schema` lists what is known"
+
+
+@dataclasses.dataclass
+class Reading:
+    """Values by dotted path as far as they are right, where they stand, and everything that is wrong."""
+
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    places: dict[str, Entry] = dataclasses.field(default_factory=dict)
+    problems: list[Problem] = dataclasses.field(default_factory=list)
+
+    def report(self, path: str, message: str) -> None:
+        """A problem at a path, or at the nearest section above it that was written."""
+        where = path
+        while where and where not in self.places:
+            where = where.rpartition(".")[0]
+        place = self.places[where]
+        self.problems.append(Problem(place.file, place.line, path, message))
+
+    def section(self, section: Section, entry: Entry, path: str = "") -> None:
+        """Read a mapping against its section."""
+        self.places[path] = entry
+        if not isinstance(entry.value, dict):
+            names = ", ".join(member.name for member in section.members[:4])
+            self.report(path, f"a section with {names} … is needed here")
+            return
+        known = [member.name for member in section.members]
+        for name, child in entry.value.items():
+            where = f"{path}.{name}" if path else name
+            self.places[where] = child
+            member = section.member(name)
+            if member is None:
+                self.report(
+                    where, f"there is no '{name}' {f'in {path}' if path else 'here'}: {suggestion(name, known)}"
+                )
+            elif isinstance(member, Section):
+                self.section(member, child, where)
+            else:
+                self.field(member, child, where)
+        for member in section.members:
+            where = f"{path}.{member.name}" if path else member.name
+            if member.name not in entry.value:
+                self._missing(member, where)
+
+    def _missing(self, member: Field | Section, path: str) -> None:
+        if isinstance(member, Section):
+            if not member.optional:
+                self.report(path, f"this section is missing: {member.meaning}")
+        elif member.default is None:
+            self.report(path, f"is missing: write '{member.name}: …', {member.meaning} (such as {member.example()})")
+        elif member.default:
+            self.field(member, Entry(member.default, "default", 0), path)
+
+    def field(self, field: Field, entry: Entry, path: str) -> None:
+        """Read one value."""
+        if (
+            isinstance(entry.value, list)
+            and field.kind == "list"
+            and all(isinstance(e.value, str) for e in entry.value)
+        ):
+            entry = dataclasses.replace(entry, value=" ".join(str(e.value) for e in entry.value))
+        if not isinstance(entry.value, str) or not entry.value.strip():
+            self.report(path, f"one value is needed here: {field.meaning} (such as {field.example()})")
+            return
+        try:
+            self.values[path] = _value(field, entry.value.strip())
+        except UnitError as error:
+            self.report(path, str(error))
+
+
+def _value(field: Field, text: str) -> Any:
+    if field.kind == "text":
+        return text
+    if field.kind == "choice":
+        if text not in field.choices:
+            raise UnitError(f"'{text}' is not a choice: {suggestion(text, list(field.choices))}")
+        return text
+    if field.kind == "integer":
+        if not _INTEGER.fullmatch(text):
+            raise UnitError(f"'{text}' is not a whole number: write one such as {field.example()}")
+        number = int(text)
+        _within(field, number, str(number))
+        return number
+    values = parse_list(text, field.dimension)
+    if field.kind == "list":
+        if field.length and len(values) != field.length:
+            raise UnitError(f"holds {len(values)} numbers where {field.length} are needed")
+    elif len(values) != 1:
+        raise UnitError(f"'{text}' holds {len(values)} numbers where one is needed (a decimal is written 1.5, not 1,5)")
+    for value in values:
+        _within(field, value, quantity(value, field.dimension, unit_of(text)))
+    return values if field.kind == "list" else values[0]
+
+
+def _within(field: Field, value: float, text: str) -> None:
+    low, high = field.limits()
+    span = max(abs(bound) for bound in (low or 0.0, high or 0.0, 1e-300))
+    if low is not None and value < low - 1e-12 * span:
+        raise UnitError(
+            f"{text} is {field.below}" if field.below else f"{text} is below {field.minimum}: {_allowed(field)}"
+        )
+    if high is not None and value > high + 1e-12 * span:
+        raise UnitError(f"{text} is above {field.maximum}: {_allowed(field)}")
+
+
+def _allowed(field: Field) -> str:
+    if field.minimum and field.maximum:
+        return f"{field.meaning}; from {field.minimum} to {field.maximum}"
+    return (
+        f"{field.meaning}; at least {field.minimum}" if field.minimum else f"{field.meaning}; at most {field.maximum}"
+    )
+
+
+def namespace(section: Section, values: dict[str, Any], prefix: str = "") -> SimpleNamespace:
+    """The values below a section as nested attributes; sections left out are None."""
+    made = SimpleNamespace()
+    for member in section.members:
+        path = f"{prefix}{member.name}"
+        if isinstance(member, Field):
+            setattr(made, member.name, values.get(path))
+        elif member.optional and not any(name.startswith(f"{path}.") for name in values):
+            setattr(made, member.name, None)
+        else:
+            setattr(made, member.name, namespace(member, values, f"{path}."))
+    return made
+
+
+def json_schema(section: Section) -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a section, for editors."""
+    properties = {m.name: json_schema(m) if isinstance(m, Section) else _field_schema(m) for m in section.members}
+    required = [
+        member.name
+        for member in section.members
+        if (not member.optional if isinstance(member, Section) else member.default is None)
+    ]
+    return {
+        "type": "object",
+        "description": section.meaning,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _field_schema(field: Field) -> dict[str, Any]:
+    if field.kind == "integer":
+        bounds = {name: int(text) for name, text in (("minimum", field.minimum), ("maximum", field.maximum)) if text}
+        return {"type": "integer", "description": field.meaning, **bounds}
+    if field.kind in ("text", "choice"):
+        return {
+            "type": "string",
+            "description": field.meaning,
+            **({"enum": list(field.choices)} if field.choices else {}),
+        }
+    units = list(DIMENSIONS[field.dimension])
+    bounds = f"from {field.minimum or '-'} to {field.maximum or '-'}"
+    described = {"description": f"{field.meaning} [{field.dimension}, {bounds}]"}
+    number = r"[+-]?(\d|\.\d)[\d_]*\.?\d*([eE][+-]?\d+)?"
+    if units == [""]:
+        return {"type": ["number", "string"], **described}
+    ending = "|".join(re.escape(unit) for unit in units)
+    return {
+        "type": "string",
+        "pattern": rf"^{number}([\s,]+{number})*\s*({ending})$",
+        "examples": [field.example()],
+        **described,
+    }

@@ -1,0 +1,123 @@
+"""The electrical side of a site, from the utility's intake to the racks, and the limits no answer may pass."""
+
+import dataclasses
+
+from voltherm.formats.schema import Field, Section, quantity_field
+
+_q = quantity_field
+
+
+def _count(name: str, meaning: str, below: str) -> Field:
+    return Field(name, meaning, "integer", minimum="1", maximum="10000", below=below, static=True)
+
+
+def _base(name: str, dimension: str, minimum: str, maximum: str, meaning: str) -> Field:
+    return dataclasses.replace(_q(name, dimension, minimum, maximum, meaning), static=True)
+
+
+def _transformer(name: str, meaning: str) -> Section:
+    return Section(
+        name,
+        meaning,
+        (
+            _q("rating", "apparent power", "0.001 MVA", "2000 MVA", "of one"),
+            _q("vk", "share", "0.1 %", "40 %", "short-circuit voltage"),
+            _q("vkr", "share", "0 %", "20 %", "its resistive part"),
+            _q("no_load_loss", "power", "0 kW", "10000 kW", "iron loss"),
+            _q("no_load_current", "share", "0 %", "20 %", "over the rated current"),
+            _q("tap", "number", "0.5", "1.5", "tap ratio at the high side"),
+        ),
+    )
+
+
+def _curve(extra: tuple[Field, ...], rating: Field) -> tuple[Field, ...]:
+    return (
+        rating,
+        Field("efficiency", "efficiency at the loads below", "list", "share", "5 %", "100 %"),
+        Field("load", "loads over the rating, increasing", "list", "share", "0.1 %", "200 %"),
+        *extra,
+    )
+
+
+ELECTRICAL = Section(
+    "electrical",
+    "from the intake to the racks",
+    (
+        _base("frequency", "frequency", "16 Hz", "400 Hz", "of the network"),
+        _base("base_power", "apparent power", "0.001 MVA", "100000 MVA", "base of the per-unit system"),
+        _base("intake_voltage", "voltage", "0.4 kV", "1200 kV", "of the utility's intake"),
+        _q("intake_set_point", "per unit", "0.8 pu", "1.2 pu", "voltage held by the utility"),
+        _q("intake_short_circuit", "apparent power", "1 MVA", "1000000 MVA", "short-circuit power of the utility"),
+        _count(
+            "main_transformers",
+            "main transformers of a building",
+            "no main transformer: every bus behind it is disconnected; at least 1",
+        ),
+        _transformer("main_transformer", "one main transformer"),
+        _base("distribution_voltage", "voltage", "0.4 kV", "100 kV", "of the feeders"),
+        _count(
+            "feeders",
+            "feeders of the rows of a building",
+            "no feeder: the rows are disconnected from the intake; at least 1",
+        ),
+        Section(
+            "feeder",
+            "cable of a feeder",
+            (
+                _q("resistance", "line resistance", "0 ohm/km", "100 ohm/km", "series resistance"),
+                _q("reactance", "line resistance", "0.0001 ohm/km", "100 ohm/km", "series reactance"),
+                _q("capacitance", "line capacitance", "0 nF/km", "100000 nF/km", "shunt capacitance"),
+                _q("rating", "current", "1 A", "100000 A", "highest current"),
+                _q("length", "length", "0.1 m", "100000 m", "to the first substation"),
+                _q("segment", "length", "0.1 m", "100000 m", "between two substations"),
+            ),
+        ),
+        _transformer("unit_substation", "substation of one row"),
+        _count(
+            "mechanical_feeders",
+            "feeders of pumps, fans and chillers",
+            "no mechanical feeder: the pumps are disconnected; at least 1",
+        ),
+        _count(
+            "mechanical_substations",
+            "substations of pumps, fans and chillers",
+            "no mechanical substation: the pumps are disconnected; at least 1",
+        ),
+        _transformer("mechanical_substation", "one mechanical substation"),
+        _base("low_voltage", "voltage", "100 V", "1000 V", "behind the substations"),
+        Section(
+            "ups",
+            "uninterruptible power supply of a row",
+            _curve(
+                (_q("power_factor", "number", "0.5", "1", "at its input"),),
+                _q("rating", "apparent power", "0.001 MVA", "100 MVA", "of one"),
+            ),
+        ),
+        Section(
+            "power_shelf",
+            "power shelves of one rack",
+            _curve((), _q("rating", "power", "1 kW", "10000 kW", "of one rack")),
+        ),
+        Section(
+            "motors",
+            "pumps, fans and chillers as loads",
+            (
+                _q("power_factor", "number", "0.5", "1", "of the drives"),
+                _q("impedance_share", "share", "0 %", "100 %", "of constant impedance"),
+                _q("current_share", "share", "0 %", "100 %", "of constant current"),
+            ),
+        ),
+        _q("house_load", "power", "0 kW", "1000000 kW", "lights, controls, offices of a building"),
+    ),
+)
+
+LIMITS = Section(
+    "limits",
+    "what no answer may pass",
+    (
+        _q("voltage_minimum", "per unit", "0.5 pu", "1 pu", "lowest voltage at a low-voltage bus"),
+        _q("voltage_maximum", "per unit", "1 pu", "1.5 pu", "highest voltage at a low-voltage bus"),
+        _q("loading_maximum", "share", "1 %", "200 %", "of transformers and feeders"),
+        _q("junction_margin", "temperature difference", "0 K", "100 K", "kept below every junction limit"),
+    ),
+)

@@ -1,0 +1,191 @@
+"""The sections of a site: what is written where, in which dimension and range, and what it means.
+
+Ranges are wide: they refuse a slip of the unit or of the sign, not a bold design. Names and order are those of
+`voltherm.site.sections`.
+"""
+
+from voltherm.formats.schema import Field, Section, fields, quantity_field
+from voltherm.formats.schema_plant import AIR, CDU, CHILLERS, DRY_COOLERS, FACILITY, SECONDARY
+from voltherm.formats.schema_power import ELECTRICAL, LIMITS
+
+_q = quantity_field
+
+
+def _count(name: str, meaning: str, below: str, minimum: str = "1", maximum: str = "100000") -> Field:
+    return Field(name, meaning, "integer", minimum=minimum, maximum=maximum, below=below, static=True)
+
+
+_BUILDING = Section(
+    "building",
+    "how many racks there are and where",
+    (
+        _count("count", "equal buildings behind the same intake", "no building: at least 1", maximum="64"),
+        _count("halls", "halls of a building", "a building without halls: at least 1", maximum="1000"),
+        _count("rows_per_hall", "rows of racks in a hall", "a hall without rows: at least 1"),
+        _count(
+            "racks_per_row",
+            "racks in a row, behind one CDU",
+            "a CDU without racks: every row has a CDU and needs at least 1 rack",
+        ),
+    ),
+)
+
+_CLIMATE = Section(
+    "climate",
+    "the hot day and the parametric year",
+    (
+        _q("dry_bulb", "temperature", "-60 degC", "60 degC", "dry bulb of the hot day"),
+        _q("pressure", "pressure", "50 kPa", "110 kPa", "pressure of the air"),
+        Field(
+            "monthly_mean",
+            "mean dry bulb of the twelve months",
+            "list",
+            "temperature",
+            "-60 degC",
+            "60 degC",
+            length=12,
+        ),
+        Field(
+            "monthly_daily_range",
+            "mean daily range of the twelve months",
+            "list",
+            "temperature difference",
+            "0 K",
+            "40 K",
+            length=12,
+        ),
+        _q(
+            "synoptic_deviation",
+            "temperature difference",
+            "0 K",
+            "20 K",
+            "spread of daily means about the month's mean",
+        ),
+    ),
+)
+
+
+def _device(name: str, meaning: str) -> Section:
+    return Section(
+        name,
+        meaning,
+        (
+            _count("per_tray", "how many of them on a tray", "a tray without any: at least 1", maximum="64"),
+            _q("power", "power", "1 W", "20000 W", "power of one at its reference temperature, leakage included"),
+            _q(
+                "leakage_fraction", "share", "0 %", "60 %", "share of leakage in the power at the reference temperature"
+            ),
+            _q(
+                "leakage_reference",
+                "temperature",
+                "0 degC",
+                "150 degC",
+                "junction temperature at which the power holds",
+            ),
+            _q("leakage_scale", "temperature difference", "5 K", "500 K", "rise over which leakage grows e-fold"),
+            _q("junction_limit", "temperature", "30 degC", "200 degC", "highest junction temperature allowed"),
+            _q("package_resistance", "thermal resistance", "0 K/W", "5 K/W", "junction to the top of the package"),
+            _q(
+                "interface_resistance",
+                "area resistance",
+                "0.01 mm2K/W",
+                "1000 mm2K/W",
+                "interface material, times its area",
+            ),
+            _q("interface_area", "area", "0.1 cm2", "1000 cm2", "area of the interface material"),
+            _q("plate_base_resistance", "thermal resistance", "0 K/W", "5 K/W", "cold plate at unlimited flow"),
+            _q("plate_flow_resistance", "thermal resistance", "0 K/W", "5 K/W", "what 1 L/min adds to it"),
+            _q("plate_flow_exponent", "number", "0.1", "3", "power of the flow by which that falls"),
+            _q("plate_nominal_flow", "volume flow", "0.01 L/min", "100 L/min", "flow of the pressure drop below"),
+            _q(
+                "plate_nominal_pressure_drop",
+                "pressure",
+                "0.1 kPa",
+                "1000 kPa",
+                "pressure drop of the plate at that flow",
+            ),
+            _q("power_spread", "share", "0 %", "50 %", "hottest of a tray over the mean"),
+        ),
+    )
+
+
+_RACK = Section(
+    "rack",
+    "one rack",
+    (
+        Field("name", "its name", "text", static=True),
+        _q("load_factor", "share", "0 %", "150 %", "share of the chips' power below"),
+        _count("compute_trays", "compute trays", "a rack without compute trays: at least 1", maximum="200"),
+        _count("switch_trays", "switch trays", "a rack without switch trays: at least 1", maximum="200"),
+        _q("coolant_volume", "volume", "0.1 L", "1000 L", "coolant in hoses, manifolds and plates"),
+        _q("air_heat", "power", "0 kW", "200 kW", "heat given to the air, the power shelves' loss included"),
+        _q("air_flow", "volume flow", "0.001 m3/s", "50 m3/s", "air through the rack"),
+        _q("heat_capacity", "heat capacity", "1 kJ/K", "10000 kJ/K", "metal of the liquid-cooled parts"),
+        _q("tray_nominal_pressure_drop", "pressure", "0.1 kPa", "1000 kPa", "quick disconnects and hoses of a tray"),
+        _q("tray_nominal_flow", "volume flow", "0.1 L/min", "1000 L/min", "flow of that pressure drop"),
+        _q("tray_maldistribution", "share", "0 %", "200 %", "more drop through the farthest tray than the nearest"),
+        _q(
+            "manifold_nominal_pressure_drop",
+            "pressure",
+            "0.1 kPa",
+            "1000 kPa",
+            "manifold, hoses and disconnects of a rack",
+        ),
+        _q("manifold_nominal_flow", "volume flow", "0.1 L/min", "10000 L/min", "flow of that pressure drop"),
+        _device("gpu", "GPUs of a compute tray"),
+        _device("cpu", "CPUs of a compute tray"),
+        _device("switch", "switch chips of a switch tray"),
+    ),
+)
+
+_ECONOMICS = Section(
+    "economics",
+    "prices",
+    (
+        _q("electricity_price", "energy price", "0 USD/MWh", "10000 USD/MWh", "electricity"),
+        _q("water_price", "volume price", "0 USD/m3", "1000 USD/m3", "make-up water"),
+        _q("pipe_price", "area price", "0 USD/m2", "1000000 USD/m2", "piping, per area of pipe wall"),
+        _q("annuity", "share a year", "0 %/year", "100 %/year", "yearly share of the piping's price"),
+    ),
+)
+
+_RIDE_THROUGH = Section(
+    "ride_through",
+    "what `simulate` runs when heat rejection is lost",
+    (
+        _q("duration", "time", "1 s", "864000 s", "simulated time"),
+        _q("step", "time", "0.1 s", "3600 s", "time step"),
+    ),
+)
+
+VERSION = Field("voltherm", "version of this format, 1", "choice", choices=("1",), static=True)
+NAME = Field("name", "name of the case", "text", static=True)
+
+SITE = Section(
+    "site",
+    "a campus: equal buildings behind one intake, and the weather they stand in",
+    (
+        VERSION,
+        NAME,
+        _BUILDING,
+        _CLIMATE,
+        _RACK,
+        SECONDARY,
+        CDU,
+        FACILITY,
+        DRY_COOLERS,
+        CHILLERS,
+        AIR,
+        ELECTRICAL,
+        LIMITS,
+        _ECONOMICS,
+        _RIDE_THROUGH,
+    ),
+)
+"""The whole case."""
+
+FIELDS = fields(SITE)
+"""Every value of a case by its dotted path."""
+
+STUDY_PATHS = {path: field for path, field in FIELDS.items() if field.kind == "quantity" and not field.static}
+"""Numbers that a study can move."""
