@@ -4,6 +4,7 @@ Each rule names the numbers it needs and is left out where one of them is missin
 not told twice. A rule returns what is wrong and what would be right, or nothing.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -47,19 +48,9 @@ _ROWS = ("building.halls", "building.rows_per_hall")
 _RACKS = (*_ROWS, "building.racks_per_row")
 
 
-def rack_power(
-    factor: float,
-    trays: int,
-    gpus: int,
-    gpu: float,
-    cpus: int,
-    cpu: float,
-    switches: int,
-    chips: int,
-    chip: float,
-    air: float,
-) -> float:
-    """Power of one rack [W], from the numbers of `_LOAD`."""
+def rack_power(*load: float) -> float:
+    """Power of one rack [W], from the numbers of `_LOAD` in their order."""
+    factor, trays, gpus, gpu, cpus, cpu, switches, chips, chip, air = load
     return factor * (trays * (gpus * gpu + cpus * cpu) + switches * chips * chip) + air
 
 
@@ -126,7 +117,8 @@ def _unit_substation(
         return None
     return (
         f"a row of {racks} racks draws {apparent / 1e6:.3g} MVA, more than its substation of {rating / 1e6:g} MVA may "
-        f"carry: needs at least {apparent / allowed / 1e6:.3g} MVA, or at most {int(racks * rating * allowed / apparent)} racks a row"
+        f"carry: needs at least {apparent / allowed / 1e6:.3g} MVA, or at most "
+        f"{int(racks * rating * allowed / apparent)} racks a row"
     )
 
 
@@ -135,7 +127,10 @@ def _ups(rating: float, racks: int, *load: float) -> str | None:
     needed = racks * rack_power(*load)
     if needed <= rating:
         return None
-    return f"a row of {racks} racks draws {_power(needed)}, more than its UPS of {rating / 1e6:g} MVA gives: needs at least {needed / 1e6:.3g} MVA"
+    return (
+        f"a row of {racks} racks draws {_power(needed)}, more than its UPS of {rating / 1e6:g} MVA gives: "
+        f"needs at least {needed / 1e6:.3g} MVA"
+    )
 
 
 @_rule("electrical.power_shelf.rating", "electrical.power_shelf.rating", *_LOAD)
@@ -143,7 +138,10 @@ def _power_shelf(rating: float, *load: float) -> str | None:
     needed = rack_power(*load)
     if needed <= rating:
         return None
-    return f"a rack draws {_power(needed)}, more than its power shelves of {_power(rating)} give: needs at least {_power(needed)}"
+    return (
+        f"a rack draws {_power(needed)}, more than its power shelves of {_power(rating)} give: "
+        f"needs at least {_power(needed)}"
+    )
 
 
 @_rule(
@@ -181,14 +179,17 @@ def _feeder(
 def _feeders_and_rows(feeders: int, halls: int, rows: int) -> str | None:
     if feeders <= halls * rows:
         return None
-    return f"{feeders} feeders for {halls * rows} rows: a feeder without a row is not connected to anything; at most {halls * rows}"
+    return f"{feeders} feeders for {halls * rows} rows: a feeder without a row is disconnected; at most {halls * rows}"
 
 
 @_rule("electrical.mechanical_feeders", "electrical.mechanical_feeders", "electrical.mechanical_substations")
 def _mechanical_feeders(feeders: int, substations: int) -> str | None:
     if feeders <= substations:
         return None
-    return f"{feeders} feeders for {substations} mechanical substations: one without a substation is not connected; at most {substations}"
+    return (
+        f"{feeders} feeders for {substations} mechanical substations: one without a substation is disconnected; "
+        f"at most {substations}"
+    )
 
 
 def _supply(kind: str) -> Rule:
@@ -262,35 +263,34 @@ for _name in ("ups", "power_shelf"):
             return f"holds {len(load)} loads for {len(efficiency)} efficiencies: as many of each are needed"
         if len(load) < 2:
             return "a curve needs at least 2 points"
-        wrong = [(a, b) for a, b in zip(load, load[1:], strict=False) if b <= a]
+        wrong = [(a, b) for a, b in itertools.pairwise(load) if b <= a]
         if wrong:
             return f"loads have to increase: {100 * wrong[0][1]:g} % stands behind {100 * wrong[0][0]:g} %"
         return None
 
 
 _ORDERED = (
-    ("limits.voltage_maximum", "limits.voltage_minimum", "limits.voltage_maximum", "above the lowest voltage"),
-    ("electrical.intake_voltage", "electrical.distribution_voltage", "electrical.intake_voltage", "above the voltage of the feeders"),
-    ("electrical.low_voltage", "electrical.low_voltage", "electrical.distribution_voltage", "below the voltage of the feeders"),
-    ("dry_coolers.rated_outlet", "dry_coolers.rated_outlet", "dry_coolers.rated_inlet", "below the rated inlet"),
-    ("dry_coolers.rated_dry_bulb", "dry_coolers.rated_dry_bulb", "dry_coolers.rated_outlet", "below the rated outlet"),
-    ("air.inlet_limit", "air.supply_temperature", "air.inlet_limit", "above the supply temperature of the air"),
-    ("air.chilled_water_temperature", "air.chilled_water_temperature", "air.supply_temperature", "below the supply temperature of the air"),
-    ("air.coil_rated_water_inlet", "air.coil_rated_water_inlet", "air.coil_rated_air_inlet", "below the rated air inlet"),
-    ("secondary.pump_nominal_pressure", "secondary.pump_nominal_pressure", "secondary.pump_shutoff_pressure", "below the shut-off pressure"),
-    ("facility.pump_nominal_pressure", "facility.pump_nominal_pressure", "facility.pump_shutoff_pressure", "below the shut-off pressure"),
-    ("secondary.differential_pressure", "secondary.differential_pressure", "secondary.pump_shutoff_pressure", "below what the pump reaches, its shut-off pressure"),
-    ("facility.differential_pressure", "facility.differential_pressure", "facility.pump_shutoff_pressure", "below what the pumps reach, their shut-off pressure"),
-)  # fmt: skip
+    ("limits.voltage_minimum", "limits.voltage_maximum"),
+    ("electrical.distribution_voltage", "electrical.intake_voltage"),
+    ("electrical.low_voltage", "electrical.distribution_voltage"),
+    ("dry_coolers.rated_outlet", "dry_coolers.rated_inlet"),
+    ("dry_coolers.rated_dry_bulb", "dry_coolers.rated_outlet"),
+    ("air.supply_temperature", "air.inlet_limit"),
+    ("air.chilled_water_temperature", "air.supply_temperature"),
+    ("air.coil_rated_water_inlet", "air.coil_rated_air_inlet"),
+    ("secondary.pump_nominal_pressure", "secondary.pump_shutoff_pressure"),
+    ("facility.pump_nominal_pressure", "facility.pump_shutoff_pressure"),
+    ("secondary.differential_pressure", "secondary.pump_shutoff_pressure"),
+    ("facility.differential_pressure", "facility.pump_shutoff_pressure"),
+)
+"""Pairs of numbers of which the first has to be below the second."""
 
 
 def _order(reading: Reading) -> Iterator[tuple[str, str]]:
-    for at, low, high, meaning in _ORDERED:
+    for low, high in _ORDERED:
         smaller, larger = reading.values.get(low), reading.values.get(high)
         if smaller is not None and larger is not None and not smaller < larger:
-            other = high if at == low else low
-            value, compared = reading.values[at], reading.values[other]
-            yield at, f"{FIELDS[at].shown(value)} has to be {meaning}, {FIELDS[other].shown(compared)} ({other})"
+            yield low, f"{FIELDS[low].shown(smaller)} has to be below {high}, which is {FIELDS[high].shown(larger)}"
 
 
 @_rule("ride_through.step", "ride_through.duration", "ride_through.step")
@@ -306,7 +306,10 @@ def _steps(duration: float, step: float) -> str | None:
 def _shares(impedance: float, current: float) -> str | None:
     if impedance + current <= 1.0 + _ROUNDING:
         return None
-    return f"impedance and current share are {100 * (impedance + current):g} % together: at most 100 %, the rest is constant power"
+    return (
+        f"impedance and current share are {100 * (impedance + current):g} % together: at most 100 %, the rest is "
+        "constant power"
+    )
 
 
 def check_together(reading: Reading) -> None:

@@ -261,8 +261,8 @@ def _field_schema(field: Field) -> dict[str, Any]:
             **({"enum": list(field.choices)} if field.choices else {}),
         }
     units = list(DIMENSIONS[field.dimension])
-    bounds = f"from {field.minimum or '-'} to {field.maximum or '-'}"
-    described = {"description": f"{field.meaning} [{field.dimension}, {bounds}]"}
+    span = f"from {field.minimum or '-'} to {field.maximum or '-'}"
+    described = {"description": f"{field.meaning} [{field.dimension}, {span}]"}
     number = r"[+-]?(\d|\.\d)[\d_]*\.?\d*([eE][+-]?\d+)?"
     if units == [""]:
         return {"type": ["number", "string"], **described}

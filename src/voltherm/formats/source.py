@@ -1,7 +1,7 @@
 """YAML files as trees of text that remember where every value was written.
 
-Only mappings, lists and scalars are read. Tags, anchors, aliases and merge keys, which can call code or blow a small file
-up, are refused; so are repeated keys, files above one megabyte and deep nesting. A scalar stays the text that was
+Only mappings, lists and scalars are read. Tags, anchors, aliases and merge keys, which can call code or blow a small
+file up, are refused; so are repeated keys, files above one megabyte and deep nesting. A scalar stays the text that was
 written: what it means is decided by the schema, so ``no`` is a name and ``1e3`` a number only where one is needed.
 """
 
@@ -31,6 +31,10 @@ class Entry:
         return self.value if isinstance(self.value, dict) else {}
 
 
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 1
+
+
 class _Reader:
     def __init__(self, text: str, file: str):
         self.file = file
@@ -38,7 +42,7 @@ class _Reader:
         self.events = iter(yaml.parse(text, Loader=_Loader))
 
     def _problem(self, event: yaml.Event, path: str, message: str) -> None:
-        self.problems.append(Problem(self.file, event.start_mark.line + 1, path, message))
+        self.problems.append(Problem(self.file, _line(event), path, message))
 
     def document(self) -> Entry:
         next(self.events)  # start of the stream
@@ -59,20 +63,17 @@ class _Reader:
         return entry
 
     def _entry(self, event: yaml.Event, path: str, depth: int) -> Entry:
-        line = event.start_mark.line + 1
+        line = _line(event)
         if depth > _DEEPEST:
             raise ConfigurationError([Problem(self.file, line, "", f"nested more than {_DEEPEST} levels deep")])
         if isinstance(event, yaml.AliasEvent):
             self._problem(event, path, f"alias '*{event.anchor}' is not allowed: write the value out")
             return Entry("", self.file, line)
-        if getattr(event, "anchor", None):
-            self._problem(
-                event, path, f"anchor '&{event.anchor}' is not allowed: write the value out where it is needed"
-            )
-        if getattr(event, "tag", None):
-            self._problem(
-                event, path, f"tag '{event.tag}' is not allowed: a configuration holds plain text and numbers"
-            )
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+        if anchor:
+            self._problem(event, path, f"anchor '&{anchor}' is not allowed: write the value out where it is needed")
+        if tag:
+            self._problem(event, path, f"tag '{tag}' is not allowed: a configuration holds plain text and numbers")
         if isinstance(event, yaml.ScalarEvent):
             return Entry(event.value, self.file, line)
         if isinstance(event, yaml.SequenceStartEvent):

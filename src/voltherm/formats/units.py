@@ -3,8 +3,8 @@
     SI value = factor x number + offset
 
 A dimension lists the units it may be written in. A temperature has an offset and a temperature difference has none, so
-the two are different dimensions; a share is never a bare number, a plain number always is. Several numbers may share one
-unit: ``10 25 50 %``.
+the two are different dimensions; a share is never a bare number, a plain number always is. Several numbers may share
+one unit: ``10 25 50 %``.
 
 Source: factors after NIST Special Publication 811 (2008), appendix B.
 """
