@@ -128,6 +128,13 @@ class Network:
         return np.setdiff1d(np.arange(len(self.nodes), dtype=np.int32), self.reference_index)
 
     @cached_property
+    def free_slot(self) -> np.ndarray:
+        """Place of each node among the free ones, (node,); reference nodes have the place behind the last."""
+        slot = np.full(len(self.nodes), len(self.free_index), dtype=np.int32)
+        slot[self.free_index] = np.arange(len(self.free_index))
+        return slot
+
+    @cached_property
     def _inner(self) -> np.ndarray:
         """Branches (inner,) between two free nodes: they couple unknowns."""
         free = np.zeros(len(self.nodes), dtype=bool)
@@ -137,9 +144,7 @@ class Network:
     @cached_property
     def flow_schedule(self) -> Schedule:
         """Elimination of the free nodes; entries: the diagonal, then inner branches from-to, then to-from."""
-        slot = np.full(len(self.nodes), -1)
-        slot[self.free_index] = np.arange(len(self.free_index))
-        start, end = slot[self.from_node[self._inner]], slot[self.to_node[self._inner]]
+        start, end = self.free_slot[self.from_node[self._inner]], self.free_slot[self.to_node[self._inner]]
         diagonal = np.arange(len(self.free_index))
         return analyse(np.r_[diagonal, start, end], np.r_[diagonal, end, start], len(diagonal))
 

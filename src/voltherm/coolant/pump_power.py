@@ -13,7 +13,7 @@ r"""Power of a pump: hydraulic, at the shaft, and electric.
 Sources: the parabola through rest and the best point is the first approximation of Gülich, Centrifugal Pumps (3rd ed.,
 2014), section 4.2; at affine points the efficiency stays the same (affinity laws). Written as P_shaft = dp_rise w
 q_best / (eta_best (2 - x)) per pump, so that the shaft power at a shut valve is finite, about half of the best
-point's. 2 - x is held above 0.3 (smoothly over 0.1): beyond x = 1.7 the parabola is no pump.
+point's. 2 - x is held above 0.3 (smoothly over 0.02): beyond x = 1.7 the parabola is no pump.
 """
 
 import equinox as eqx
@@ -23,7 +23,7 @@ from jaxtyping import Array, Float
 from voltherm.numerics import smooth_maximum
 
 _LEAST_TAIL = 0.3
-_TAIL_WIDTH = 0.1
+_TAIL_WIDTH = 0.02
 
 
 class PumpPower(eqx.Module):

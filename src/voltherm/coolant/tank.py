@@ -21,7 +21,7 @@ from voltherm.coolant.decay import mean_decay, mean_rise
 
 
 class MixedTank(eqx.Module):
-    """Tanks of liquid mass, kg, heat capacity, J/(kg K), and conductance to the ambient, W/K; elementwise, one shape."""
+    """Tanks: mass of liquid, kg, heat capacity, J/(kg K), conductance to the ambient, W/K; elementwise, one shape."""
 
     mass: Float[Array, "..."]
     heat_capacity: Float[Array, "..."]
