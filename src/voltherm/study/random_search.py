@@ -39,7 +39,7 @@ def random_search(
     points: int = 1000,
     seed: int = 0,
     tolerance: float = 0.0,
-    chunk: int = 32,
+    chunk: int = 8,
     devices: Sequence[jax.Device] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RandomSearch:

@@ -1,0 +1,277 @@
+"""Tuning: the numbers of a site that give the least yearly cost with every limit held.
+
+    minimise cost(x) over lower <= x <= upper,   g(x) <= 0 at every ambient
+    cost = Σ_a w_a cost(x; T_a),   w_a = share of the year's hours that linear interpolation gives to the ambient T_a
+
+| symbol | meaning | unit |
+|---|---|---|
+| x | set points, pump heads, diameters, taps: any number of the site by its path | its own |
+| T_a, w_a | ambients at which the site is solved, and their shares of the year | K, 1 |
+| g | temperature, voltage and loading limits, from `voltherm.study.yearly_cost` | 1 |
+
+`run` is the machinery for any function; `tune` applies it to a site. The answer is compared with the start and with the
+best of a random search over the same ranges.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from voltherm.site.build import parameter, with_parameters
+from voltherm.site.climate import dry_bulb_year
+from voltherm.site.sections import Site
+from voltherm.study.augmented_lagrangian import Minimum, Settings, minimise
+from voltherm.study.design import DesignVariables, digest
+from voltherm.study.random_search import RandomSearch, random_search
+from voltherm.study.site_functions import present_values, site_digest, starting_state
+from voltherm.study.yearly_cost import DRY_BULB, yearly_cost
+
+ValueObjective = Callable[[dict[str, Array], Any], tuple[Float[Array, ""], dict[str, Array]]]
+"""`(values by path, arguments) -> (objective, constraints by name, held where <= 0)`, pure and traceable."""
+
+DEFAULT_AMBIENTS = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class TuneProgress:
+    """How far a tuning is: its stage (``descent`` or ``random search``), steps done and in all, and the last values."""
+
+    stage: str
+    done: int
+    total: int
+    objective: float
+    violation: float
+
+
+@dataclasses.dataclass(frozen=True)
+class TuneResult:
+    """What a tuning found.
+
+    - `start`, `values`: the variables before and after, by path
+    - `start_objective`, `start_constraints`, `start_feasible`: the design it started from
+    - `objective`, `constraints`, `feasible`, `active`: the design it found
+    - `minimum`: multipliers, Karush-Kuhn-Tucker residuals and history
+    - `search`: the random search, None where none was asked for
+    - `units`: unit of every variable
+    """
+
+    start: dict[str, float]
+    values: dict[str, float]
+    units: dict[str, str]
+    start_objective: float
+    start_constraints: dict[str, np.ndarray]
+    start_feasible: bool
+    minimum: Minimum
+    search: RandomSearch | None
+    search_values: dict[str, float] | None
+
+    @property
+    def objective(self) -> float:
+        """Objective of the design found."""
+        return self.minimum.objective
+
+    @property
+    def constraints(self) -> dict[str, np.ndarray]:
+        """Constraints of the design found, held where <= 0."""
+        return self.minimum.constraints
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the design found holds every constraint."""
+        return self.minimum.feasible
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Constraints that bind at the design found."""
+        return self.minimum.active
+
+    @property
+    def gain_over_start(self) -> float:
+        """By how much the objective fell below the start's, relative to that."""
+        return (self.start_objective - self.objective) / abs(self.start_objective)
+
+    @property
+    def gain_over_search(self) -> float:
+        """The same against the random search; NaN where it found no feasible design or none was asked for."""
+        if self.search is None:
+            return float("nan")
+        return (self.search.objective - self.objective) / abs(self.search.objective)
+
+    def described(self) -> list[str]:
+        """Sentences for a summary."""
+        held = "every limit is held" if self.feasible else "NOT every limit is held"
+        told = [
+            f"objective {self.objective:.6g}, {100 * self.gain_over_start:+.2f} % below the start "
+            f"({self.start_objective:.6g}{'' if self.start_feasible else ', which breaks a limit'}); {held}"
+        ]
+        if self.search is not None:
+            among = f"{self.search.feasible} of {self.search.points} random designs hold the limits"
+            told.append(
+                f"{among}; the best of them costs {self.search.objective:.6g}: "
+                f"the tuned design is {100 * self.gain_over_search:+.2f} % below it"
+                if self.search.feasible
+                else f"{among}: the random search found no design at all"
+            )
+        told.append(f"binding: {', '.join(self.active) or 'no limit, only the objective itself'}")
+        return told
+
+
+def run(
+    function: ValueObjective,
+    variables: DesignVariables,
+    initial: Float[np.ndarray, "variable"],
+    arguments: Any = None,
+    *,
+    case: str = "",
+    settings: Settings | None = None,
+    random_points: int = 1000,
+    seed: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    devices: Sequence[jax.Device] | None = None,
+    progress: Callable[[TuneProgress], None] | None = None,
+) -> TuneResult:
+    """Tune any function of named values.
+
+    **Arguments**
+
+    - `function`, `arguments`: see `ValueObjective`
+    - `variables`: paths and ranges
+    - `initial`: values to start from; those outside their range start at its edge
+    - `case`: digest of what else the objective depends on; a checkpoint of another case is refused
+    - `settings`, `checkpoint`, `resume`: see `voltherm.study.augmented_lagrangian.minimise`
+    - `random_points`: size of the random search, 0 for none; `seed` scrambles it
+    - `progress`: called after every step
+
+    **Raises**: `ValueError` where the start has no solution; `ForeignCheckpointError` for another study's checkpoint.
+    """
+    chosen = settings or Settings()
+
+    def on_unit(unit: Float[Array, "variable"], arguments: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
+        return function(named(unit), arguments)
+
+    def named(unit: Float[Array, "variable"]) -> dict[str, Array]:
+        values = variables.from_unit(unit)
+        return {path: values[number] for number, path in enumerate(variables.paths)}
+
+    def descent(done: int, objective: float, violation: float) -> None:
+        if progress is not None:
+            progress(TuneProgress("descent", done, chosen.iterations, objective, violation))
+
+    def searching(done: int, total: int) -> None:
+        if progress is not None:
+            progress(TuneProgress("random search", done, total, float("nan"), float("nan")))
+
+    def plain(unit: np.ndarray) -> dict[str, float]:
+        return {path: float(value) for path, value in named(jnp.asarray(unit, jnp.result_type(float))).items()}
+
+    start = variables.to_unit(np.asarray(initial, float))
+    minimum = minimise(
+        on_unit,
+        start,
+        arguments,
+        settings=chosen,
+        checkpoint=checkpoint,
+        resume=resume,
+        study={"case": case, "variables": variables.described(), "start": start.tolist()},
+        progress=descent,
+    )
+    search = None
+    if random_points:
+        search = random_search(
+            on_unit,
+            len(variables.paths),
+            arguments,
+            points=random_points,
+            seed=seed,
+            tolerance=chosen.tolerance,
+            devices=devices,
+            progress=searching,
+        )
+    start_objective, start_constraints = jax.jit(on_unit)(jnp.asarray(start, jnp.result_type(float)), arguments)
+    held = {name: np.asarray(value) for name, value in start_constraints.items()}
+    return TuneResult(
+        start=plain(start),
+        values=plain(minimum.unit),
+        units={variable.path: variable.unit for variable in variables.variables},
+        start_objective=float(start_objective),
+        start_constraints=held,
+        start_feasible=all(bool(np.all(value <= chosen.tolerance)) for value in held.values()),
+        minimum=minimum,
+        search=search,
+        search_values=plain(search.unit) if search is not None and search.feasible else None,
+    )
+
+
+def year_weights(dry_bulb: Float[np.ndarray, "hour"], ambients: Float[np.ndarray, "ambient"]) -> np.ndarray:
+    """Shares of the year by ambient (ambient,): weights of linear interpolation over the hours, which sum to one.
+
+    `ambients` rise; hours outside them count for the nearest.
+    """
+    rows = np.eye(len(ambients))
+    return np.array([np.mean(np.interp(dry_bulb, ambients, row)) for row in rows])
+
+
+def year_ambients(dry_bulb: Float[np.ndarray, "hour"], count: int) -> Float[np.ndarray, "ambient"]:
+    """`count` evenly spaced ambients [K] from the coldest to the hottest hour."""
+    return np.linspace(dry_bulb.min(), dry_bulb.max(), count)
+
+
+def tune(
+    site: Site,
+    variables: DesignVariables | Mapping[str, Any] | Iterable[Any],
+    *,
+    ambients: int | Sequence[float] = DEFAULT_AMBIENTS,
+    dry_bulb: Float[np.ndarray, "hour"] | None = None,
+    settings: Settings | None = None,
+    random_points: int = 1000,
+    seed: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    devices: Sequence[jax.Device] | None = None,
+    progress: Callable[[TuneProgress], None] | None = None,
+) -> TuneResult:
+    """Tune a site to the least yearly cost with every temperature, voltage and loading limit held.
+
+    **Arguments**
+
+    - `site`: the site, whose own values are the start
+    - `variables`: dotted paths of numbers of the site with their ranges, see `DesignVariables.build`
+    - `ambients`: dry bulbs [K] at which it is solved, rising; or how many, spread over the year
+    - `dry_bulb`: the hours of the year [K]; default the site's parametric year
+    - the others: see `run`
+
+    **Raises**: `KeyError` with the path that names no number of the site; and as `run`.
+    """
+    chosen = DesignVariables.build(variables)
+    hours = np.asarray(dry_bulb_year(site.climate) if dry_bulb is None else dry_bulb, float)
+    points = year_ambients(hours, ambients) if isinstance(ambients, int) else np.asarray(ambients, float)
+    if np.any(np.diff(points) <= 0.0):
+        raise ValueError(f"the ambients have to rise; they are {points.tolist()}")
+    weights = year_weights(hours, points)
+    dtype = parameter(site, DRY_BULB).dtype
+
+    def cost(values: dict[str, Array], arguments: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
+        site, start, ambients, weights = arguments
+        return yearly_cost(with_parameters(site, values), ambients, weights, initial=start)
+
+    return run(
+        cost,
+        chosen,
+        present_values(site, chosen.paths),
+        (site, starting_state(site), jnp.asarray(points, dtype), jnp.asarray(weights, dtype)),
+        case=digest(site_digest(site), points, weights),
+        settings=settings,
+        random_points=random_points,
+        seed=seed,
+        checkpoint=checkpoint,
+        resume=resume,
+        devices=devices,
+        progress=progress,
+    )
