@@ -2,7 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from voltherm.study.checkpoint import ForeignCheckpointError, load, save
+from voltherm.study.checkpoint import load, save
+from voltherm.study.errors import ForeignCheckpointError
 
 STATE = {"unit": jnp.arange(3.0), "iteration": jnp.asarray(4, jnp.int32)}
 HEADER = {"case": "abc", "variables": [{"path": "a", "minimum": 0.1}]}

@@ -22,6 +22,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from voltherm.formats.errors import EnvironmentFaultError, FileFormatError
+
 try:
     import fcntl
 except ImportError:  # not on Windows; there two sweeps in one folder are not told apart
@@ -32,11 +34,11 @@ _FREE = ("lanes",)
 """Entries of the manifest that may change during a sweep."""
 
 
-class ForeignSweepError(ValueError):
+class ForeignSweepError(FileFormatError):
     """A folder or a file that does not belong to the sweep at hand."""
 
 
-class SweepStorageError(OSError):
+class SweepStorageError(EnvironmentFaultError):
     """The disk refused: nothing finished is lost."""
 
 
@@ -255,8 +257,6 @@ def _force(path: Path) -> None:
 def _disk(doing: str, leftovers: list[Path] | None = None) -> Iterator[None]:
     try:
         yield
-    except ForeignSweepError:
-        raise
     except OSError as error:
         for part in leftovers or []:
             with contextlib.suppress(OSError):

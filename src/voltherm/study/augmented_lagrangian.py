@@ -36,6 +36,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Int
 
 from voltherm.study import checkpoint as checkpoints
+from voltherm.study.errors import UnsolvedStartError
 
 Objective = Callable[[Float[Array, "variable"], Any], tuple[Float[Array, ""], dict[str, Array]]]
 """`(position in the unit cube, arguments) -> (objective, constraints by name, held where <= 0)`, pure and traceable."""
@@ -122,7 +123,7 @@ def minimise(
     - `study`: what the checkpoint belongs to, besides the settings
     - `progress`: called with the steps done, the objective and the largest constraint
 
-    **Raises**: `ValueError` where the start cannot be evaluated; `ForeignCheckpointError` for a checkpoint of another
+    **Raises**: `UnsolvedStartError` where the start has no solution; `ForeignCheckpointError` for a checkpoint of another
     study.
     """
     chosen = settings or Settings()
@@ -136,7 +137,9 @@ def minimise(
     objective, named = evaluate(start, traced)
     shapes = {name: jnp.shape(value) for name, value in named.items()}
     if not np.isfinite(objective) or not np.all(np.isfinite(_joined(named, objective))):
-        raise ValueError("the design that the minimisation starts from has no solution: start from one that has")
+        raise UnsolvedStartError(
+            "the design that the minimisation starts from has no solution: start from one that has"
+        )
     problem = _Problem(function, fixed, jnp.maximum(jnp.abs(objective), jnp.finfo(objective.dtype).tiny), chosen)
     state = problem.start(start, _joined(named, objective).size)
     header = {**dict(study or {}), "settings": dataclasses.asdict(chosen), "dtype": start.dtype.name}

@@ -15,12 +15,10 @@ from typing import Any, TypeVar
 
 import equinox as eqx
 
+from voltherm.study.errors import ForeignCheckpointError
+
 FORMAT = "voltherm checkpoint 1"
 State = TypeVar("State")
-
-
-class ForeignCheckpointError(ValueError):
-    """A file that is no checkpoint, or one of another study."""
 
 
 def save(path: str | os.PathLike[str], header: Mapping[str, Any], state: Any) -> None:

@@ -12,14 +12,16 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from voltherm.numerics import ResultCode, Solution, sentence
+from voltherm.numerics import ResultCode, Solution
 from voltherm.site.build import parameter, with_parameters
 from voltherm.site.coupling import steady
+from voltherm.site.diagnosis import diagnose
 from voltherm.site.outputs import FIGURES, outputs
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 from voltherm.study.chunks import DesignFunction
 from voltherm.study.design import digest
+from voltherm.study.errors import UnsolvedStartError
 
 SITE_COLUMNS: dict[str, tuple[str, str]] = {
     **{name: (figure.unit, figure.meaning) for name, figure in FIGURES.items()},
@@ -36,12 +38,12 @@ def _solve(site: Site) -> Solution:
 def starting_state(site: Site) -> SiteState:
     """The solved state of the site as it is.
 
-    **Raises**: `ValueError` with the sentence of the result code where it has none.
+    **Raises**: `UnsolvedStartError` naming the part that fails where it has none.
     """
     solution = _solve(site)
     code = int(solution.status.result)
     if code != ResultCode.CONVERGED:
-        raise ValueError(f"the site that the study starts from has no steady state: {sentence(code, 'the site')}")
+        raise UnsolvedStartError(f"the site that the study starts from has no steady state: {diagnose(site, code)}")
     return solution.value
 
 

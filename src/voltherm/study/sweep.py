@@ -223,7 +223,7 @@ def sweep(
     **Returns**: a `SweepResult`.
 
     **Raises**: `KeyError` with the path that names no number of the site; `ValueError` where the sampler cannot serve
-    the variables, or the site itself, from which every design starts, has no steady state.
+    the variables; `UnsolvedStartError` where the site itself, from which every design starts, has no steady state.
     """
     chosen = DesignVariables.build(variables)
     points = sample(chosen, sampler=sampler, designs=designs, seed=seed)
