@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from voltherm.study.augmented_lagrangian import Settings
-from voltherm.study.errors import ForeignCheckpointError
 from voltherm.study.design import DesignVariables
+from voltherm.study.errors import ForeignCheckpointError
 from voltherm.study.tune import TuneProgress, run, year_ambients, year_weights
 
 VARIABLES = DesignVariables.build(

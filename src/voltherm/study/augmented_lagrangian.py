@@ -123,8 +123,8 @@ def minimise(
     - `study`: what the checkpoint belongs to, besides the settings
     - `progress`: called with the steps done, the objective and the largest constraint
 
-    **Raises**: `UnsolvedStartError` where the start has no solution; `ForeignCheckpointError` for a checkpoint of another
-    study.
+    **Raises**: `UnsolvedStartError` where the start has no solution; `ForeignCheckpointError` for another study's
+    checkpoint.
     """
     chosen = settings or Settings()
     traced, fixed = eqx.partition(arguments, eqx.is_array)

@@ -149,7 +149,8 @@ def run(
     - `random_points`: size of the random search, 0 for none; `seed` scrambles it
     - `progress`: called after every step
 
-    **Raises**: `UnsolvedStartError` where the start has no solution; `ForeignCheckpointError` for another study's checkpoint.
+    **Raises**: `UnsolvedStartError` where the start has no solution; `ForeignCheckpointError` for another
+    study's checkpoint.
     """
     chosen = settings or Settings()
 
