@@ -8,7 +8,7 @@ comes out are plain numbers in SI units; nothing here imports jax.
 import dataclasses
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,8 +37,13 @@ class Value:
 
     @property
     def text(self) -> str:
-        """The value with its unit."""
+        """The value with its unit, rounded."""
         return self.field.shown(self.value)
+
+    @property
+    def exact(self) -> str:
+        """The value with its unit, to the last digit."""
+        return self.field.shown(self.value, digits=17)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +93,18 @@ def _site(entry: Entry, file: Path, reading: Reading) -> tuple[SimpleNamespace, 
     check_together(reading)
     _finish(reading)
     return namespace(SITE, reading.values), _document("site", file, FIELDS, reading)
+
+
+def from_values(texts: Mapping[str, Any]) -> SimpleNamespace:
+    """The configuration that texts by dotted path describe, such as those kept with results; checked like a file.
+
+    **Raises**: `ConfigurationError` with every mistake.
+    """
+    entry = Entry({}, "case", 1)
+    reading = Reading()
+    for path, text in texts.items():
+        _put(entry, path, Entry(str(text), "case", 1))
+    return _site(entry, Path("case"), reading)[0]
 
 
 def study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
@@ -202,14 +219,17 @@ def _override(entry: Entry, overrides: Sequence[str], section: Section, reading:
             message = f"there is no number of that path: {suggestion(path, list(known))}"
             reading.problems.append(Problem("--set", number, path, message))
             continue
-        *sections, last = path.split(".")
-        place = entry
-        for name in sections:
-            if not isinstance(place.value, dict):
-                break
-            place = place.value.setdefault(name, Entry({}, "--set", number))
-        if isinstance(place.value, dict):
-            place.value[last] = Entry(value.strip(), "--set", number)
+        _put(entry, path, Entry(value.strip(), "--set", number))
+
+
+def _put(entry: Entry, path: str, value: Entry) -> None:
+    *sections, last = path.split(".")
+    for name in sections:
+        if not isinstance(entry.value, dict):
+            return
+        entry = entry.value.setdefault(name, Entry({}, value.file, value.line))
+    if isinstance(entry.value, dict):
+        entry.value[last] = value
 
 
 def _variables(entry: Entry | None, kind: str, reading: Reading) -> tuple[dict[str, Any], ...]:

@@ -54,12 +54,12 @@ class Field:
         low, high = (parse(text, self.dimension) if text else None for text in (self.minimum, self.maximum))
         return low, high
 
-    def shown(self, value: Any) -> str:
+    def shown(self, value: Any, digits: int = 6) -> str:
         """A value in SI as text in the unit of the field."""
         if self.kind == "quantity":
-            return quantity(value, self.dimension, self.unit)
+            return quantity(value, self.dimension, self.unit, digits)
         if self.kind == "list":
-            numbers = [quantity(one, self.dimension, self.unit).split(" ")[0] for one in value]
+            numbers = [quantity(one, self.dimension, self.unit, digits).split(" ")[0] for one in value]
             return f"{' '.join(numbers)} {self.unit}".rstrip()
         return str(value)
 

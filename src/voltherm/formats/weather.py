@@ -1,7 +1,8 @@
 """Hours of a year from an EnergyPlus weather file (EPW), plain or gzipped.
 
 Eight lines of header, then one line an hour of comma-separated columns: 1 to 5 are the time, 7 the dry bulb [degC],
-8 the dew point [degC], 9 the relative humidity [%], 10 the pressure [Pa]. A leap day is dropped, so a year has 8,760 hours.
+8 the dew point [degC], 9 the relative humidity [%], 10 the pressure [Pa]. A leap day is dropped, so a year has 8,760
+hours.
 
 Source: EnergyPlus Auxiliary Programs (2023), EnergyPlus weather file (EPW) data dictionary.
 """

@@ -1,0 +1,88 @@
+"""``voltherm describe``: what a case amounts to, without solving it."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voltherm.cli.options import Case, Json, Overrides
+from voltherm.cli.output import print_json, result_console, simple_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from voltherm.formats.loader import Document
+
+
+def describe(
+    case: Case,
+    overrides: Overrides = None,
+    every: Annotated[bool, typer.Option("--all", help="Every value, with the file and line it comes from.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a case or study amounts to, without solving it."""
+    from voltherm.formats.loader import configuration, kind_of, study
+
+    if kind_of(case) == "site":
+        configured, document = configuration(case, overrides or ())
+        figures = _figures(configured)
+    else:
+        found = study(case, overrides or ())
+        document, figures = found.document, {}
+        for variable in found.variables:
+            span = variable.get("values") or [variable["minimum"], variable["maximum"]]
+            figures[variable["path"]] = f"{', '.join(f'{value:g}' for value in span)} {variable['unit']} (SI)"
+    if json:
+        values = {v.path: {"value": v.value, "text": v.text, "file": v.file, "line": v.line} for v in document.values}
+        print_json({"name": document.name, "kind": document.kind, "figures": figures, "values": values})
+        return
+    console = result_console()
+    if figures:
+        console.print(simple_table(document.name, ("", ""), list(figures.items())))
+    if every or document.kind != "site":
+        console.print(_values(document))
+
+
+def _values(document: "Document") -> "Table":
+    rows = [(value.path, value.text, f"{value.file}:{value.line}", value.field.meaning) for value in document.values]
+    return simple_table("Values", ("path", "value", "written in", "meaning"), rows, left=4)
+
+
+def _figures(site: Any) -> dict[str, str]:
+    from voltherm.formats.checks import rack_power
+    from voltherm.formats.units import quantity
+
+    building, rack, electrical = site.building, site.rack, site.electrical
+    racks = building.halls * building.rows_per_hall * building.racks_per_row
+    gpus = racks * rack.compute_trays * rack.gpu.per_tray
+    each = rack_power(
+        rack.load_factor,
+        rack.compute_trays,
+        rack.gpu.per_tray,
+        rack.gpu.power,
+        rack.cpu.per_tray,
+        rack.cpu.power,
+        rack.switch_trays,
+        rack.switch.per_tray,
+        rack.switch.power,
+        rack.air_heat,
+    )
+    rows = building.halls * building.rows_per_hall
+    liquid, transformers = each - rack.air_heat, electrical.main_transformers
+    supply = quantity(site.secondary.supply_temperature, "temperature", digits=4)
+    row = building.racks_per_row * liquid
+    return {
+        "buildings": str(building.count),
+        "halls, rows, racks of a building": f"{building.halls}, {rows}, {racks:,}",
+        "GPUs of a building": f"{gpus:,}",
+        "heat of a rack to liquid and air": f"{liquid / 1e3:.4g} kW, {rack.air_heat / 1e3:.4g} kW",
+        "racks of a building": f"{racks * each / 1e6:.4g} MW",
+        "racks of the site": f"{building.count * racks * each / 1e6:.4g} MW",
+        "CDU": f"{site.cdu.rated_heat / 1e6:.4g} MW at rating, {row / 1e6:.4g} MW of racks",
+        "secondary coolant": f"{site.secondary.fluid}, {supply}",
+        "facility water": f"{site.facility.fluid}, {site.facility.volume:,.0f} m3",
+        "dry coolers": f"{site.dry_coolers.count:g} of {site.dry_coolers.rated_heat / 1e6:.4g} MW",
+        "trim chillers": f"{site.chillers.count:g} of {site.chillers.capacity / 1e6:.4g} MW",
+        "main transformers": f"{transformers} of {electrical.main_transformer.rating / 1e6:g} MVA a building",
+        "intake": f"{electrical.intake_voltage / 1e3:g} kV, {electrical.intake_short_circuit / 1e6:g} MVA short circuit",
+        "hot day": quantity(site.climate.dry_bulb, "temperature", digits=4),
+    }

@@ -1,0 +1,62 @@
+"""What the command line sets before jax is first used: double precision, the device, a cache of compiled programs."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from voltherm.formats.errors import EnvironmentFaultError
+
+_SECONDS_WORTH_KEEPING = 0.5
+
+
+def cache_folder() -> Path:
+    """Where compiled programs are kept, for this user alone."""
+    if sys.platform == "win32":
+        home = Path(os.environ.get("LOCALAPPDATA") or Path.home())
+    elif sys.platform == "darwin":
+        home = Path.home() / "Library" / "Caches"
+    else:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "voltherm" / "compiled"
+
+
+def usable_cache() -> Path | None:
+    """The cache's folder, made where it is missing; None where it cannot be trusted or written.
+
+    A compiled program is code, so a folder that another user could write is not used.
+    """
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.name == "posix":
+            found = folder.stat()
+            if found.st_uid != os.getuid():
+                return None
+            if stat.S_IMODE(found.st_mode) != 0o700:
+                folder.chmod(0o700)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def prepare(device: str | None = None) -> None:
+    """Set jax up for a command. **Raises** `EnvironmentFaultError` where it or the device is missing."""
+    if device is not None:
+        if device not in ("cpu", "gpu"):
+            raise EnvironmentFaultError(f"there is no device '{device}': choose cpu or gpu")
+        os.environ["JAX_PLATFORMS"] = "cpu" if device == "cpu" else "cuda"
+    try:
+        import jax
+    except ImportError as error:
+        raise EnvironmentFaultError(f"jax cannot be imported ({error}): install voltherm again") from error
+
+    jax.config.update("jax_enable_x64", True)
+    folder = usable_cache()
+    if folder is not None:
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", _SECONDS_WORTH_KEEPING)
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        raise EnvironmentFaultError(f"jax finds no device to run on: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,38 @@
+"""``voltherm report``: the page and the summary of results that are there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voltherm.cli.options import Json, Output
+from voltherm.cli.output import print_json, result_console
+
+
+def report(
+    results: Annotated[Path, typer.Argument(help="results.h5 of a run.", show_default=False)],
+    output: Output = None,
+    details: Annotated[bool, typer.Option("--details", help="Also the months and the wall times.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the HTML report of a run again, from its results."""
+    from voltherm.formats.results import read_results
+
+    read = read_results(results)
+    from voltherm.cli.environment import prepare
+    from voltherm.cli.run import as_json, written_report
+
+    prepare("cpu")
+    from voltherm.formats.answer_file import decode
+
+    answer = decode(results, read)
+    files = written_report(answer, output if output is not None else results.parent)
+    if json:
+        print_json(as_json(answer) | {"files": files})
+        return
+    from voltherm.report.terminal import print_summary
+
+    console = result_console()
+    print_summary(answer, console, details=details)
+    for file in files:
+        console.print(str(file), soft_wrap=True)

@@ -1,0 +1,106 @@
+"""``voltherm run``: the main question answered for a case."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voltherm.cli.options import Case, Devices, Json, Output, Overrides, Weather, output_folder
+from voltherm.cli.output import print_json, problem_console, progress, result_console
+
+if TYPE_CHECKING:
+    from voltherm.study.answer import Answer
+
+
+def run(
+    case: Case,
+    overrides: Overrides = None,
+    weather: Weather = None,
+    output: Output = None,
+    details: Annotated[bool, typer.Option("--details", help="Also the months and the wall times.")] = False,
+    page: Annotated[bool, typer.Option("--report/--no-report", help="Write the HTML report.")] = True,
+    json: Json = False,
+    device: Devices = None,
+) -> None:
+    """Find the supply temperature a case can run, what binds, what it costs and how long it rides."""
+    from voltherm.formats.loader import configuration
+
+    configured, document = configuration(case, overrides or ())
+    hours = None
+    if weather is not None:
+        from voltherm.formats.weather import read_weather
+
+        hours = read_weather(weather).dry_bulb
+    from voltherm.cli.environment import prepare
+
+    prepare(device)
+    from voltherm.cli.studies import translated
+    from voltherm.formats.answer_file import write_answer
+    from voltherm.site import build
+    from voltherm.study.answer import answer
+
+    with translated(), progress() as report:
+        found = answer(build(configured), dry_bulb=hours, progress=report)
+    folder = output_folder(output, case)
+    files = [write_answer(folder / "results.h5", found, document)]
+    if page:
+        files += written_report(found, folder)
+    if json:
+        print_json(as_json(found) | {"files": files})
+        return
+    from voltherm.report.terminal import print_summary
+
+    console = result_console()
+    print_summary(found, console, details=details)
+    for file in files:
+        console.print(str(file), soft_wrap=True)
+
+
+def written_report(answer: "Answer", folder: Path) -> list[Path]:
+    """The files of the HTML report; none, with a notice, where the libraries for it are not installed."""
+    try:
+        from voltherm.report.html import MissingExtra, write
+    except ImportError as error:
+        problem_console().print(f"no report: {error}", soft_wrap=True)
+        return []
+    try:
+        return [Path(write(answer, folder))]
+    except MissingExtra as error:
+        problem_console().print(f"no report: {error}", soft_wrap=True)
+        return []
+
+
+def as_json(answer: "Answer") -> dict[str, Any]:
+    """The answer without its arrays over racks and hours."""
+    from dataclasses import asdict
+
+    def point(found: Any) -> dict[str, Any]:
+        return {
+            "set_point": found.set_point,
+            "figures": dict(found.figures),
+            "constraints": [asdict(constraint) for constraint in found.constraints],
+            "hottest": dict(found.hottest),
+            "result": found.result,
+            "iterations": found.iterations,
+            "residual": found.residual,
+        }
+
+    def year(found: Any) -> dict[str, Any]:
+        names = ("energy", "monthly_energy", "hours_above_limit", "hours_of_trim", "pue", "monthly_pue", "water", "wue")
+        return {name: getattr(found, name) for name in names}
+
+    ride = answer.ride_through
+    return {
+        "name": answer.site.name,
+        "units": "SI: temperatures in K, powers in W, energies in J",
+        "point": point(answer.point),
+        "allowed": point(answer.allowed) if answer.allowed else None,
+        "sensitivities": [asdict(each) for each in answer.sensitivities],
+        "year": year(answer.year),
+        "allowed_year": year(answer.allowed_year) if answer.allowed_year else None,
+        "ride_through": {
+            name: getattr(ride, name)
+            for name in ("seconds_to_limit", "first_limit", "seconds_per_kelvin", "energy_residual")
+        },
+        "seconds": dict(answer.seconds),
+    }

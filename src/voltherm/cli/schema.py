@@ -1,0 +1,47 @@
+"""``voltherm schema``: what files may hold, for people and for editors."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from voltherm.cli.options import Json
+from voltherm.cli.output import print_json, result_console, simple_table
+
+
+def schema(
+    kind: Annotated[
+        Literal["site", "sweep", "tune", "cold_plate"], typer.Argument(help="site, sweep, tune or cold_plate.")
+    ] = "site",
+    json: Json = False,
+) -> None:
+    """Show every key of a file: its dimension, its range and its meaning."""
+    from voltherm.formats.schema import fields, json_schema
+    from voltherm.formats.schema_site import SITE
+    from voltherm.formats.schema_study import SWEEP, TUNE_COLD_PLATE, TUNE_SITE, VARIABLE, study_document
+
+    document = SITE
+    if kind != "site":
+        document = study_document({"sweep": SWEEP, "tune": TUNE_SITE, "cold_plate": TUNE_COLD_PLATE}[kind])
+    if json:
+        described = json_schema(document)
+        if kind in ("sweep", "tune"):
+            described["properties"][kind]["properties"]["variables"] = {"type": "array", "items": json_schema(VARIABLE)}
+        if kind == "site":
+            described["properties"]["base"] = {"type": "string", "description": "file whose values this one replaces"}
+            # what a base gives need not be written again
+            described["if"] = {"required": ["base"]}
+            described["else"] = {"required": described.pop("required")}
+        print_json(
+            {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"voltherm {kind}", **described}
+        )
+        return
+    rows = []
+    for path, field in fields(document).items():
+        what = field.dimension if field.kind in ("quantity", "list") else field.kind
+        span = f"{field.minimum} … {field.maximum}" if field.minimum or field.maximum else ", ".join(field.choices)
+        rows.append((path, what, span, field.meaning))
+    if kind in ("sweep", "tune"):
+        rows += [
+            (f"{kind}.variables[].{path}", field.kind, "", field.meaning) for path, field in fields(VARIABLE).items()
+        ]
+    result_console().print(simple_table(document.meaning, ("key", "dimension", "range", "meaning"), rows, left=4))

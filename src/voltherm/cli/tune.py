@@ -1,0 +1,193 @@
+"""``voltherm tune``: the least yearly cost of a case, or the law of a cold plate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile, output_folder
+from voltherm.cli.output import print_json, problem_console, progress, result_console, simple_table
+
+if TYPE_CHECKING:
+    from voltherm.formats.loader import Study
+    from voltherm.study.tune import TuneResult
+
+
+def tune(
+    study: StudyFile,
+    overrides: Overrides = None,
+    output: Output = None,
+    resume: Resume = False,
+    json: Json = False,
+    device: Devices = None,
+) -> None:
+    """Find the least yearly cost with every limit held, or fit a cold plate to its table."""
+    from voltherm.cli.studies import read_study
+
+    read = read_study(study, overrides, "tune")
+    from voltherm.cli.environment import prepare
+
+    prepare(device)
+    folder = output_folder(output, study)
+    if read.settings.kind == "cold_plate":
+        _cold_plate(read, folder, as_json=json)
+    else:
+        _site(read, folder, resume=resume, as_json=json)
+
+
+def _site(read: "Study", folder: Path, *, resume: bool, as_json: bool) -> None:
+    from voltherm.cli.studies import case_of, translated
+    from voltherm.formats.schema_site import FIELDS
+    from voltherm.study import tune as run_tune
+    from voltherm.study.augmented_lagrangian import Settings
+    from voltherm.study.tune import TuneProgress
+
+    settings = read.settings
+    with translated(), progress() as report:
+
+        def show(now: TuneProgress) -> None:
+            report(now.stage, now.done, now.total)
+
+        result = run_tune(
+            case_of(read),
+            read.variables,
+            ambients=settings.ambients,
+            settings=Settings(iterations=settings.iterations),
+            random_points=settings.random_search,
+            seed=settings.seed,
+            checkpoint=folder / "checkpoint",
+            resume=resume,
+            progress=show,
+        )
+    files = _written(read, result, folder)
+    if as_json:
+        print_json(
+            {
+                "objective": result.objective,
+                "start_objective": result.start_objective,
+                "search_objective": result.search.objective if result.search else None,
+                "gain_over_start": result.gain_over_start,
+                "gain_over_search": result.gain_over_search,
+                "feasible": result.feasible,
+                "active": result.active,
+                "start": result.start,
+                "values": result.values,
+                "units": result.units,
+                "files": files,
+            }
+        )
+    else:
+        rows = [
+            (path, FIELDS[path].shown(result.start[path]), FIELDS[path].shown(value))
+            for path, value in result.values.items()
+        ]
+        console = result_console()
+        console.print(simple_table(read.document.name, ("number", "start", "tuned"), rows))
+        for sentence in result.described():
+            console.print(sentence, soft_wrap=True)
+        for file in files:
+            console.print(str(file), soft_wrap=True)
+    if not result.feasible:
+        from voltherm.formats.errors import NotConvergedError
+
+        raise NotConvergedError("no design within the ranges was found that holds every limit: widen them")
+
+
+def _written(read: "Study", result: "TuneResult", folder: Path) -> list[Path]:
+    import numpy as np
+
+    from voltherm.formats.results import Results, Variable, write_results
+    from voltherm.formats.schema_site import FIELDS
+
+    history = result.minimum.history
+    variables = {
+        "objective": Variable(history["objective"], ("iteration",), "USD year-1", "yearly cost"),
+        "violation": Variable(
+            history["violation"], ("iteration",), "1", "largest constraint, held where not above zero"
+        ),
+        "position": Variable(history["unit"], ("iteration", "variable"), "1", "design in the unit cube of the ranges"),
+        "path": Variable(np.array(list(result.values)), ("variable",), "1", "number of the case"),
+        "unit": Variable(np.array(list(result.units.values())), ("variable",), "1", "unit of its values"),
+        "start": Variable(np.array(list(result.start.values())), ("variable",), "unit", "value at the start"),
+        "tuned": Variable(np.array(list(result.values.values())), ("variable",), "unit", "value found"),
+    }
+    attributes: dict[str, Any] = {
+        "title": read.document.name,
+        "kind": "tune",
+        "objective": result.objective,
+        "start_objective": result.start_objective,
+        "feasible": int(result.feasible),
+        "active": list(result.active),
+    }
+    files = [write_results(folder / "tune.h5", Results(attributes, variables))]
+    lines = [f"{path}: {FIELDS[path].shown(value)}" for path, value in result.values.items()]
+    values = folder / "tuned.txt"
+    values.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    files.append(values)
+    plot = _plotted(history, result, folder / "tune.svg")
+    return [*files, *([plot] if plot else [])]
+
+
+def _plotted(history: dict[str, Any], result: "TuneResult", file: Path) -> Path | None:
+    try:
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+    except ImportError:
+        problem_console().print("no plot: matplotlib is not installed (pip install 'voltherm[report]')")
+        return None
+    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+    FigureCanvasSVG(figure)
+    cost, violation = figure.subplots(2, 1, sharex=True)
+    cost.plot(history["objective"], label="descent")
+    cost.axhline(result.objective, linestyle="--", label="design found")
+    if result.search is not None and result.search.feasible:
+        cost.axhline(result.search.objective, color="tab:red", linestyle=":", label="best of the random search")
+    cost.set_ylabel("yearly cost [USD]")
+    cost.legend()
+    violation.plot(history["violation"])
+    violation.axhline(0.0, color="black", linewidth=0.8)
+    violation.set_ylabel("largest constraint")
+    violation.set_xlabel("iteration")
+    figure.savefig(file)
+    return file
+
+
+def _cold_plate(read: "Study", folder: Path, *, as_json: bool) -> None:
+    import numpy as np
+
+    from voltherm.formats.results import Results, Variable, write_results
+    from voltherm.study.calibration import calibrate_cold_plate
+
+    flow, resistance = np.array(read.settings.flow), np.array(read.settings.resistance)
+    if len(flow) != len(resistance) or len(flow) < 3:
+        from voltherm.formats.errors import ConfigurationError, Problem
+
+        place = next(value for value in read.document.values if value.path == "tune.resistance")
+        message = f"{len(resistance)} resistances for {len(flow)} flows: as many of each are needed, and at least 3"
+        raise ConfigurationError([Problem(place.file, place.line, "tune.resistance", message)])
+    with progress() as report:
+        limit = read.settings.iterations
+        _, fit = calibrate_cold_plate(
+            flow, resistance, iterations=limit, progress=lambda done, error: report("fit", done, limit)
+        )
+    variables = {
+        "flow": Variable(flow, ("point",), "m3 s-1", "volume flow of the table"),
+        "resistance": Variable(resistance, ("point",), "K W-1", "resistance of the table"),
+        "difference": Variable(fit.residual, ("point",), "1", "law less table, relative"),
+    }
+    attributes = {"title": read.document.name, "kind": "cold plate", **fit.parameters, "largest": fit.largest}
+    file = write_results(folder / "cold_plate.h5", Results(attributes, variables))
+    if as_json:
+        print_json(
+            {**{name: getattr(fit, name) for name in ("parameters", "standard_errors", "largest")}, "files": [file]}
+        )
+    else:
+        rows = [
+            (name, f"{value:.6g}", f"{100 * fit.standard_errors[name]:.2f} %") for name, value in fit.parameters.items()
+        ]
+        console = result_console()
+        console.print(simple_table(read.document.name, ("parameter", "value", "standard error"), rows))
+        console.print(f"largest difference from the table: {100 * fit.largest:.2f} %")
+        console.print(str(file), soft_wrap=True)
+    if not fit.converged:
+        from voltherm.formats.errors import NotConvergedError
+
+        raise NotConvergedError(f"the fit did not settle within {read.settings.iterations} iterations")

@@ -1,0 +1,153 @@
+"""The file of an answer: everything `voltherm run` found, so that its report can be written again from the file alone.
+
+The tree of the answer becomes variables by path, such as ``point/state/buildings/racks/gpu_temperature``; texts and
+single numbers become attributes. Reading follows the types that `voltherm.study.answer` declares: a file can hold
+values for them and nothing else. The case itself is kept as text, value by value, and checked again when it is read.
+"""
+
+import collections.abc
+import dataclasses
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from voltherm import __version__
+from voltherm.formats.errors import ConfigurationError, FileFormatError
+from voltherm.formats.loader import Document, from_values
+from voltherm.formats.results import Results, Variable, read_results, write_results
+from voltherm.site import build, layout
+from voltherm.site.outputs import FIGURES
+from voltherm.study.answer import Answer
+
+_REBUILT = ("site", "layout")
+_DIMENSIONS = {
+    5: ("building", "row", "rack", "tray", "device"),
+    4: ("building", "row", "rack", "tray"),
+    3: ("building", "row", "rack"),
+    2: ("building", "row"),
+    1: ("building",),
+}
+_ENDINGS = (
+    ("temperature", "K"),
+    ("set_point", "K"),
+    ("dry_bulb", "K"),
+    ("_power", "W"),
+    ("heat", "W"),
+    ("mass_flow", "kg s-1"),
+    ("pressure", "Pa"),
+    ("_loss", "W"),
+    ("time", "s"),
+    ("tank", "K"),
+    ("supply", "K"),
+    ("return", "K"),
+    ("inlet_air", "K"),
+    ("margin", "K"),
+    ("monthly_water", "m3"),
+)
+
+
+def write_answer(path: str | Path, answer: Answer, document: Document) -> Path:
+    """Write an answer and the case it belongs to; returns the path of the file."""
+    attributes: dict[str, Any] = {
+        "title": answer.site.name,
+        "kind": "answer",
+        "voltherm": __version__,
+        "case": {value.path: value.exact for value in document.values},
+    }
+    variables: dict[str, Variable] = {}
+    for field in dataclasses.fields(answer):
+        if field.name not in _REBUILT:
+            _encode(getattr(answer, field.name), field.name, attributes, variables)
+    return write_results(path, Results(attributes, variables))
+
+
+def _encode(value: Any, path: str, attributes: dict[str, Any], variables: dict[str, Variable]) -> None:
+    if value is None:
+        return
+    if isinstance(value, str | bool | int | float):
+        attributes[path] = value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            _encode(getattr(value, field.name), f"{path}/{field.name}", attributes, variables)
+    elif isinstance(value, collections.abc.Mapping):
+        for name, item in value.items():
+            _encode(item, f"{path}/{name}", attributes, variables)
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value):
+            _encode(item, f"{path}/{number}", attributes, variables)
+    else:
+        array = np.asarray(value)
+        name = path.rsplit("/", 1)[-1]
+        unit = FIGURES[name].unit if name in FIGURES else next((u for end, u in _ENDINGS if name.endswith(end)), "1")
+        meaning = FIGURES[name].meaning if name in FIGURES else name.replace("_", " ")
+        variables[path] = Variable(array, _dimensions(path, array), unit, meaning)
+
+
+def _dimensions(path: str, array: np.ndarray) -> tuple[str, ...]:
+    """Names of the axes; every length of an axis has its own name within its part of the file."""
+    group = path.split("/")[0]
+    names = _DIMENSIONS.get(array.ndim, ()) if "/buildings/" in path else ("index",) * array.ndim
+    return tuple(f"{group}_{name}_{length}" for name, length in zip(names, array.shape, strict=True))
+
+
+def read_answer(path: str | Path) -> Answer:
+    """The answer in a file that `write_answer` wrote.
+
+    **Raises**: `FileFormatError` with one sentence that names the file.
+    """
+    return decode(Path(path), read_results(path))
+
+
+def decode(file: Path, results: Results) -> Answer:
+    """The answer that results hold; `file` is named where they hold something else."""
+    kind = results.attributes.get("kind")
+    if kind != "answer":
+        raise FileFormatError(f"{file}: holds the results of a {kind}, not of `voltherm run`")
+    try:
+        site = build(from_values(results.attributes["case"]))
+        values = {**results.attributes, **{name: variable.values for name, variable in results.variables.items()}}
+        hints = typing.get_type_hints(Answer)
+        found = {
+            field.name: _decode(hints[field.name], field.name, values)
+            for field in dataclasses.fields(Answer)
+            if field.name not in _REBUILT
+        }
+        return Answer(site=site, layout=layout(site), **found)
+    except (KeyError, TypeError, ValueError, ConfigurationError) as error:
+        wrote = results.attributes.get("voltherm", "another version")
+        raise FileFormatError(
+            f"{file}: was written by voltherm {wrote} and does not fit this one: run it again"
+        ) from error
+
+
+def _below(path: str, values: dict[str, Any]) -> list[str]:
+    """Names of the parts below a path, in the order in which they were written."""
+    names = (name[len(path) + 1 :].split("/")[0] for name in values if name.startswith(f"{path}/"))
+    return list(dict.fromkeys(names))
+
+
+def _decode(hint: Any, path: str, values: dict[str, Any]) -> Any:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = next(each for each in typing.get_args(hint) if each is not type(None))
+        return _decode(inner, path, values) if path in values or _below(path, values) else None
+    if origin is collections.abc.Mapping:
+        inner = typing.get_args(hint)[1]
+        return {name: _decode(inner, f"{path}/{name}", values) for name in _below(path, values)}
+    if origin is tuple:
+        inner = typing.get_args(hint)[0]
+        numbers = sorted(int(name) for name in _below(path, values))
+        return tuple(_decode(inner, f"{path}/{number}", values) for number in numbers)
+    if hint in (str, bool, int, float):
+        return hint(values[path])
+    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, eqx.Module)):
+        hints = typing.get_type_hints(hint)
+        fields = {
+            field.name: _decode(hints[field.name], f"{path}/{field.name}", values) for field in dataclasses.fields(hint)
+        }
+        return hint(**fields)
+    return np.asarray(values[path])
