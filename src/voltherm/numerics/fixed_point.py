@@ -19,15 +19,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.scipy.sparse.linalg import gmres
 from jaxtyping import Bool, Float, Int, PyTree
 
-from voltherm.numerics.implicit import LinearSolve, held, implicit_root, known_value, open_closures
+from voltherm.numerics.implicit import held, is_symbolic_zero, open_closures
+from voltherm.numerics.krylov import gmres
 from voltherm.numerics.newton import ROUND_OFF_FLOOR
 from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
-_KRYLOV_DIMENSION = 40
-_KRYLOV_RESTARTS = 10
+_KRYLOV_DIMENSION = 60
 
 
 class _State(eqx.Module):
@@ -145,26 +144,83 @@ def fixed_point(
         iterations=state.iterations,
         worst=worst_index(magnitude),
     )
-    value = implicit_root(
-        lambda y, opened: y - evaluate(y, opened[0])[0],
-        _krylov_solve(lambda y, args: evaluate(y, args)[0]),
-        state.best_y,
-        initial,
-        status.converged,
-        (args, scales),
+    value, auxiliary = _with_derivatives(
+        evaluate, state.best_y, state.best_auxiliary, initial, status.converged, scales, args
     )
-    if not has_aux:
-        return Solution(value=value, status=status)
-    # A failed lane's auxiliary is NaN too, and what its rule sends back to the arguments stops here.
-    at = jnp.where(status.converged, value, initial)
-    guarded = jax.tree.map(lambda leaf: _where_floating(status.converged, leaf, held(leaf)), args)
-    auxiliary = known_value(evaluate, 1, state.best_auxiliary, at, guarded)
-    auxiliary = jax.tree.map(lambda leaf: _where_floating(status.converged, leaf, jnp.nan), auxiliary)
-    return Solution(value=(value, auxiliary), status=status)
+    return Solution(value=(value, auxiliary) if has_aux else value, status=status)
 
 
-def _where_floating(condition: Array, leaf: Any, otherwise: Any) -> Any:
-    return jnp.where(condition, leaf, otherwise) if eqx.is_inexact_array(leaf) else leaf
+def _with_derivatives(
+    evaluate: Callable[[Any, Any], tuple[Array, PyTree]],
+    value: Array,
+    auxiliary: PyTree,
+    fallback: Array,
+    succeeded: Bool[Array, ""],
+    scales: Array,
+    args: PyTree,
+) -> tuple[Array, PyTree]:
+    """A fixed point and the auxiliary found there, with the derivatives with respect to `args` that the equation implies.
+
+    The rule is that of `implicit_root`, written out so that F is linearised once for the right-hand side, for every
+    direction of the Krylov solve and for the auxiliary. Arguments as there; `scales` measures y.
+    """
+    floating, other_auxiliary = eqx.partition(auxiliary, eqx.is_inexact_array)
+    differentiable, other = eqx.partition(args, eqx.is_inexact_array)
+    leaves, structure = jax.tree.flatten(differentiable)
+    other_arrays, static = eqx.partition(other, eqx.is_array)
+
+    @jax.custom_jvp
+    def known(
+        value: Array,
+        floating: PyTree,
+        fallback: Array,
+        succeeded: Array,
+        scales: Array,
+        other_arrays: PyTree,
+        leaves: list[Array],
+    ) -> tuple[Array, PyTree]:
+        return jax.tree.map(lambda leaf: jnp.where(succeeded, leaf, jnp.nan), (value, floating))
+
+    def rule(primals: Any, tangents: Any) -> tuple[PyTree, PyTree]:
+        _, _, fallback, succeeded, scales, other_arrays, leaves = primals
+        found = known(*primals)
+        moving = [number for number, tangent in enumerate(tangents[-1]) if not is_symbolic_zero(tangent)]
+        if not moving:
+            return found, jax.tree.map(jnp.zeros_like, found)
+
+        def at(y: Array, moved: list[Array]) -> tuple[Array, PyTree]:
+            parts = list(leaves)
+            for number, leaf in zip(moving, moved, strict=True):
+                parts[number] = leaf
+            image, auxiliary = evaluate(y, eqx.combine(jax.tree.unflatten(structure, parts), other_arrays, static))
+            return image, eqx.filter(auxiliary, eqx.is_inexact_array)
+
+        def mask(leaf: Array) -> Array:
+            return jnp.where(succeeded, leaf, jnp.zeros_like(leaf))
+
+        y = jnp.where(succeeded, found[0], fallback)
+        moved = [leaves[number] for number in moving]
+        directions = [mask(tangents[-1][number]) for number in moving]
+        still = [jnp.zeros_like(leaf) for leaf in moved]
+        _, derivative = jax.linearize(at, y, moved)
+
+        def matrix(direction: Array) -> Array:
+            return direction - derivative(scales * direction, still)[0] / scales
+
+        right_hand_side = mask(derivative(jnp.zeros_like(y), directions)[0]) / scales
+        # GMRES scales its tolerance with the right-hand side: it must stand in a solve that is linear by declaration.
+        change = mask(scales * lax.custom_linear_solve(matrix, right_hand_side, _solve, transpose_solve=_solve))
+        return found, (change, jax.tree.map(mask, derivative(change, directions)[1]))
+
+    known.defjvp(rule, symbolic_zeros=True)
+    stopped = lax.stop_gradient((value, floating, fallback))
+    value, floating = known(*stopped, succeeded, scales, other_arrays, leaves)
+    return value, eqx.combine(floating, other_auxiliary)
+
+
+def _solve(matrix: Callable[[Array], Array], right_hand_side: Array) -> Array:
+    tolerance = 50.0 * float(jnp.finfo(right_hand_side.dtype).eps)
+    return gmres(matrix, right_hand_side, tolerance=tolerance, maximum_steps=_KRYLOV_DIMENSION)
 
 
 def _accelerated(state: _State, scales: Array) -> Array:
@@ -181,35 +237,3 @@ def _accelerated(state: _State, scales: Array) -> Array:
     image = state.y + state.change
     accelerated = image - mixing @ state.images
     return jnp.where(jnp.all(jnp.isfinite(accelerated)), accelerated, image)
-
-
-def _krylov_solve(function: Callable[[Any, Any], Array]) -> LinearSolve:
-    """(I - ∂F/∂y)⁻¹ times a right-hand side, with y and F measured in scales that follow the arguments."""
-
-    def linear_solve(y: Array, scaled_args: tuple[PyTree, Array], right_hand_side: Array) -> Array:
-        args, scales = scaled_args
-
-        # linearised once: a jvp inside would run the solves within F again for every direction
-        _, derivative = jax.linearize(lambda y: function(y, args), y)
-
-        def matrix(direction: Array) -> Array:
-            return direction - derivative(scales * direction) / scales
-
-        # GMRES scales its tolerance with the right-hand side: it must stand in a solve that is linear by declaration.
-        scaled = lax.custom_linear_solve(matrix, right_hand_side / scales, _gmres, transpose_solve=_gmres)
-        return scales * scaled
-
-    return linear_solve
-
-
-def _gmres(matrix: Callable[[Array], Array], right_hand_side: Array) -> Array:
-    solution, _ = gmres(
-        matrix,
-        right_hand_side,
-        tol=50.0 * float(jnp.finfo(right_hand_side.dtype).eps),
-        atol=0.0,
-        restart=max(1, min(right_hand_side.size, _KRYLOV_DIMENSION)),
-        maxiter=_KRYLOV_RESTARTS,
-        solve_method="incremental",
-    )
-    return solution

@@ -91,7 +91,7 @@ def implicit_root(
         value, fallback, succeeded, other_arrays, leaves = primals
         y = root(value, fallback, succeeded, other_arrays, leaves)
         at = jax.tree.map(lambda good, spare: jnp.where(succeeded, good, spare), y, fallback)
-        moving = [number for number, tangent in enumerate(tangents[4]) if not _is_symbolic_zero(tangent)]
+        moving = [number for number, tangent in enumerate(tangents[4]) if not is_symbolic_zero(tangent)]
         if not moving:
             return y, jax.tree.map(jnp.zeros_like, y)
 
@@ -118,33 +118,6 @@ def implicit_root(
     return root(*stopped, succeeded, other_arrays, leaves)
 
 
-def known_value(function: Callable[[Any, Any], Any], part: int, value: PyTree, y: Array, args: PyTree) -> PyTree:
-    """`value`, known to be `function(y, args)[part]`, with the derivatives of that function and without evaluating it.
-
-    Leaves of `value` that are not floating-point carry no derivative. As in `implicit_root`, what is to be
-    differentiated comes through `y` and `args`.
-    """
-    floating, other_values = eqx.partition(value, eqx.is_inexact_array)
-    differentiable, other = eqx.partition(args, eqx.is_inexact_array)
-    other_arrays, static = eqx.partition(other, eqx.is_array)
-
-    @jax.custom_jvp
-    def known(floating: PyTree, other_arrays: PyTree, y: Array, differentiable: PyTree) -> PyTree:
-        return floating
-
-    @known.defjvp
-    def rule(primals: Any, tangents: Any) -> tuple[PyTree, PyTree]:
-        _, other_arrays, y, differentiable = primals
-
-        def again(y: Array, differentiable: PyTree) -> PyTree:
-            result = function(y, eqx.combine(differentiable, other_arrays, static))[part]
-            return eqx.filter(result, eqx.is_inexact_array)
-
-        return known(*primals), jax.jvp(again, (y, differentiable), (tangents[2], tangents[3]))[1]
-
-    stopped = jax.lax.stop_gradient(floating)
-    return eqx.combine(known(stopped, other_arrays, y, differentiable), other_values)
-
-
-def _is_symbolic_zero(tangent: Any) -> bool:
+def is_symbolic_zero(tangent: Any) -> bool:
+    """Whether a tangent handed to a rule with `symbolic_zeros` is known to vanish."""
     return isinstance(tangent, jax.custom_derivatives.SymbolicZero)
