@@ -1,7 +1,7 @@
 r"""Constrained minimisation over a unit cube by an augmented Lagrangian.
 
     minimise f(u) subject to g_i(u) <= 0, 0 <= u <= 1
-    L(u; λ, μ) = f(u) / |f(u_0)| + Σ_i [ max(0, λ_i + μ g_i(u))² - λ_i² ] / (2 μ)
+    L(u; λ, μ) = f(u) / F + Σ_i [ max(0, λ_i + μ g_i(u))² - λ_i² ] / (2 μ),   F = max_j |∂f/∂u_j|
     u <- P(u - η Adam(∂L/∂u)),    after every round: λ_i <- max(0, λ_i + μ g_i),   μ <- γ μ where g did not improve
 
 | symbol | meaning | unit |
@@ -9,14 +9,15 @@ r"""Constrained minimisation over a unit cube by an augmented Lagrangian.
 | u | design in the unit cube | 1 |
 | f | objective | that of the objective |
 | g | constraints, scaled so that 0.01 is worth noticing | 1 |
+| F | what the objective changes by across the cube; a large constant part of it does not count | that of f |
 | λ, μ | multipliers and penalty | 1 |
 | η | step, which falls by a fixed factor from round to round | 1 |
 | P | projection on the cube | |
 
-One evaluation of f and g and one reverse pass make a step, whatever the number of constraints. A design that cannot be
-solved (NaN) is left by going half the way back to the last one that could. The answer is the best design that holds
-every constraint: where the last iterate misses one by a hair, the line from the best feasible design towards it is
-searched by bisection.
+One evaluation of f and g and one reverse pass make a step, whatever the number of constraints, and one compiled program
+serves every step and the final residuals. A design that cannot be solved (NaN) is left by going half the way back to
+the last one that could. The answer is the best design that holds every constraint: where the last iterate misses one by a
+hair, the line from the best feasible design towards it is searched by bisection.
 
 Source: Nocedal and Wright (2006), algorithm 17.4 and equation 17.58; Kingma and Ba (2015) for Adam, by optax.
 Range: smooth f and g; a local minimum.
@@ -69,6 +70,7 @@ class _State(eqx.Module):
     optimiser: Any
     multipliers: Float[Array, "constraint"]
     penalty: Float[Array, ""]
+    scale: Float[Array, ""]
     violation: Float[Array, ""]
     best: Float[Array, "variable"]
     best_objective: Float[Array, ""]
@@ -84,9 +86,9 @@ class Minimum:
     - `unit`: the design (variable,) in the unit cube; `objective`, `constraints`: its values
     - `feasible`: whether it holds every constraint
     - `active`: names of the constraints that bind there
-    - `multipliers`: by constraint, per unit of objective at the start
-    - `stationarity`: largest component of the projected gradient of the Lagrangian; `complementarity`: largest
-      min(-g, λ). Both are zero at a Karush-Kuhn-Tucker point. They are those of the last iterate.
+    - `multipliers`: by constraint, what the objective falls by per unit that the constraint is relaxed
+    - `stationarity`: largest component of the projected gradient of the Lagrangian, in shares of F; `complementarity`:
+      largest min(-g, λ). Both are zero at a Karush-Kuhn-Tucker point. They are those of the last iterate.
     - `history`: arrays (iteration,) ``objective``, ``violation`` and (iteration, variable) ``unit``
     """
 
@@ -130,34 +132,39 @@ def minimise(
     traced, fixed = eqx.partition(arguments, eqx.is_array)
     start = jnp.clip(jnp.asarray(initial, jnp.result_type(float)), 0.0, 1.0)
 
-    @jax.jit
-    def evaluate(unit: Array, traced: Any) -> tuple[Array, dict[str, Array]]:
-        return function(unit, eqx.combine(traced, fixed))
+    problem = _Problem(function, fixed, chosen)
+    derivatives, advance = jax.jit(problem.derivatives), jax.jit(problem.advance)
 
-    objective, named = evaluate(start, traced)
-    shapes = {name: jnp.shape(value) for name, value in named.items()}
-    if not np.isfinite(objective) or not np.all(np.isfinite(_joined(named, objective))):
+    def evaluate(unit: Array) -> tuple[Array, dict[str, Array]]:
+        found = derivatives(unit, empty, one, one, traced)
+        return found.objective, found.constraints
+
+    one = jnp.ones((), start.dtype)
+    shapes = jax.eval_shape(lambda unit: function(unit, arguments)[1], start)
+    empty = jnp.zeros((sum(shape.size for shape in shapes.values()),), start.dtype)
+    first = derivatives(start, empty, one, one, traced)
+    if not np.all(np.isfinite(_joined(first.constraints, first.objective))) or not np.isfinite(first.objective):
         raise UnsolvedStartError(
             "the design that the minimisation starts from has no solution: start from one that has"
         )
-    problem = _Problem(function, fixed, jnp.maximum(jnp.abs(objective), jnp.finfo(objective.dtype).tiny), chosen)
-    state = problem.start(start, _joined(named, objective).size)
+    state = problem.start(start, empty.size, _scale(first))
     header = {**dict(study or {}), "settings": dataclasses.asdict(chosen), "dtype": start.dtype.name}
     if checkpoint is not None and resume and Path(checkpoint).exists():
         state = checkpoints.load(checkpoint, header, state)
-    step = jax.jit(problem.step)
     while int(state.iteration) < chosen.iterations:
-        state = step(state, traced)
+        found = derivatives(state.unit, state.multipliers, state.penalty, state.scale, traced)
+        state = advance(state, found)
         if checkpoint is not None:
             checkpoints.save(checkpoint, header, state)
         if progress is not None:
             last = int(state.iteration) - 1
             progress(last + 1, float(state.history_objective[last]), float(state.history_violation[last]))
-    unit = _best(lambda at: evaluate(at, traced), state, chosen.tolerance)
-    objective, named = evaluate(unit, traced)
+    unit = _best(evaluate, state, chosen.tolerance)
+    objective, named = evaluate(unit)
     constraints = {name: np.asarray(value) for name, value in named.items()}
-    stationarity, complementarity, multipliers = jax.jit(problem.residuals)(state, traced)
-    by_name = _split(np.asarray(multipliers), shapes)
+    last_found = derivatives(state.solved, state.multipliers, state.penalty, state.scale, traced)
+    stationarity, complementarity, multipliers = _residuals(state, last_found)
+    by_name = _split(np.asarray(multipliers), {name: value.shape for name, value in constraints.items()})
     return Minimum(
         unit=np.asarray(unit),
         objective=float(objective),
@@ -168,7 +175,7 @@ def minimise(
             for name, value in constraints.items()
             if np.any((value > -_ACTIVE) | ((by_name[name] > _ACTIVE) & (value > -10.0 * _ACTIVE)))
         ),
-        multipliers=by_name,
+        multipliers={name: np.asarray(value * float(state.scale)) for name, value in by_name.items()},
         stationarity=float(stationarity),
         complementarity=float(complementarity),
         history={
@@ -179,14 +186,21 @@ def minimise(
     )
 
 
+class _Derivatives(eqx.Module):
+    objective: Float[Array, ""]
+    constraints: dict[str, Array]
+    objective_gradient: Float[Array, "variable"]
+    gradient: Float[Array, "variable"]
+
+
 class _Problem:
     """The traced parts of one minimisation."""
 
-    def __init__(self, function: Objective, fixed: Any, scale: Array, settings: Settings):
-        self._function, self._fixed, self._scale, self._settings = function, fixed, scale, settings
+    def __init__(self, function: Objective, fixed: Any, settings: Settings):
+        self._function, self._fixed, self._settings = function, fixed, settings
         self._optimiser = optax.scale_by_adam()
 
-    def start(self, unit: Array, constraints: int) -> _State:
+    def start(self, unit: Array, constraints: int, scale: Array) -> _State:
         dtype, steps = unit.dtype, self._settings.iterations
         empty = jnp.full((steps,), jnp.nan, dtype)
         return _State(
@@ -196,6 +210,7 @@ class _Problem:
             optimiser=self._optimiser.init(unit),
             multipliers=jnp.zeros((constraints,), dtype),
             penalty=jnp.asarray(self._settings.penalty, dtype),
+            scale=scale,
             violation=jnp.asarray(jnp.inf, dtype),
             best=unit,
             best_objective=jnp.asarray(jnp.inf, dtype),
@@ -204,22 +219,25 @@ class _Problem:
             history_violation=empty,
         )
 
-    def _evaluate(self, unit: Array, traced: Any) -> tuple[Array, Array]:
-        objective, named = self._function(unit, eqx.combine(traced, self._fixed))
-        return objective, _joined(named, objective)
+    def derivatives(self, unit: Array, multipliers: Array, penalty: Array, scale: Array, traced: Any) -> _Derivatives:
+        """Objective, constraints, ∂f/∂u and ∂L/∂u: one reverse pass with two right-hand sides."""
 
-    def step(self, state: _State, traced: Any) -> _State:
-        """One evaluation with its gradient, one Adam step, and at the end of a round the multipliers."""
-        settings = self._settings
+        def both(unit: Array) -> tuple[tuple[Array, Array], dict[str, Array]]:
+            objective, named = self._function(unit, eqx.combine(traced, self._fixed))
+            return (objective, _joined(named, objective)), named
 
-        def lagrangian(unit: Array) -> tuple[Array, tuple[Array, Array]]:
-            objective, constraints = self._evaluate(unit, traced)
-            shifted = jnp.maximum(0.0, state.multipliers + state.penalty * constraints)
-            penalties = jnp.sum(shifted**2 - state.multipliers**2) / (2.0 * state.penalty)
-            return objective / self._scale + penalties, (objective, constraints)
+        (objective, constraints), pull, named = jax.vjp(both, unit, has_aux=True)
+        shifted = jnp.maximum(0.0, multipliers + penalty * constraints)
+        (gradients,) = jax.vmap(pull)(
+            (jnp.asarray([1.0, 0.0], objective.dtype), jnp.stack([jnp.zeros_like(shifted), shifted]))
+        )
+        return _Derivatives(objective, named, gradients[0], gradients[0] / scale + gradients[1])
 
-        (value, (objective, constraints)), gradient = jax.value_and_grad(lagrangian, has_aux=True)(state.unit)
-        good = jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient))
+    def advance(self, state: _State, found: _Derivatives) -> _State:
+        """One Adam step, and at the end of a round the multipliers."""
+        settings, objective, gradient = self._settings, found.objective, found.gradient
+        constraints = _joined(found.constraints, objective)
+        good = jnp.isfinite(objective) & jnp.all(jnp.isfinite(constraints)) & jnp.all(jnp.isfinite(gradient))
         violation = jnp.max(constraints, initial=-jnp.inf)
         # optax raises a float to an integer count, which strict promotion refuses
         with jax.numpy_dtype_promotion("standard"):
@@ -230,6 +248,9 @@ class _Problem:
         back = 0.5 * (state.unit + state.solved)
         better = good & (violation <= settings.tolerance) & (objective < state.best_objective)
         end_of_round = good & ((state.iteration + 1) % settings.round_length == 0)
+        # F follows the gradient of f, by no more than a factor of four a round; the multipliers of f itself stay
+        following = jnp.clip(_scale(found), 0.25 * state.scale, 4.0 * state.scale)
+        scale = jnp.where(end_of_round, following, state.scale)
         slow = jnp.maximum(violation, 0.0) > 0.5 * jnp.maximum(state.violation, 0.0)
         return _State(
             iteration=state.iteration + 1,
@@ -237,9 +258,12 @@ class _Problem:
             solved=jnp.where(good, state.unit, state.solved),
             optimiser=jax.tree.map(lambda new, old: jnp.where(good, new, old), optimiser, state.optimiser),
             multipliers=jnp.where(
-                end_of_round, jnp.maximum(0.0, state.multipliers + state.penalty * constraints), state.multipliers
+                end_of_round,
+                jnp.maximum(0.0, state.multipliers + state.penalty * constraints) * state.scale / scale,
+                state.multipliers,
             ),
             penalty=jnp.where(end_of_round & slow, settings.penalty_growth * state.penalty, state.penalty),
+            scale=scale,
             violation=jnp.where(end_of_round, violation, state.violation),
             best=jnp.where(better, state.unit, state.best),
             best_objective=jnp.where(better, objective, state.best_objective),
@@ -248,20 +272,20 @@ class _Problem:
             history_violation=state.history_violation.at[state.iteration].set(violation),
         )
 
-    def residuals(self, state: _State, traced: Any) -> tuple[Array, Array, Array]:
-        """Stationarity, complementarity and the multipliers after one more update, at the last solved iterate."""
-        unit = state.solved
-        _, constraints = self._evaluate(unit, traced)
-        multipliers = jnp.maximum(0.0, state.multipliers + state.penalty * constraints)
 
-        def lagrangian(unit: Array) -> Array:
-            objective, constraints = self._evaluate(unit, traced)
-            return objective / self._scale + jnp.sum(jax.lax.stop_gradient(multipliers) * constraints)
+def _scale(found: _Derivatives) -> Float[Array, ""]:
+    """What the objective changes by across the cube, by its gradient; a small share of it where that vanishes."""
+    smallest = 1e-6 * jnp.abs(found.objective) + jnp.finfo(found.objective.dtype).tiny
+    return jnp.maximum(jnp.max(jnp.abs(jnp.nan_to_num(found.objective_gradient))), smallest)
 
-        gradient = jax.grad(lagrangian)(unit)
-        stationarity = jnp.max(jnp.abs(unit - jnp.clip(unit - gradient, 0.0, 1.0)))
-        complementarity = jnp.max(jnp.abs(jnp.minimum(-constraints, multipliers)), initial=0.0)
-        return stationarity, complementarity, multipliers
+
+def _residuals(state: _State, found: _Derivatives) -> tuple[Array, Array, Array]:
+    """Stationarity, complementarity and the next multipliers at the last solved iterate."""
+    constraints = _joined(found.constraints, found.objective)
+    multipliers = jnp.maximum(0.0, state.multipliers + state.penalty * constraints)
+    stationarity = jnp.max(jnp.abs(state.solved - jnp.clip(state.solved - found.gradient, 0.0, 1.0)))
+    complementarity = jnp.max(jnp.abs(jnp.minimum(-constraints, multipliers)), initial=0.0)
+    return stationarity, complementarity, multipliers
 
 
 def _joined(named: Mapping[str, Array], objective: Array) -> Float[Array, "constraint"]:

@@ -129,10 +129,10 @@ def differences(
     return {one.path: error(one) for one in found}
 
 
-def site_function(output: str) -> Callable[[dict[str, Array], tuple[Site, SiteState]], Float[Array, ""]]:
+def site_function(output: str) -> Callable[[dict[str, Array], tuple[Site, SiteState | None]], Float[Array, ""]]:
     """`(numbers by path, (site, starting state)) -> the figure named output`; NaN where the solve failed."""
 
-    def function(parameters: dict[str, Array], arguments: tuple[Site, SiteState]) -> Float[Array, ""]:
+    def function(parameters: dict[str, Array], arguments: tuple[Site, SiteState | None]) -> Float[Array, ""]:
         site, start = arguments
         moved = with_parameters(site, parameters)
         solution = steady(moved, initial=start)
@@ -144,7 +144,7 @@ def site_function(output: str) -> Callable[[dict[str, Array], tuple[Site, SiteSt
 
 def site_sensitivities(
     site: Site,
-    state: SiteState,
+    state: SiteState | None,
     output: str = "junction_margin",
     *,
     paths: Sequence[str] | None = None,
@@ -154,7 +154,7 @@ def site_sensitivities(
 
     **Arguments**
 
-    - `site`, `state`: a site and its solved state
+    - `site`, `state`: a site and its solved state to start from, None without one
     - `output`: a name of `voltherm.site.outputs.FIGURES`
     - `paths`: the numbers; default every scalar of the site
 

@@ -51,7 +51,7 @@ def solve_design(paths: Sequence[str]) -> DesignFunction:
     """`(values of paths, (site, starting state)) -> (figures, result code)`."""
 
     def function(
-        values: Float[Array, "variable"], arguments: tuple[Site, SiteState]
+        values: Float[Array, "variable"], arguments: tuple[Site, SiteState | None]
     ) -> tuple[dict[str, Array], Int[Array, ""]]:
         site, start = arguments
         designed = with_parameters(site, dict(zip(paths, values, strict=True)))
