@@ -1,0 +1,41 @@
+"""Numbers of the configuration as an engineer wrote them: value with unit, and what the number means.
+
+Units and meanings are those of `voltherm.formats.schema_site`, so a report and `voltherm describe` say the same.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from voltherm.formats.schema_site import FIELDS
+from voltherm.site.sections import Site
+
+_DIGITS = 5
+
+
+def value_text(path: str, value: Any) -> str:
+    """A value (SI) of the configuration as text in its unit; a plain number where the schema does not know the path."""
+    field = FIELDS.get(path)
+    if field is None:
+        return f"{value:.{_DIGITS}g}"
+    return field.shown(value, _DIGITS).replace("degC", "°C")
+
+
+def meaning(path: str) -> str:
+    """What the number at a path means; empty where the schema does not know it."""
+    field = FIELDS.get(path)
+    return "" if field is None else field.meaning
+
+
+def written(site: Site) -> list[tuple[str, str, str]]:
+    """Every value of a site's configuration: path, value with unit, meaning."""
+    found = []
+    for path, field in FIELDS.items():
+        value: Any = site
+        for name in path.split("."):
+            value = getattr(value, name, None)
+        if value is None:
+            continue
+        plain = value if isinstance(value, str | int | float) else np.asarray(value).tolist()
+        found.append((path, value_text(path, plain), field.meaning))
+    return found

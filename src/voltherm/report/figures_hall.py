@@ -1,0 +1,74 @@
+"""The hall map: every rack of a building, coloured by its hottest GPU."""
+
+import numpy as np
+
+from voltherm.report.figure import INK, MUTED, PAPER, new, style, svg
+from voltherm.report.place import hottest_building, hottest_gpu_by_rack, hottest_row
+from voltherm.report.quantities import ZERO_CELSIUS, difference, temperature
+from voltherm.study.answer import Answer, Point
+
+
+def hall_figure(answer: Answer, point: Point) -> str:
+    """Halls side by side, a column a row of racks, the CDU at the foot; the hottest rack is ringed and named."""
+    layout, place = answer.layout, hottest_building(answer, point)
+    celsius = hottest_gpu_by_rack(point)[place.building] - ZERO_CELSIUS
+    halls = len(layout.halls)
+    per_hall = len(layout.rows) // halls
+    racks = celsius.shape[1]
+    hot_row, hot_rack = hottest_row(point, place.building)
+    low, high = float(np.min(celsius)), float(np.max(celsius))
+    # one colour a hundredth of a kelvin would paint round-off where all racks are alike
+    spread = max(high - low, 0.1)
+    with style("hall"):
+        figure = new(9.6, 3.1 if halls <= 4 else 5.2)
+        across = min(halls, 4)
+        grid = figure.subplots(-(-halls // across), across, squeeze=False, sharey=True)
+        image = None
+        for index, axes in enumerate(grid.ravel()):
+            axes.grid(visible=False)
+            if index >= halls:
+                axes.set_axis_off()
+                continue
+            part = celsius[index * per_hall : (index + 1) * per_hall].T
+            image = axes.pcolormesh(
+                np.arange(per_hall + 1) + 0.5,
+                np.arange(racks + 1) + 0.5,
+                part,
+                cmap="YlOrRd",
+                vmin=high - spread,
+                vmax=high,
+                edgecolors=PAPER,
+                linewidth=0.8,
+            )
+            axes.set_title(f"{layout.halls[index]}")
+            axes.set_xlabel("row", color=MUTED)
+            ticks = sorted({1, *range(4, per_hall + 1, 4)})
+            axes.set_xticks(ticks, [f"R{tick:02d}" for tick in ticks])
+            ticks = sorted({1, *range(4, racks + 1, 4), racks})
+            axes.set_yticks(ticks, [f"K{tick:02d}" for tick in ticks])
+            axes.spines[["left", "bottom"]].set_visible(False)
+            axes.tick_params(length=0)
+            if index == hot_row // per_hall:
+                where = (hot_row % per_hall + 1, hot_rack + 1)
+                axes.plot(*where, "s", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.8)
+                axes.set_title(
+                    f"{layout.halls[index]}: hottest {layout.rack(place.building, hot_row, hot_rack)}", color=INK
+                )
+        if image is not None:
+            bar = figure.colorbar(image, ax=grid, location="right", fraction=0.03, pad=0.01, aspect=28)
+            bar.set_label("hottest GPU [°C]")
+            bar.outline.set_visible(False)
+        return svg(figure, "hall", "Map of the halls, every rack coloured by its hottest GPU")
+
+
+def hall_caption(answer: Answer, point: Point) -> str:
+    """What the map shows, in a sentence or two."""
+    place = hottest_building(answer, point)
+    celsius = hottest_gpu_by_rack(point)[place.building]
+    spread = float(np.max(celsius) - np.min(celsius))
+    return (
+        f"{place.sentence} Hottest GPU of every rack on the hot day at the set point, supply at the foot of each column. "
+        f"Racks lie between {temperature(float(np.min(celsius)), 2)} and {temperature(float(np.max(celsius)), 2)} "
+        f"({difference(spread, 2)}): racks far from their CDU get a little less flow. "
+        f"The limit is {temperature(float(answer.site.rack.gpu.junction_limit))}."
+    ).strip()

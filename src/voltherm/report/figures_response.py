@@ -1,0 +1,164 @@
+"""The headline plot: allowed supply temperature and cooling power against ambient."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from voltherm.report.figure import BLUE, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, VIOLET, new, style, svg
+from voltherm.report.quantities import ZERO_CELSIUS, power, temperature
+from voltherm.site.year import Response
+from voltherm.study.answer import Answer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_TRIM_HEAT = 1e3  # W: less is not called trim chilling
+
+_USES = (
+    ("CDU pumps", "cdu_pump_power", BLUE),
+    ("facility pumps", "facility_pump_power", LIGHT_BLUE),
+    ("air handlers", "air_handler_power", GREEN),
+    ("air-side chillers", "air_chiller_power", SAND),
+    ("dry-cooler fans", "dry_cooler_fan_power", ORANGE),
+    ("trim chillers", "trim_chiller_power", RED),
+)
+
+
+def first_trim(curve: Response) -> float | None:
+    """Lowest dry bulb [K] of the curve from which trim chillers work, None where they never do."""
+    working = np.asarray(curve.figures["trim_chiller_heat"]) > _TRIM_HEAT
+    return float(curve.dry_bulb[int(np.argmax(working))]) if working.any() else None
+
+
+def response_figure(answer: Answer) -> str:
+    """Supply temperatures above, cooling power by use below, over the same ambient."""
+    with style("response"):
+        figure = new(9.6, 6.6)
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.15, 1.0))
+        _temperatures(upper, answer)
+        _powers(lower, answer)
+        lower.set_xlabel("ambient dry bulb [°C]")
+        ambient = answer.curve.dry_bulb - ZERO_CELSIUS
+        lower.set_xlim(ambient[0], ambient[-1])
+        return svg(figure, "response", "Allowed supply temperature and cooling power against ambient")
+
+
+def _temperatures(axes: "Axes", answer: Answer) -> None:
+    curve, allowed = answer.curve, answer.allowed_curve
+    ambient = curve.dry_bulb - ZERO_CELSIUS
+    limit = allowed.set_point - ZERO_CELSIUS
+    reached = curve.figures["supply_temperature"] - ZERO_CELSIUS
+    facility = allowed.figures["facility_supply_temperature"] - ZERO_CELSIUS
+    held = curve.set_point - ZERO_CELSIUS
+    axes.set_title("Secondary supply temperature [°C]")
+    axes.fill_between(allowed.dry_bulb - ZERO_CELSIUS, held[0], limit, color=GREEN, alpha=0.12, linewidth=0)
+    axes.plot(allowed.dry_bulb - ZERO_CELSIUS, limit, color=GREEN, linewidth=2.6, label="highest allowed")
+    axes.plot(
+        allowed.dry_bulb - ZERO_CELSIUS,
+        facility,
+        color=GREEN,
+        linewidth=1.2,
+        linestyle=(0, (4, 2)),
+        label="facility water, at the highest allowed",
+    )
+    axes.plot(ambient, reached, color=BLUE, linewidth=2.2, label="reached at the set point")
+    axes.plot(
+        ambient,
+        curve.figures["facility_supply_temperature"] - ZERO_CELSIUS,
+        color=BLUE,
+        linewidth=1.2,
+        linestyle=(0, (4, 2)),
+        label="facility water, at the set point",
+    )
+    low = min(np.nanmin(facility), np.nanmin(curve.figures["facility_supply_temperature"]) - ZERO_CELSIUS) - 6.0
+    high = max(np.nanmax(limit, initial=held[0]), np.nanmax(reached)) + 2.5
+    axes.plot(ambient, ambient, color=MUTED, linewidth=1.0, linestyle=":", label="ambient itself")
+    axes.set_ylim(low, high)
+    day = float(answer.site.climate.dry_bulb) - ZERO_CELSIUS
+    axes.axvline(day, color=INK, linewidth=0.8)
+    marks = [(answer.point, BLUE, "set point", -14)]
+    if answer.allowed is not None:
+        marks.append((answer.allowed, GREEN, "highest", 7))
+    for point, colour, name, shift in marks:
+        value = point.figures["supply_temperature"] - ZERO_CELSIUS
+        axes.plot([day], [value], "o", color=colour, markersize=6.5, markeredgecolor="white", zorder=5)
+        axes.annotate(
+            f"{name} {temperature(point.figures['supply_temperature'])}",
+            (day, value),
+            (-8, shift),
+            textcoords="offset points",
+            ha="right",
+            color=colour,
+            fontweight="bold",
+        )
+    axes.annotate(f"hot day {day:g} °C", (day, low), (-4, 5), textcoords="offset points", ha="right", color=INK)
+    axes.legend(loc="lower left", ncols=2)
+
+
+def _powers(axes: "Axes", answer: Answer) -> None:
+    curve, allowed = answer.curve, answer.allowed_curve
+    ambient = curve.dry_bulb - ZERO_CELSIUS
+    stacked = [np.nan_to_num(np.asarray(curve.figures[name])) / 1e6 for _, name, _ in _USES]
+    axes.set_title("Cooling power [MW]")
+    axes.stackplot(
+        ambient, stacked, labels=[label for label, _, _ in _USES], colors=[colour for _, _, colour in _USES], alpha=0.85
+    )
+    other = allowed.figures["cooling_power"] / 1e6
+    axes.plot(
+        allowed.dry_bulb - ZERO_CELSIUS,
+        other,
+        color=INK,
+        linewidth=1.8,
+        linestyle=(0, (5, 2)),
+        label="all, at the highest allowed",
+    )
+    day = float(answer.site.climate.dry_bulb) - ZERO_CELSIUS
+    axes.axvline(day, color=INK, linewidth=0.8)
+    top = max(float(np.sum(stacked, axis=0).max()), float(np.nanmax(other, initial=0.0)))
+    axes.set_ylim(0.0, 1.12 * top)
+    marks = [(answer.point, BLUE)] + ([(answer.allowed, GREEN)] if answer.allowed is not None else [])
+    for point, colour in marks:
+        value = point.figures["cooling_power"]
+        axes.plot([day], [value / 1e6], "o", color=colour, markersize=6.5, markeredgecolor="white", zorder=5)
+        axes.annotate(
+            power(value),
+            (day, value / 1e6),
+            (-8, 5),
+            textcoords="offset points",
+            ha="right",
+            color=colour,
+            fontweight="bold",
+        )
+    for which, colour, name in ((curve, BLUE, "set point"), (allowed, GREEN, "highest")):
+        start = first_trim(which)
+        if start is not None and start > which.dry_bulb[0]:
+            axes.axvline(start - ZERO_CELSIUS, color=colour, linewidth=0.9, linestyle=":")
+            axes.annotate(
+                f"trim chillers\nfrom {start - ZERO_CELSIUS:.0f} °C\n({name})",
+                (start - ZERO_CELSIUS, top),
+                (-4, 0),
+                textcoords="offset points",
+                ha="right",
+                va="top",
+                color=colour,
+                fontsize=8,
+            )
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], loc="upper left", ncols=2)
+
+
+def response_caption(answer: Answer) -> str:
+    """What the plot shows, in a sentence or two."""
+    starts = []
+    for curve, name in ((answer.curve, "at the set point"), (answer.allowed_curve, "at the highest allowed supply")):
+        start = first_trim(curve)
+        starts.append(
+            f"{name} trim chillers are never needed"
+            if start is None
+            else f"{name} they start at {temperature(start, 0)} outside"
+        )
+    return (
+        "Above: the highest supply temperature at which every chip keeps its limit, and what the set point reaches. The "
+        "room between the two is the margin. Below: power of cooling by use at the set point, and in all at the highest "
+        f"allowed supply. Trim chillers take what the dry coolers leave: {'; '.join(starts)}."
+    )

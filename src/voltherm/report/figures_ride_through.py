@@ -1,0 +1,68 @@
+"""Loss of heat rejection: temperatures against minutes, with the limit and the moment it is reached."""
+
+import math
+
+import numpy as np
+
+from voltherm.report.figure import BLUE, INK, LIGHT_BLUE, ORANGE, RED, VIOLET, new, style, svg
+from voltherm.report.quantities import ZERO_CELSIUS, duration, number
+from voltherm.study.answer import Answer
+
+
+def ride_through_figure(answer: Answer) -> str:
+    """Chips above, water below, over minutes since heat rejection was lost."""
+    ride = answer.ride_through
+    minutes = np.asarray(ride.time) / 60.0
+    with style("ride"):
+        figure = new(9.6, 4.0)
+        axes = figure.subplots()
+        axes.set_title("Temperature [°C] after heat rejection is lost, pumps running")
+        curves = (
+            ("hottest GPU", ride.gpu_temperature, RED, 2.4),
+            ("secondary supply, warmest row", ride.supply, VIOLET, 1.8),
+            ("facility return", ride.facility_return, ORANGE, 1.6),
+            ("facility supply", ride.facility_supply, BLUE, 1.8),
+            ("buffer tank", ride.tank, LIGHT_BLUE, 1.6),
+        )
+        for label, values, colour, width in curves:
+            axes.plot(minutes, np.asarray(values) - ZERO_CELSIUS, color=colour, linewidth=width, label=label)
+        limit = float(answer.site.rack.gpu.junction_limit) - ZERO_CELSIUS
+        axes.axhline(limit, color=RED, linewidth=1.0, linestyle=(0, (4, 2)))
+        axes.annotate(
+            f"GPU limit {number(limit)} °C",
+            (minutes[-1], limit),
+            (-3, 4),
+            textcoords="offset points",
+            ha="right",
+            color=RED,
+        )
+        if math.isfinite(ride.seconds_to_limit):
+            when = ride.seconds_to_limit / 60.0
+            axes.axvline(when, color=INK, linewidth=1.0)
+            axes.annotate(
+                f"{duration(ride.seconds_to_limit)}: {ride.first_limit}",
+                (when, 0.0),
+                (-6 if when > 0.5 * minutes[-1] else 6, 8),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="right" if when > 0.5 * minutes[-1] else "left",
+                fontweight="bold",
+            )
+        axes.set_xlabel("minutes")
+        axes.set_xlim(minutes[0], minutes[-1])
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return svg(figure, "ride", "Temperatures after heat rejection is lost")
+
+
+def ride_through_caption(answer: Answer) -> str:
+    """What the plot shows, in a sentence or two."""
+    ride = answer.ride_through
+    end = (
+        f"The first limit, {ride.first_limit}, is reached after {duration(ride.seconds_to_limit)}."
+        if math.isfinite(ride.seconds_to_limit)
+        else "No limit is reached within the time simulated."
+    )
+    return (
+        "All outdoor heat rejection stops at once at full load on the hot day; pumps and CDUs keep running. "
+        f"{end} The facility water then warms by 1 K in {number(ride.seconds_per_kelvin, 0)} s."
+    )

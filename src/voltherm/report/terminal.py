@@ -1,0 +1,40 @@
+"""The summary on a terminal, drawn with rich."""
+
+from typing import TYPE_CHECKING
+
+from voltherm.report.summary import Section, summary
+from voltherm.study.answer import Answer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def print_summary(answer: Answer, console: "Console", *, details: bool = False) -> None:
+    """Prints the summary of `answer`; with `details` also the months and the wall times of every stage."""
+    for section in summary(answer):
+        if section.detail and not details:
+            continue
+        console.print(table(section))
+        console.print()
+
+
+def table(section: Section) -> "Table":
+    """One section as a table of rich; names from a configuration are shown as they are, never read as markup."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(
+        title=Text(section.title, style="bold"),
+        caption=Text(section.note, style="dim") if section.note else None,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_header=any(section.header),
+    )
+    for index, name in enumerate(section.header):
+        drawn.add_column(Text(name), justify="left" if index == 0 else "right", overflow="fold")
+    for index, row in enumerate(section.rows):
+        drawn.add_row(*(Text(cell) for cell in row), style="bold" if index in section.emphasis else None)
+    return drawn

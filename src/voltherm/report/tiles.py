@@ -1,0 +1,71 @@
+"""The eight figures that stand large at the head of a page."""
+
+import dataclasses
+import math
+
+from voltherm.report.quantities import difference, duration, number, power, temperature
+from voltherm.report.summary import binding, margin_text
+from voltherm.study.answer import Answer
+
+
+@dataclasses.dataclass(frozen=True)
+class Tile:
+    """One large figure: what it is, its value, a line below; `warns` where it is beyond a limit."""
+
+    label: str
+    value: str
+    note: str
+    warns: bool = False
+
+
+def tiles(answer: Answer) -> list[Tile]:
+    """Highest supply, margin at the set point, cooling power, PUE of the year, trim chilling, ride-through."""
+    point, allowed, year, ride = answer.point, answer.allowed, answer.year, answer.ride_through
+    day = temperature(float(answer.site.climate.dry_bulb))
+    tightest = binding(point)
+    reached = math.isfinite(ride.seconds_to_limit)
+    simulated = duration(float(ride.time[-1] - ride.time[0]))
+    margin = point.figures["junction_margin"]
+    return [
+        Tile(
+            "Highest allowed supply",
+            "none" if allowed is None else temperature(allowed.set_point),
+            f"no set point serves at {day}" if allowed is None else f"at {day} outside; {binding(allowed).name} binds",
+            warns=allowed is None,
+        ),
+        Tile(
+            "Chip margin at the set point",
+            difference(margin, 2),
+            f"set point {temperature(point.set_point)}; {point.hottest['gpu']}",
+            warns=margin < 0.0,
+        ),
+        Tile(
+            "Cooling power on the hot day",
+            power(point.figures["cooling_power"]),
+            f"of {power(point.figures['facility_power'])} at the intake"
+            + ("" if allowed is None else f"; {power(allowed.figures['cooling_power'])} at the highest supply"),
+        ),
+        Tile(
+            "PUE of the year",
+            number(year.pue, 3),
+            f"category 3, utility intake; {number(point.figures['pue'], 3)} on the hot day",
+        ),
+        Tile(
+            "Trim chilling",
+            f"{year.hours_of_trim:,} h",
+            f"a year at the set point; {year.hours_above_limit:,} h with a chip above its limit",
+            warns=year.hours_above_limit > 0,
+        ),
+        Tile(
+            "Ride-through",
+            duration(ride.seconds_to_limit) if reached else f"> {simulated}",
+            f"without heat rejection, to {ride.first_limit}" if reached else "without heat rejection",
+        ),
+        Tile(
+            "Tightest limit",
+            margin_text(tightest),
+            f"left to {tightest.name} at the set point: {tightest.element}",
+            warns=tightest.margin < 0.0,
+        ),
+        Tile("Water", f"{number(year.water, 0)} m³", f"a year, make-up of the closed loop; WUE {year.wue:.2g} L/kWh"),
+    ]
