@@ -72,10 +72,11 @@ def _tell(error: VolthermError, *, as_json: bool) -> None:
         print_json({"error": str(error), "exit_code": error.exit_code})
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(__version__)
         raise typer.Exit
+    return wanted
 
 
 @application.callback()

@@ -70,6 +70,7 @@ def _figures(site: Any) -> dict[str, str]:
     liquid, transformers = each - rack.air_heat, electrical.main_transformers
     supply = quantity(site.secondary.supply_temperature, "temperature", digits=4)
     row = building.racks_per_row * liquid
+    intake, short_circuit = electrical.intake_voltage, electrical.intake_short_circuit
     return {
         "buildings": str(building.count),
         "halls, rows, racks of a building": f"{building.halls}, {rows}, {racks:,}",
@@ -83,6 +84,6 @@ def _figures(site: Any) -> dict[str, str]:
         "dry coolers": f"{site.dry_coolers.count:g} of {site.dry_coolers.rated_heat / 1e6:.4g} MW",
         "trim chillers": f"{site.chillers.count:g} of {site.chillers.capacity / 1e6:.4g} MW",
         "main transformers": f"{transformers} of {electrical.main_transformer.rating / 1e6:g} MVA a building",
-        "intake": f"{electrical.intake_voltage / 1e3:g} kV, {electrical.intake_short_circuit / 1e6:g} MVA short circuit",
+        "intake, short circuit": f"{intake / 1e3:g} kV, {short_circuit / 1e9:g} GVA",
         "hot day": quantity(site.climate.dry_bulb, "temperature", digits=4),
     }

@@ -36,14 +36,15 @@ def simulate(
     from voltherm.numerics import ResultCode
     from voltherm.site import build
     from voltherm.site.transient import simulate as run_simulation
-    from voltherm.study.answer import solve, why_not
+    from voltherm.site.diagnosis import diagnose
+    from voltherm.study.answer import solve
 
     site = build(configured)
     with translated(), progress() as report:
         report("steady state", 0, 2)
-        state, _, result, _, _ = solve(site)
+        state, result, _, _ = solve(site)
         if int(result) != ResultCode.CONVERGED:
-            raise NotConvergedError(why_not(site, int(result)))
+            raise NotConvergedError(diagnose(site, int(result)))
         report("simulation", 1, 2)
         course = run_simulation(site, state)
         report("simulation", 2, 2)

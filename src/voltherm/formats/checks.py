@@ -13,6 +13,7 @@ from voltherm.formats.coolants import coolant_problem, freezing_temperature
 from voltherm.formats.schema import Reading
 from voltherm.formats.schema_site import FIELDS
 
+Number = float | int
 Rule = Callable[..., str | None]
 _RULES: list[tuple[str, tuple[str, ...], Rule]] = []
 
@@ -48,7 +49,7 @@ _ROWS = ("building.halls", "building.rows_per_hall")
 _RACKS = (*_ROWS, "building.racks_per_row")
 
 
-def rack_power(*load: float) -> float:
+def rack_power(*load: Number) -> float:
     """Power of one rack [W], from the numbers of `_LOAD` in their order."""
     factor, trays, gpus, gpu, cpus, cpu, switches, chips, chip, air = load
     return factor * (trays * (gpus * gpu + cpus * cpu) + switches * chips * chip) + air
@@ -62,7 +63,7 @@ def _power(watts: float) -> str:
 
 
 @_rule("building.racks_per_row", *_RACKS, *_LOAD)
-def _too_many_racks(halls: int, rows: int, racks: int, *load: float) -> str | None:
+def _too_many_racks(halls: int, rows: int, racks: int, *load: Number) -> str | None:
     each, count = rack_power(*load), halls * rows * racks
     total = each * count
     if total <= _LARGEST_BUILDING:
@@ -83,7 +84,7 @@ def _too_many_racks(halls: int, rows: int, racks: int, *load: float) -> str | No
     *_LOAD,
 )
 def _main_transformers(
-    halls: int, rows: int, racks: int, number: int, rating: float, allowed: float, *load: float
+    halls: int, rows: int, racks: int, number: int, rating: float, allowed: float, *load: Number
 ) -> str | None:
     total = rack_power(*load) * halls * rows * racks
     if total <= number * rating * allowed:
@@ -97,7 +98,7 @@ def _main_transformers(
 _CHAIN = ("building.racks_per_row", "electrical.ups.efficiency", *_LOAD)
 
 
-def _row_power(racks: int, efficiency: tuple[float, ...], *load: float) -> float:
+def _row_power(racks: int, efficiency: tuple[float, ...], *load: Number) -> float:
     """Least power a row draws behind its substation [W]: the UPS at its best efficiency."""
     return racks * rack_power(*load) / max(efficiency)
 
@@ -110,7 +111,7 @@ def _row_power(racks: int, efficiency: tuple[float, ...], *load: float) -> float
     *_CHAIN,
 )
 def _unit_substation(
-    rating: float, allowed: float, factor: float, racks: int, efficiency: tuple[float, ...], *load: float
+    rating: float, allowed: float, factor: float, racks: int, efficiency: tuple[float, ...], *load: Number
 ) -> str | None:
     apparent = _row_power(racks, efficiency, *load) / factor
     if apparent <= rating * allowed:
@@ -123,7 +124,7 @@ def _unit_substation(
 
 
 @_rule("electrical.ups.rating", "electrical.ups.rating", "building.racks_per_row", *_LOAD)
-def _ups(rating: float, racks: int, *load: float) -> str | None:
+def _ups(rating: float, racks: int, *load: Number) -> str | None:
     needed = racks * rack_power(*load)
     if needed <= rating:
         return None
@@ -134,7 +135,7 @@ def _ups(rating: float, racks: int, *load: float) -> str | None:
 
 
 @_rule("electrical.power_shelf.rating", "electrical.power_shelf.rating", *_LOAD)
-def _power_shelf(rating: float, *load: float) -> str | None:
+def _power_shelf(rating: float, *load: Number) -> str | None:
     needed = rack_power(*load)
     if needed <= rating:
         return None
@@ -162,7 +163,7 @@ def _feeder(
     rows: int,
     racks: int,
     efficiency: tuple[float, ...],
-    *load: float,
+    *load: Number,
 ) -> str | None:
     most = math.ceil(halls * rows / feeders)
     current = most * _row_power(racks, efficiency, *load) / (math.sqrt(3.0) * voltage)
@@ -193,7 +194,7 @@ def _mechanical_feeders(feeders: int, substations: int) -> str | None:
 
 
 def _supply(kind: str) -> Rule:
-    def rule(supply: float, limit: float, margin: float, power: float, factor: float, *path: float) -> str | None:
+    def rule(supply: float, limit: float, margin: float, power: float, factor: float, *path: Number) -> str | None:
         package, interface, area, plate = path
         rise = power * factor * (package + interface / area + plate)
         highest = limit - margin - rise

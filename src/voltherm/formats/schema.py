@@ -200,7 +200,7 @@ def _value(field: Field, text: str) -> Any:
     return values if field.kind == "list" else values[0]
 
 
-def _within(field: Field, value: float, text: str) -> None:
+def _within(field: Field, value: float | int, text: str) -> None:
     low, high = field.limits()
     span = max(abs(bound) for bound in (low or 0.0, high or 0.0, 1e-300))
     if low is not None and value < low - 1e-12 * span:

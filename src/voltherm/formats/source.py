@@ -99,6 +99,8 @@ class _Reader:
             elif name in found:
                 self._problem(event, where, f"stands twice, first on line {found[name].line}: keep one of them")
             entry = self._entry(next(self.events), where, depth + 1)
+            # a section begins with its name, not with the line below it
+            entry.line = _line(event) if isinstance(entry.value, dict) else entry.line
             found.setdefault(name, entry)
         return found
 

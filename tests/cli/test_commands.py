@@ -1,0 +1,163 @@
+"""The light verbs, the exit codes and the streams of the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from voltherm.cli import environment
+from voltherm.cli.application import application
+
+CASE = "configs/campus/abilene_building.yaml"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, project_root: Path):
+    monkeypatch.chdir(project_root)
+    # the suite has set jax up already
+    monkeypatch.setattr(environment, "prepare", lambda device=None: None)
+    return lambda *arguments: CliRunner().invoke(application, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["check", CASE], ["schema"], ["schema", "sweep", "--json"], ["describe", CASE, "--all"]],
+    ids=" ".join,
+)
+def test_light_commands_leave_jax_alone(arguments: list[str], project_root: Path):
+    code = (
+        f"import sys\nsys.argv = ['voltherm', *{arguments}]\nfrom voltherm.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as done:\n    assert not done.code, done.code\n"
+        "heavy = {'jax', 'numpy', 'scipy', 'h5py'} & set(sys.modules)\nassert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=project_root, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_all_verbs_are_there(run):
+    names = {command.name for command in application.registered_commands}
+    verbs = "init check describe run simulate sweep tune validate report schema doctor"
+    assert names == set(verbs.split())
+    for name in names:
+        assert run(name, "--help").exit_code == 0
+
+
+def test_usage_ends_with_two(run):
+    assert run("chek").exit_code == 2
+    assert run("check").exit_code == 2
+    assert run("check", CASE, "--nonsense").exit_code == 2
+
+
+def test_mistakes_end_with_two_on_stderr(run):
+    done = run("check", CASE, "--set", "cdu.approach=3 degC", "--set", "rack.air_heat=17")
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert "--set:1: cdu.approach: " in done.stderr
+    assert "--set:2: rack.air_heat: " in done.stderr
+    assert "2 mistakes" in done.stderr
+
+
+def test_mistakes_as_json(run):
+    done = run("check", CASE, "--json", "--set", "cdu.approach=3 degC")
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert (problem["file"], problem["line"], problem["path"]) == ("--set", 1, "cdu.approach")
+
+
+def test_check_of_everything_shipped(run, project_root: Path):
+    files = sorted((project_root / "configs").rglob("*.yaml"))
+    done = run("check", "--json", *files)
+    assert done.exit_code == 0, done.stderr
+    assert {each["kind"] for each in json.loads(done.stdout)} == {"site", "sweep", "tune"}
+
+
+def test_describe(run):
+    done = run("describe", CASE, "--json")
+    told = json.loads(done.stdout)
+    assert told["figures"]["racks of a building"] == "92.93 MW"
+    assert told["values"]["secondary.supply_temperature"]["text"] == "40 degC"
+    assert told["values"]["secondary.supply_temperature"]["line"] > 1
+    assert run("describe", "configs/sweep/abilene_supply_temperature.yaml").exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["site", "sweep", "tune", "cold_plate"])
+def test_schema_as_json(run, kind: str):
+    described = json.loads(run("schema", kind, "--json").stdout)
+    assert described["type"] == "object"
+    assert "voltherm" in described["properties"]
+
+
+def test_init_writes_and_does_not_replace(run, tmp_path: Path):
+    assert run("init", tmp_path / "new").exit_code == 0
+    case = tmp_path / "new" / "campus" / "abilene_building.yaml"
+    assert run("check", case, tmp_path / "new" / "sweep" / "abilene_supply_temperature.yaml").exit_code == 0
+    case.write_text("mine", encoding="utf-8")
+    done = run("init", tmp_path / "new")
+    assert done.exit_code == 2
+    assert "--force replaces it" in done.stderr
+    assert case.read_text(encoding="utf-8") == "mine"
+
+
+def test_studies_go_to_their_own_verb(run):
+    done = run("tune", "configs/sweep/abilene_supply_temperature.yaml")
+    assert done.exit_code == 2
+    assert "`voltherm sweep" in done.stderr
+    done = run("run", "configs/tune/abilene_cost.yaml")
+    assert done.exit_code == 2
+    assert "`voltherm tune" in done.stderr
+
+
+def test_cold_plate(run, tmp_path: Path):
+    done = run("tune", "configs/tune/cold_plate.yaml", "--json", "--out", tmp_path)
+    told = json.loads(done.stdout)
+    assert told["parameters"]["base_resistance"] == pytest.approx(0.0175, abs=2e-4)
+    assert (tmp_path / "cold_plate.h5").is_file()
+
+
+def test_validation_misses_end_with_four(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from voltherm.study import validation
+
+    row = validation.Row("a/b", "a", "x", 2.0, 1.0, "1", False, "source", "the error is above the tolerance")
+    monkeypatch.setattr(validation, "discover", lambda folder, names: ["a/b"])
+    monkeypatch.setattr(validation, "run_case", lambda folder, name: [row])
+    done = run("validate", "--json")
+    assert done.exit_code == 4
+    assert json.loads(done.stdout.split("\n]")[0] + "\n]")[0]["passed"] is False
+
+
+def test_unknown_validation_case(run):
+    done = run("validate", "no_such_case")
+    assert done.exit_code == 2
+    assert "no validation case 'no_such_case'" in done.stderr
+
+
+def test_report_refuses_foreign_files_by_name(run, tmp_path: Path):
+    file = tmp_path / "results.h5"
+    file.write_text("hello", encoding="utf-8")
+    done = run("report", file)
+    assert done.exit_code == 2
+    assert "results.h5: is truncated, or is not HDF5" in done.stderr.replace("\n", "")
+
+
+def test_a_bug_ends_with_one_and_says_so(run, monkeypatch: pytest.MonkeyPatch):
+    from voltherm.formats import loader
+
+    def broken(*arguments):
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(loader, "kind_of", broken)
+    done = run("check", CASE)
+    assert done.exit_code == 1
+    assert "this is a bug" in done.stderr
+
+
+def test_interruption_ends_with_130(run, monkeypatch: pytest.MonkeyPatch):
+    from voltherm.formats import loader
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loader, "kind_of", interrupted)
+    assert run("check", CASE).exit_code == 130

@@ -1,0 +1,55 @@
+"""The schema names exactly what a site is made of."""
+
+import dataclasses
+import re
+import typing
+
+import equinox as eqx
+
+from voltherm.formats import load
+from voltherm.formats.schema import Field, Section, json_schema
+from voltherm.formats.schema_site import FIELDS, SITE, STUDY_PATHS
+from voltherm.site.build import parameter_paths
+from voltherm.site.sections import Site
+
+
+def _compare(kind: type, section: Section, path: str = "") -> None:
+    hints = typing.get_type_hints(kind)
+    named = {field.name: field for field in dataclasses.fields(kind)}
+    members = {member.name: member for member in section.members if member.name != "voltherm"}
+    assert set(named) == set(members), path
+    for name, field in named.items():
+        member = members[name]
+        if isinstance(hints[name], type) and issubclass(hints[name], eqx.Module):
+            assert isinstance(member, Section), f"{path}{name}"
+            _compare(hints[name], member, f"{path}{name}.")
+        else:
+            assert isinstance(member, Field), f"{path}{name}"
+            assert member.static == field.metadata.get("static", False), f"{path}{name}"
+            assert (member.kind == "integer") == (hints[name] is int), f"{path}{name}"
+            assert (member.kind in ("text", "choice")) == (hints[name] is str), f"{path}{name}"
+
+
+def test_names_kinds_and_statics_are_those_of_the_site():
+    _compare(Site, SITE)
+
+
+def test_studies_move_every_scalar_of_the_site(project_root):
+    site = load(project_root / "configs/campus/abilene_building.yaml")
+    assert set(STUDY_PATHS) == set(parameter_paths(site))
+
+
+def test_ranges_are_written_in_their_dimension():
+    for path, field in FIELDS.items():
+        if field.kind in ("quantity", "list"):
+            low, high = field.limits()
+            assert low is None or high is None or low < high, path
+            assert field.meaning, path
+
+
+def test_json_schema_knows_units():
+    described = json_schema(SITE)
+    power = described["properties"]["rack"]["properties"]["gpu"]["properties"]["power"]
+    assert re.search(power["pattern"], "1200 W")
+    assert not re.search(power["pattern"], "1200 K")
+    assert described["properties"]["building"]["additionalProperties"] is False
