@@ -16,8 +16,8 @@ r"""Constrained minimisation over a unit cube by an augmented Lagrangian.
 
 One evaluation of f and g and one reverse pass make a step, whatever the number of constraints, and one compiled program
 serves every step and the final residuals. A design that cannot be solved (NaN) is left by going half the way back to
-the last one that could. The answer is the best design that holds every constraint: where the last iterate misses one by a
-hair, the line from the best feasible design towards it is searched by bisection.
+the last one that could. The answer is the best design that holds every constraint: where the last iterate misses one by
+a hair, the line from the best feasible design towards it is searched by bisection.
 
 Source: Nocedal and Wright (2006), algorithm 17.4 and equation 17.58; Kingma and Ba (2015) for Adam, by optax.
 Range: smooth f and g; a local minimum.
