@@ -35,8 +35,8 @@ def simulate(
     from voltherm.formats.results import write_results
     from voltherm.numerics import ResultCode
     from voltherm.site import build
-    from voltherm.site.transient import simulate as run_simulation
     from voltherm.site.diagnosis import diagnose
+    from voltherm.site.transient import simulate as run_simulation
     from voltherm.study.answer import solve
 
     site = build(configured)

@@ -159,7 +159,7 @@ def _with_derivatives(
     scales: Array,
     args: PyTree,
 ) -> tuple[Array, PyTree]:
-    """A fixed point and the auxiliary found there, with the derivatives with respect to `args` that the equation implies.
+    """A fixed point and the auxiliary found there, with the derivatives by `args` that the equation implies.
 
     The rule is that of `implicit_root`, written out so that F is linearised once for the right-hand side, for every
     direction of the Krylov solve and for the auxiliary. Arguments as there; `scales` measures y.

@@ -2,8 +2,9 @@
 
     minimise |b - A x| over x in span(b, A b, A² b, ...)
 
-by Arnoldi's process with Gram-Schmidt twice; the small least-squares problem is solved by QR in every step (Saad and Schultz 1986, SIAM J.
-Sci. Stat. Comput. 7, 856-869). No restarts: the derivatives of contracting fixed points need a dozen directions.
+by Arnoldi's process with Gram-Schmidt twice; the small least-squares problem is solved by QR in every step (Saad and
+Schultz 1986, SIAM J. Sci. Stat. Comput. 7, 856-869). No restarts: the derivatives of contracting fixed points need a
+dozen directions.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,7 @@ def gmres(
     tolerance: float,
     maximum_steps: int,
 ) -> Float[Array, " unknown"]:
-    """Solve matrix(x) = right_hand_side to `tolerance` relative to the right-hand side, within `maximum_steps` products."""
+    """Solve matrix(x) = right_hand_side to `tolerance` relative to the right-hand side, in `maximum_steps` or fewer."""
     size = right_hand_side.size
     steps = max(1, min(size, maximum_steps))
     dtype = right_hand_side.dtype

@@ -1,4 +1,4 @@
-"""Air side of a building: air handlers that hold the racks' inlet air, chilled water, free cooling, water-cooled chillers.
+"""Air side of a building: air handlers that hold the racks' inlet air, chilled water, free cooling, chillers.
 
     T_back = T_w + Q / (ε C_min),   T_air = T_back - Q / (m_a c_a)
     P_pump = Δp_0 (m_w/m_w0)² m_w / (ρ η)
@@ -12,13 +12,12 @@
 | ε C_min | heat per kelvin between the coil's inlets, of `voltherm.coolant.air_handler` | W/K | |
 | rise | of the facility water through the condensers | K | configuration |
 
-Chilled-water flow holds the supply air within the limit of the coils' valves. Chillers reject into the facility loop, so when
-outdoor heat rejection is lost the air side's heat stays in the building's water as well.
+Chilled-water flow holds the supply air within the limit of the coils' valves. Chillers reject into the facility loop,
+so when outdoor heat rejection is lost the air side's heat stays in the building's water as well.
 """
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from voltherm.coolant import exchange_conductance
@@ -30,7 +29,7 @@ from voltherm.site.states import AirState
 
 
 class AirDemand(NamedTuple):
-    """What the air side meets: room heat without the handlers' fans [W], chilled-water and condenser water supply [K]."""
+    """What the air side meets: room heat without the handlers' fans [W], chilled and condenser water [K]."""
 
     heat: Float[Array, ""]
     chilled_water_temperature: Float[Array, ""]
@@ -42,7 +41,8 @@ def solve_air_side(
 ) -> tuple[AirState, Float[Array, ""], Float[Array, ""]]:
     """The air side of one building.
 
-    **Arguments**: `available`: share of the free cooling that works; the chillers do as long as they have facility water.
+    **Arguments**: `available`: share of the free cooling that works; the chillers do as long as they have facility
+    water.
 
     **Returns**: the `AirState`; flow [kg/s] that the condensers ask of the facility loop, and their heat [W].
     """
@@ -54,7 +54,8 @@ def solve_air_side(
     heat = demand.heat + fan_power
     air_rate = mass_flow * dry_air.heat_capacity(air.supply_temperature)
     back_at_set_point = air.supply_temperature + heat / (air.handlers * air_rate)
-    # the handler counts its fan behind the coil; here the fan's heat is part of the room's, so the coil alone meets the set point
+    # the handler counts its fan behind the coil; here the fan's heat is part of the room's, so the coil alone meets
+    # the set point
     own_flow = mass_flow / dry_air.density(back_at_set_point, pressure)
     own_rise = handler.rated_fan_power * (own_flow / handler.rated_air_flow) ** 3 / air_rate
     water_flow = handler.water_mass_flow_for(

@@ -36,9 +36,7 @@ def air_heat_sources(site: Site, state: SiteState) -> Float[Array, "building"]:
     rows = buildings.rows
     racks = jnp.sum(buildings.racks.air_heat, axis=(1, 2))
     units = jnp.sum(rows.pump_power - rows.pump_shaft_power, axis=1) + site.building.rows * site.cdu.electronics
-    return (
-        racks + units + buildings.ups_loss + buildings.air.fan_power + substation_loss(site, state.power.active_loss)
-    )
+    return racks + units + buildings.ups_loss + buildings.air.fan_power + substation_loss(site, state.power.active_loss)
 
 
 def heat_to_surroundings(site: Site, state: SiteState) -> Float[Array, ""]:
@@ -52,7 +50,9 @@ def heat_to_surroundings(site: Site, state: SiteState) -> Float[Array, ""]:
     mechanical_drawn = jnp.sum(power.active_load[jnp.asarray(topology.mechanical_bus)], axis=1)
     outside = mechanical_drawn - buildings.mechanical_power + site.electrical.house_load
     groups = ("main", "row cable", "mechanical cable", "mechanical substation")
-    losses = sum((jnp.sum(power.active_loss[topology.group(name)]) for name in groups), start=jnp.zeros_like(coolers[0]))
+    losses = sum(
+        (jnp.sum(power.active_loss[topology.group(name)]) for name in groups), start=jnp.zeros_like(coolers[0])
+    )
     return jnp.sum(coolers + air + motors + outside) + losses
 
 
@@ -64,9 +64,7 @@ def balances(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     rise = coolant.specific_enthalpy(rows.return_temperature) - coolant.specific_enthalpy(rows.supply_temperature)
     rack_heat = jnp.sum(racks.liquid_heat, axis=2)
     supply = facility.plant.supply_temperature
-    facility_rise = (
-        water.specific_enthalpy(rows.facility_return_temperature) - water.specific_enthalpy(supply)[:, None]
-    )
+    facility_rise = water.specific_enthalpy(rows.facility_return_temperature) - water.specific_enthalpy(supply)[:, None]
     plant_rise = water.specific_enthalpy(facility.plant.return_temperature) - water.specific_enthalpy(supply)
     into_plant = jnp.sum(rows.cdu_heat, axis=1) + facility.condenser_heat + facility.pump_shaft_power
     intake = -power.active_power_to[one_line(site).group("intake")][0]

@@ -2,9 +2,9 @@
 
     secondary loops -> racks -> air side -> CDUs -> facility loop -> heat rejection
 
-Each step is a domain model; this file only hands their results on. What it takes in and gives back are the building's unknowns in
-the coupled problem of `voltherm.site.coupling`; the same pass, with temperatures held by stores, is a step in time of
-`voltherm.site.transient`.
+Each step is a domain model; this file only hands their results on. What it takes in and gives back are the building's
+unknowns in the coupled problem of `voltherm.site.coupling`; the same pass, with temperatures held by stores, is a
+step in time of `voltherm.site.transient`.
 """
 
 from typing import NamedTuple
@@ -87,9 +87,7 @@ def solve_building(
     coolant, water, supply = made.coolant, made.water, made.supply
     row_start, facility_start = (None, None) if initial is None else (initial[0].value, initial[1].value)
     flows, row_solution = solve_rows(site, coolant, given.supply_temperature, given.return_temperature, row_start)
-    racks = solve_racks(
-        site, supply, coolant, given.supply_temperature, flows.tray_mass_flow, site.rack.load_factor
-    )
+    racks = solve_racks(site, supply, coolant, given.supply_temperature, flows.tray_mass_flow, site.rack.load_factor)
     rack_heat = jnp.sum(racks.liquid_heat, axis=1)
     electronics = site.cdu.electronics
     row_output = jnp.sum(racks.electrical_power, axis=1) + flows.pump_power + electronics
@@ -99,11 +97,7 @@ def solve_building(
         site,
         made,
         AirDemand(
-            heat=jnp.sum(racks.air_heat)
-            + motors
-            + site.building.rows * electronics
-            + ups_loss
-            + given.substation_loss,
+            heat=jnp.sum(racks.air_heat) + motors + site.building.rows * electronics + ups_loss + given.substation_loss,
             chilled_water_temperature=given.chilled_water_temperature,
             condenser_water_temperature=given.facility_supply_temperature,
         ),

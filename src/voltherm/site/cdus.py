@@ -9,7 +9,8 @@
 | T_f | facility water supply | K |
 | ε C_min | heat per kelvin between the inlets, of `voltherm.coolant.cdu` | W/K |
 
-The heat is known from the racks and the temperatures follow, so that a valve at its limit floats the supply in one step.
+The heat is known from the racks and the temperatures follow, so that a valve at its limit floats the supply in one
+step.
 """
 
 import equinox as eqx

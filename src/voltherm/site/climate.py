@@ -4,14 +4,15 @@
 
 | symbol | meaning | unit | source |
 | --- | --- | --- | --- |
-| M(t) | monthly means through the middles of the months, periodic trigonometric interpolation | K | normals of the station |
+| M(t) | monthly means through the middles of the months, trigonometric interpolation | K | normals of the station |
 | R(t) | monthly mean daily range, interpolated the same way | K | normals of the station |
-| h(t) | hour of the day; the warmest hour is taken as 15 h | h | ASHRAE Handbook Fundamentals (2021), chapter 14, daily range |
+| h(t) | hour of the day; the warmest hour is taken as 15 h | h | ASHRAE Fundamentals (2021), chapter 14 |
 | σ | standard deviation of daily means about the month's mean | K | station records |
 | s(t) | weather: a fixed sum of seven incommensurate periods of 3 to 23 days, of unit variance | - | this module |
 
-The year has 8,760 hours and no randomness: two runs agree to the last digit. It reproduces monthly means, daily ranges and
-the spread of the weather, not one historical year; an EPW file replaces it where the hours of a real year matter.
+The year has 8,760 hours and no randomness: two runs agree to the last digit. It reproduces monthly means, daily
+ranges and the spread of the weather, not one historical year; an EPW file replaces it where the hours of a real year
+matter.
 """
 
 import math
@@ -41,7 +42,9 @@ def _through_months(monthly: Float[Array, "month"], day: Float[Array, "hour"]) -
     # the sixth harmonic of twelve points carries half its weight
     weights = jnp.where(orders == 6.0, 1.0, 2.0)
     angles = orders[None, :] * phase[:, None]
-    waves = jnp.cos(angles) * jnp.real(coefficients[1:])[None, :] - jnp.sin(angles) * jnp.imag(coefficients[1:])[None, :]
+    waves = (
+        jnp.cos(angles) * jnp.real(coefficients[1:])[None, :] - jnp.sin(angles) * jnp.imag(coefficients[1:])[None, :]
+    )
     return jnp.real(coefficients[0]) + waves @ weights
 
 
@@ -49,8 +52,8 @@ def dry_bulb_year(climate: Climate) -> Float[Array, "hour"]:
     """Dry-bulb temperature of the 8,760 hours of the parametric year [K], shape (8760,)."""
     hour = jnp.arange(HOURS, dtype=climate.dry_bulb.dtype)
     day = hour / 24.0
-    daily = 0.5 * _through_months(climate.monthly_daily_range, day) * jnp.cos(
-        2.0 * math.pi * (hour - _WARMEST_HOUR) / 24.0
+    daily = (
+        0.5 * _through_months(climate.monthly_daily_range, day) * jnp.cos(2.0 * math.pi * (hour - _WARMEST_HOUR) / 24.0)
     )
     periods = jnp.asarray(_PERIODS_DAYS, dtype=hour.dtype)
     waves = jnp.cos(2.0 * math.pi * day[:, None] / periods[None, :] + periods[None, :])

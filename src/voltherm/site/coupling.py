@@ -1,12 +1,14 @@
 """The coupled site: one fixed point around the solves of the three domains.
 
     y = (supply and return temperature, valve opening) of every row,
-        (facility supply and return temperature, chilled-water temperature, condenser heat, substation loss) of every building
+        (facility supply and return temperature, chilled-water temperature, condenser heat,
+         substation loss) of every building
     y = F(y):   secondary loops -> racks -> air side -> CDUs -> facility loop -> heat rejection -> AC power flow
 
-One evaluation of F walks the heat from the chips to the surroundings and the power back to the utility; every step is a domain
-solve with implicit derivatives, so F is differentiable as a whole and `voltherm.numerics.fixed_point` differentiates its fixed
-point as one system. Buildings share nothing but the network and the weather and are solved as lanes.
+One evaluation of F walks the heat from the chips to the surroundings and the power back to the utility; every step is
+a domain solve with implicit derivatives, so F is differentiable as a whole and `voltherm.numerics.fixed_point`
+differentiates its fixed point as one system. Buildings share nothing but the network and the weather and are solved
+as lanes.
 
 | part of y | held by | at its limit |
 | --- | --- | --- |
@@ -77,9 +79,7 @@ def _evaluate(
     given = _structured(site, unknowns)
     available = jnp.ones((), unknowns.dtype)
     answered, buildings, results = jax.vmap(lambda building: solve_building(site, made, building, available))(given)
-    parameters = power_parameters(
-        site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power
-    )
+    parameters = power_parameters(site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power)
     power = power_flow(one_line(site).network, parameters)
     loss = substation_loss(site, power.value.active_loss)
     answered = answered._replace(substation_loss=loss)

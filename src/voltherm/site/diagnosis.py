@@ -1,4 +1,4 @@
-"""Why a site has no steady state: one pass at its starting point, part by part, and a sentence for the part that fails."""
+"""Why a site has no steady state: one pass at its starting point, and a sentence for the part that fails."""
 
 import equinox as eqx
 import jax
@@ -25,7 +25,7 @@ def _parts(site: Site):
 
 
 def diagnose(site: Site, code: int) -> str:
-    """A sentence on why `site` has no steady state: the part that fails, by name, and what to try. `code`: of the solve."""
+    """Why `site` has no steady state: the part that fails by name, and what to try. `code`: of the solve."""
     names = layout(site)
     state, result, power = jax.tree.map(np.asarray, _parts(site))
     racks = state.racks
@@ -38,9 +38,9 @@ def diagnose(site: Site, code: int) -> str:
         if lost.size and np.all(np.isfinite(state.rows.tray_mass_flow)):
             chip = names.device(kind, 0, *lost[0])
             return (
-                f"{chip} has no steady temperature: its leakage grows faster than its cold plate can take the heat away "
-                f"({len(lost)} chips of this kind). Lower secondary.supply_temperature or rack.{kind}.power, or raise the flow "
-                "with secondary.differential_pressure."
+                f"{chip} has no steady temperature: its leakage grows faster than its cold plate takes the heat "
+                f"away ({len(lost)} chips of this kind). Lower secondary.supply_temperature or rack.{kind}.power, or "
+                "raise the flow with secondary.differential_pressure."
             )
     if int(result) != ResultCode.CONVERGED:
         where = "the secondary loop of a row" if not np.all(np.isfinite(state.rows.mass_flow)) else "the facility loop"
@@ -48,10 +48,10 @@ def diagnose(site: Site, code: int) -> str:
     if int(power.result) != ResultCode.CONVERGED:
         bus = one_line(site).network.buses[int(power.worst)]
         return (
-            f"the power flow has no solution; the largest mismatch is at bus '{bus}'. The load is beyond what the feeders and "
-            "transformers can carry at any voltage: raise their ratings, or share the rows over more feeders."
+            f"the power flow has no solution; the largest mismatch is at bus '{bus}'. The load is beyond what "
+            "the feeders and transformers can carry at any voltage: raise their ratings, or share the rows over more feeders."
         )
     return sentence(ResultCode(code), "the coupling of the domains") + (
-        " Heat rejection may be exhausted while the heat still grows with temperature: look at the load, the number of dry "
-        "coolers and the capacity of the chillers at this dry bulb."
+        " Heat rejection may be exhausted while the heat still grows with temperature: look at the load, the number "
+        "of dry coolers and the capacity of the chillers at this dry bulb."
     )

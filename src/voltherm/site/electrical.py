@@ -5,12 +5,12 @@
 
 | symbol | meaning | unit | source |
 | --- | --- | --- | --- |
-| P_row | active power drawn at the low-voltage bus of one row | W | `voltherm.power.ups`, `voltherm.power.power_shelf` |
+| P_row | active power drawn at the low-voltage bus of one row | W | `power.ups`, `power.power_shelf` |
 | P_mechanical | active power drawn at one mechanical substation of a building | W | this module |
-| x_k | reactance of the utility, S_base / S_short_circuit, with X/R = 15 | p.u. | IEC 60909-0, clause 6.2, network feeders |
+| x_k | reactance of the utility, S_base / S_short_circuit, with X/R = 15 | p.u. | IEC 60909-0, clause 6.2 |
 
-Every feeder is a radial chain of substations; feeders are shared in turn by the main transformers of their building. Rows
-stand behind double-conversion UPS and draw constant power; motors follow the voltage by their ZIP shares.
+Every feeder is a radial chain of substations; feeders are shared in turn by the main transformers of their building.
+Rows stand behind double-conversion UPS and draw constant power; motors follow the voltage by their ZIP shares.
 """
 
 import dataclasses
@@ -22,8 +22,18 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from voltherm.numerics import bracketed_root
-from voltherm.power import Line, Load, LossCurve, Network, PowerParameters, PowerShelf, Transformer
-from voltherm.power import UninterruptiblePowerSupply, concatenate, reactive_power_of
+from voltherm.power import (
+    Line,
+    Load,
+    LossCurve,
+    Network,
+    PowerParameters,
+    PowerShelf,
+    Transformer,
+    UninterruptiblePowerSupply,
+    concatenate,
+    reactive_power_of,
+)
 from voltherm.site.sections import Rack, Site, TransformerRating
 
 _REACTANCE_OVER_RESISTANCE = 15.0
@@ -86,7 +96,8 @@ def _one_line(
     buses: list[str] = ["utility", "intake"]
     base_voltages: list[float] = [high, high]
     groups: dict[str, list[tuple[str, str, str]]] = {
-        name: [] for name in ("intake", "main", "row cable", "row substation", "mechanical cable", "mechanical substation")
+        name: []
+        for name in ("intake", "main", "row cable", "row substation", "mechanical cable", "mechanical substation")
     }
     groups["intake"].append(("utility source", "utility", "intake"))
     row_names = [f"H{hall + 1}-R{row + 1:02d}" for hall in range(halls) for row in range(rows_per_hall)]
@@ -97,7 +108,9 @@ def _one_line(
         base_voltages.append(voltage)
         return name
 
-    def add_chains(prefix: str, kind: str, feeder_letter: str, names: list[str], count: int) -> tuple[list[int], list[bool]]:
+    def add_chains(
+        prefix: str, kind: str, feeder_letter: str, names: list[str], count: int
+    ) -> tuple[list[int], list[bool]]:
         low_buses, first = [], []
         for feeder in range(count):
             members = names[feeder * len(names) // count : (feeder + 1) * len(names) // count]
@@ -106,7 +119,9 @@ def _one_line(
                 node = add_bus(f"{prefix}{name} {medium / 1e3:g} kV", medium)
                 low_buses.append(len(buses))
                 low_bus = add_bus(f"{prefix}{name} {low:g} V", low)
-                groups[f"{kind} cable"].append((f"{prefix}feeder {feeder_letter}{feeder + 1} to {name}", upstream, node))
+                groups[f"{kind} cable"].append(
+                    (f"{prefix}feeder {feeder_letter}{feeder + 1} to {name}", upstream, node)
+                )
                 groups[f"{kind} substation"].append((f"{prefix}substation {name}", node, low_bus))
                 first.append(position == 0)
                 upstream = node

@@ -76,7 +76,9 @@ def facility_network(halls: int, rows_per_hall: int) -> Network:
             BranchGroup(
                 [f"{back[key]} header" for key in onward], [back[key] for key in onward], [back[key] for key in before]
             ),
-            BranchGroup([f"{hall}-R{row + 1:02d}-CDU" for hall, row in rows], list(supply.values()), list(back.values())),
+            BranchGroup(
+                [f"{hall}-R{row + 1:02d}-CDU" for hall, row in rows], list(supply.values()), list(back.values())
+            ),
         ],
         reference_node="plant return",
     )
@@ -184,8 +186,9 @@ def solve_facility(
 ) -> tuple[FacilityFlow, Solution]:
     """Flow of one building's facility loop.
 
-    **Arguments**: plant's supply and return temperature [K]; `opening` of the control valves; `needed_mass_flow`: what every row's
-    CDU asks for [kg/s]; `condenser_mass_flow`: what the condensers ask for [kg/s]; `initial`: a state to start from.
+    **Arguments**: plant's supply and return temperature [K]; `opening` of the control valves; `needed_mass_flow`:
+    what every row's CDU asks for [kg/s]; `condenser_mass_flow`: what the condensers ask for [kg/s]; `initial`: a
+    state to start from.
 
     **Returns**: the `FacilityFlow` and the network's `Solution` (codes of `voltherm.coolant.flow`).
     """

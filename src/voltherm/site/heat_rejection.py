@@ -10,8 +10,9 @@
 | m, T_return | flow and temperature that come back to the plant | kg/s, K |
 | T_set, T_supply | set point of the supply, and what is reached | K |
 
-Equipment laws: `voltherm.coolant.dry_cooler`, `voltherm.coolant.chiller`. Below the fans' minimum speed a bypass holds the set point.
-Chillers take what full fans leave, all machines evenly loaded. Beyond their capacity the supply floats.
+Equipment laws: `voltherm.coolant.dry_cooler`, `voltherm.coolant.chiller`. Below the fans' minimum speed a bypass
+holds the set point. Chillers take what full fans leave, all machines evenly loaded. Beyond their capacity the supply
+floats.
 """
 
 import jax.numpy as jnp
@@ -38,8 +39,8 @@ def reject(
 ) -> RejectionState:
     """What a plant makes of its return.
 
-    **Arguments**: one dry cooler and one chiller, and how many of each work (zero is legal); flow [kg/s] and temperature
-    [K] of the return; `set_point` of the supply [K]; `sink_temperature`: what the chillers reject to [K].
+    **Arguments**: one dry cooler and one chiller, and how many of each work (zero is legal); flow [kg/s] and
+    temperature [K] of the return; `set_point` of the supply [K]; `sink_temperature`: what the chillers reject to [K].
     """
     water = cooler.liquid
     return_enthalpy = water.specific_enthalpy(return_temperature)

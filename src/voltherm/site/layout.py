@@ -10,7 +10,7 @@ from voltherm.site.sections import Site
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Names by position. Rows, racks and halls are named within a building; `buildings` prefixes them where several stand.
+    """Names by position. Rows, racks and halls are named within a building; `buildings` prefixes them.
 
     `rows` has one entry a row (its CDU is the row's name with "-CDU"), `racks[row][rack]` one a rack.
     """
@@ -33,7 +33,9 @@ class Layout:
     def device(self, kind: str, building: int, row: int, rack: int, tray: int, device: int) -> str:
         """The name of one chip, such as ``H2-R16-K11 tray 18 GPU 1``."""
         trays = self.switch_trays if kind == "switch" else self.compute_trays
-        return f"{self.rack(building, row, rack)} {trays[tray]} {kind.upper() if kind != 'switch' else kind} {device + 1}"
+        return (
+            f"{self.rack(building, row, rack)} {trays[tray]} {kind.upper() if kind != 'switch' else kind} {device + 1}"
+        )
 
     def _within(self, building: int, name: str) -> str:
         return name if len(self.buildings) == 1 else f"{self.buildings[building]}-{name}"

@@ -11,8 +11,9 @@
 | K | loss coefficient of tees and valve, on the velocity in the rack's branch | - | configuration |
 | d | more drop through the farthest tray of a rack than through the nearest | - | configuration |
 
-The drop of tray i of n is that of the tray's law times 1 + d i / (n - 1), which stands for the static pressure along the rack's
-manifold. Laws are those of `voltherm.coolant`; the flow is solved row by row, as rows meet only in the facility loop.
+The drop of tray i of n is that of the tray's law times 1 + d i / (n - 1), which stands for the static pressure along
+the rack's manifold. Laws are those of `voltherm.coolant`; the flow is solved row by row, as rows meet only in the
+facility loop.
 """
 
 import functools

@@ -268,7 +268,7 @@ class Electrical(eqx.Module):
 
 
 class Limits(eqx.Module):
-    """What no answer may pass: voltages [p.u.], loading of transformers and feeders, margin below every junction limit."""
+    """What no answer may pass: voltages [p.u.], loadings, margin kept below every junction limit."""
 
     voltage_minimum: Scalar
     voltage_maximum: Scalar

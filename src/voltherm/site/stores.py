@@ -11,7 +11,8 @@
 | h, m, M | specific enthalpy, flow, mass in the store | J/kg, kg/s, kg |
 | E(·) | enthalpy that had entered the pipe when so much mass had | J |
 
-Mass and enthalpy leave a pipe exactly as they entered: a front is never smeared by more than the step in which it entered.
+Mass and enthalpy leave a pipe exactly as they entered: a front is never smeared by more than the step in which it
+entered.
 """
 
 import equinox as eqx
@@ -31,14 +32,19 @@ class Pipe(eqx.Module):
 
     @classmethod
     def filled(
-        cls, content: Float[Array, ""], mass_flow: Float[Array, ""], specific_enthalpy: Float[Array, ""], step: float, past: int
+        cls,
+        content: Float[Array, ""],
+        mass_flow: Float[Array, ""],
+        specific_enthalpy: Float[Array, ""],
+        step: float,
+        past: int,
     ) -> "Pipe":
-        """A pipe of `content` [kg] filled at one specific enthalpy [J/kg] by a steady flow [kg/s]; `past` steps remembered."""
+        """A pipe of `content` [kg] filled at one enthalpy [J/kg] by a steady flow [kg/s]; `past` steps kept."""
         mass = mass_flow * step * jnp.arange(1.0 - past, 1.0, dtype=content.dtype)
         return cls(mass, mass * specific_enthalpy, content)
 
     def outlet(self, mass_flow: Float[Array, ""], step: float) -> Float[Array, ""]:
-        """Mean specific enthalpy [J/kg] of what leaves over a step; it had entered before, as a step passes less than the content."""
+        """Mean specific enthalpy [J/kg] of what leaves over a step: a step passes less than the content."""
         left_by = self.mass[-1] - self.content
         left = mass_flow * step
         out = jnp.interp(left_by + left, self.mass, self.enthalpy) - jnp.interp(left_by, self.mass, self.enthalpy)

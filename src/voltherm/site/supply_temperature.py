@@ -9,8 +9,8 @@
 | m | smallest junction margin of the site | K |
 | s_k | secant slope where it is plausible, else -1.05: a kelvin of supply and the leakage it adds | K/K |
 
-Where heat rejection is exhausted the supply reached is warmer than the set point and m no longer moves with it: if it is
-negative there no set point serves, and the result carries the code `LIMIT`.
+Where heat rejection is exhausted the supply reached is warmer than the set point and m no longer moves with it: if it
+is negative there no set point serves, and the result carries the code `LIMIT`.
 """
 
 from typing import NamedTuple
@@ -34,46 +34,63 @@ _MAXIMUM_STEPS = 12
 
 
 class _Search(NamedTuple):
+    """Where to solve next, and what the last solve found there."""
+
+    next_set_point: Float[Array, ""]
     set_point: Float[Array, ""]
     margin: Float[Array, ""]
-    slope: Float[Array, ""]
     state: SiteState
     result: Int[Array, ""]
     steps: Int[Array, ""]
 
-    def running(self) -> Bool[Array, ""]:
-        unfinished = (jnp.abs(self.margin) > _TOLERANCE) & (self.result == ResultCode.CONVERGED)
-        return unfinished & (self.steps < _MAXIMUM_STEPS)
 
-
-def allowed_supply_temperature(site: Site, state: SiteState) -> tuple[Solution, SiteState]:
+def allowed_supply_temperature(
+    site: Site, state: SiteState, *, search: bool | Bool[Array, ""] = True
+) -> tuple[Solution, SiteState]:
     """The highest secondary supply set point that keeps every chip within its limit, at `site.climate.dry_bulb`.
 
-    **Arguments**: `state`: a solved state of the site to start from, at any set point.
+    **Arguments**
 
-    **Returns**: a `Solution` with the set point [K], `status.residual` the margin left there [K], and the solved state there.
+    - `state`: a solved state of the site to start from, at any set point
+    - `search`: False solves the site at its own set point and returns that: one compiled function answers both
+      questions
+
+    **Returns**: a `Solution` with the set point [K], `status.residual` the margin left there [K], and the solved
+    state there.
 
     **Result codes**: `CONVERGED`; `LIMIT` where no set point serves (value NaN); those of `steady`.
     """
+    searching = jnp.asarray(search)
 
-    def solve(set_point: Float[Array, ""], start: SiteState) -> tuple[Float[Array, ""], SiteState, Int[Array, ""]]:
-        moved = with_parameters(site, {PATH: set_point})
-        solution = steady(moved, initial=start)
-        return outputs(moved, solution.value)["junction_margin"], solution.value, solution.status.result
+    def running(now: _Search) -> Bool[Array, ""]:
+        unfinished = (jnp.abs(now.margin) > _TOLERANCE) & (now.result == ResultCode.CONVERGED)
+        return (now.steps == 0) | (searching & unfinished & (now.steps < _MAXIMUM_STEPS))
 
-    def step(search: _Search) -> _Search:
-        set_point = search.set_point - search.margin / search.slope
-        margin, solved, result = solve(set_point, search.state)
-        secant = (margin - search.margin) / (set_point - search.set_point)
+    def step(now: _Search) -> _Search:
+        moved = with_parameters(site, {PATH: now.next_set_point})
+        solution = steady(moved, initial=now.state)
+        margin = outputs(moved, solution.value)["junction_margin"]
+        distance = now.next_set_point - now.set_point
+        secant = (margin - now.margin) / jnp.where(distance == 0.0, 1.0, distance)
+        # before the second solve the old margin is not finite, and no secant of it is plausible
         plausible = (secant > _PLAUSIBLE_SLOPES[0]) & (secant < _PLAUSIBLE_SLOPES[1])
-        slope = jnp.where(plausible, secant, _USUAL_SLOPE).astype(search.slope.dtype)
-        return _Search(set_point, margin, slope, solved, result, search.steps + 1)
+        slope = jnp.where(plausible, secant, _USUAL_SLOPE)
+        following = now.next_set_point - margin / slope
+        return _Search(
+            following.astype(margin.dtype),
+            now.next_set_point,
+            margin,
+            solution.value,
+            solution.status.result,
+            now.steps + 1,
+        )
 
     start = site.secondary.supply_temperature
-    margin, solved, result = solve(start, state)
-    first = _Search(start, margin, jnp.full_like(start, _USUAL_SLOPE), solved, result, jnp.asarray(0))
-    last = jax.lax.while_loop(_Search.running, step, first)
-    found = jnp.abs(last.margin) <= _TOLERANCE
+    first = _Search(
+        start, start, jnp.full_like(start, jnp.inf), state, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)
+    )
+    last = jax.lax.while_loop(running, step, first)
+    found = ~searching | (jnp.abs(last.margin) <= _TOLERANCE)
     code = jnp.where(found, ResultCode.CONVERGED, ResultCode.LIMIT).astype(last.result.dtype)
     code = jnp.where(last.result == ResultCode.CONVERGED, code, last.result)
     value = jnp.where(code == ResultCode.CONVERGED, last.set_point, jnp.nan)

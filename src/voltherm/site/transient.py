@@ -9,9 +9,10 @@
 | --- | --- | --- | --- |
 | stroke | valve stroke time, 120 s | s | Modelica Buildings library, default of its valves |
 
-`facility.tank_fraction` of the fill is the mixed tank, which stands in the supply, where it protects the chips; the rest lies half in the
-supply and half in the return pipe. One step is one pass of `voltherm.site.building` at the stores' temperatures. The network is not solved in time: substation losses stay at their steady
-value. Enthalpy in all stores is booked against what went in and out, and the imbalance is part of the result.
+`facility.tank_fraction` of the fill is the mixed tank, which stands in the supply, where it protects the chips; the
+rest lies half in the supply and half in the return pipe. One step is one pass of `voltherm.site.building` at the
+stores' temperatures. The network is not solved in time: substation losses stay at their steady value. Enthalpy in all
+stores is booked against what went in and out, and the imbalance is part of the result.
 """
 
 import dataclasses
@@ -74,8 +75,8 @@ class RideThrough:
     """Course of the worst building after heat rejection is lost, arrays over (time,); SI.
 
     `seconds_to_limit`: infinite where no limit is reached; `first_limit`: what is reached first, or "none".
-    `seconds_per_kelvin`: of the facility water's mean temperature from minute 5 to 20; the course ends where a chip runs away; `energy_residual`: largest imbalance of the
-    stores over a step, relative to the heat that went in.
+    `seconds_per_kelvin`: of the facility water's mean temperature from minute 5 to 20; the course ends where a chip
+    runs away; `energy_residual`: largest imbalance of the stores over a step, relative to the heat that went in.
     """
 
     time: np.ndarray
@@ -195,7 +196,12 @@ def _advance(
 
 @eqx.filter_jit
 def _run(
-    site: Site, state: SiteState, available: Float[Array, "time"], dry_bulb: Float[Array, "time"], step: float, past: int
+    site: Site,
+    state: SiteState,
+    available: Float[Array, "time"],
+    dry_bulb: Float[Array, "time"],
+    step: float,
+    past: int,
 ) -> tuple[Trace, Trace]:
     """Traces (time, building), and the booking of the starting state (building,)."""
     made = equipment(site)
@@ -207,7 +213,9 @@ def _run(
         return jax.vmap(lambda one, lost: _advance(there, made, one, lost, inputs[0], step))(stores, loss)
 
     content = site.facility.tank_fraction * _facility_mass(site, made)
-    booked = jax.vmap(lambda one: one.supply_pipe.stored() + one.return_pipe.stored() + content * one.tank_enthalpy)(start)
+    booked = jax.vmap(lambda one: one.supply_pipe.stored() + one.return_pipe.stored() + content * one.tank_enthalpy)(
+        start
+    )
     return jax.lax.scan(advance, start, (available, dry_bulb))[1], booked
 
 
@@ -229,7 +237,8 @@ def simulate(
     - `available`: share of heat rejection that works in each step (time,), by default zero
     - `dry_bulb`: of each step (time,) [K], by default that of the climate section
 
-    **Returns**: the course of the building that comes nearest to its limit. Memory grows with steps by a dozen numbers each.
+    **Returns**: the course of the building that comes nearest to its limit. Memory grows with steps by a dozen
+    numbers each.
 
     **Raises**: `ValueError` where a step is longer than water stays in the facility's pipes.
     """
@@ -243,7 +252,9 @@ def simulate(
     pipe_mass = 0.5 * (1.0 - float(site.facility.tank_fraction)) * float(site.facility.volume) * 1000.0
     longest = pipe_mass / (_MOST_FLOW * float(jnp.max(facility.mass_flow)))
     if step > longest:
-        raise ValueError(f"a step of {step:g} s is longer than water stays in the facility pipes; take at most {longest:.0f} s")
+        raise ValueError(
+            f"a step of {step:g} s is longer than water stays in the facility pipes; take at most {longest:.0f} s"
+        )
     past = math.ceil(_REMEMBERED * pipe_mass / (float(jnp.min(facility.mass_flow)) * step)) + 2
     traces, booked = jax.tree.map(np.asarray, _run(site, state, works, ambient, step, past))
     worst = int(np.argmin(traces.junction_margin.min(axis=0)))

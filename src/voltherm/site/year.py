@@ -2,9 +2,10 @@
 
     X(hour) = X(T_db(hour)),   energies = Σ X Δt,   PUE = Σ P_facility / Σ P_it,   water = make-up fraction x volume
 
-The load is constant and every control acts within minutes, so an hour's state follows from its dry bulb alone: the site is
-solved once on a grid of dry bulbs and read for 8,760 hours by shape-preserving cubics (Fritsch and Carlson, 1980). The error
-of the reading is measured at hours taken evenly from the year, solved directly, and reported with the result.
+The load is constant and every control acts within minutes, so an hour's state follows from its dry bulb alone: the
+site is solved once on a grid of dry bulbs and read for 8,760 hours by shape-preserving cubics (Fritsch and Carlson,
+1980). The error of the reading is measured at hours taken evenly from the year, solved directly, and reported with
+the result.
 
 | symbol | meaning | unit |
 | --- | --- | --- |
@@ -15,26 +16,27 @@ of the reading is measured at hours taken evenly from the year, solved directly,
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from voltherm.numerics import ResultCode
 from voltherm.site.build import with_parameters
 from voltherm.site.climate import HOURS, MONTH_DAYS, month_of_hour
-from voltherm.site.coupling import steady
 from voltherm.site.outputs import outputs
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 from voltherm.site.supply_temperature import PATH, allowed_supply_temperature
 
 DRY_BULB = "climate.dry_bulb"
-_LANES = 8
+LANES = 8
+_MARGIN_READ = 0.01  # K: what reading a margin of zero from the curve may be wrong by
 _TRIM_HEAT = 1e3  # W: less is not called trim chilling
-_CHECKED_HOURS = 12
+_CHECKED_HOURS = LANES
 _SECONDS = 3600.0
 ENERGIES = (
     "it_power",
@@ -66,7 +68,7 @@ class Response:
 
 @dataclasses.dataclass(frozen=True)
 class Year:
-    """Totals of a year. Energies [J] by name, in all and by month (12,); hours; indicators with their boundary in `outputs`.
+    """Totals of a year. Energies [J] by name, in all and by month (12,); hours; indicators.
 
     `reading_error`: largest difference between read and directly solved facility power, relative.
     """
@@ -84,25 +86,34 @@ class Year:
     reading_error: float
 
 
+class Lanes(NamedTuple):
+    """What a batch of solves found: set points [K] reached or given, figures, states, result codes, margins left."""
+
+    set_point: Array
+    figures: dict[str, Array]
+    state: SiteState
+    result: Array
+    residual: Array
+
+
 @eqx.filter_jit
-def _at_set_point(site: Site, start: SiteState, dry_bulbs: Float[Array, "ambient"]):
-    def one(dry_bulb: Float[Array, ""]):
-        there = with_parameters(site, {DRY_BULB: dry_bulb})
-        solution = steady(there, initial=start)
-        return there.secondary.supply_temperature, outputs(there, solution.value), solution.status.result
+def solve_lanes(
+    site: Site,
+    start: SiteState,
+    dry_bulb: Float[Array, "lane"],
+    set_point: Float[Array, "lane"],
+    search: Bool[Array, "lane"],
+) -> Lanes:
+    """The site at `LANES` pairs of dry bulb [K] and supply set point [K], each as given or (`search`) at the
+    highest one its chips allow. The one compiled function behind hot days, curves and years."""
 
-    return jax.lax.map(one, dry_bulbs, batch_size=_LANES)
-
-
-@eqx.filter_jit
-def _at_allowed(site: Site, start: SiteState, dry_bulbs: Float[Array, "ambient"]):
-    def one(dry_bulb: Float[Array, ""]):
-        there = with_parameters(site, {DRY_BULB: dry_bulb})
-        solution, state = allowed_supply_temperature(there, start)
+    def one(dry_bulb: Float[Array, ""], set_point: Float[Array, ""], search: Bool[Array, ""]) -> Lanes:
+        there = with_parameters(site, {DRY_BULB: dry_bulb, PATH: set_point})
+        solution, state = allowed_supply_temperature(there, start, search=search)
         held = with_parameters(there, {PATH: solution.value})
-        return solution.value, outputs(held, state), solution.status.result
+        return Lanes(solution.value, outputs(held, state), state, solution.status.result, solution.status.residual)
 
-    return jax.lax.map(one, dry_bulbs, batch_size=_LANES)
+    return jax.vmap(one)(dry_bulb, set_point, search)
 
 
 def response(
@@ -110,32 +121,32 @@ def response(
     start: SiteState,
     dry_bulbs: np.ndarray,
     *,
+    set_points: np.ndarray | None = None,
     allowed: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Response:
-    """The site at every dry bulb [K]: at its set point, or (`allowed`) at the highest one its chips allow.
+    """The site at every dry bulb [K]: at its set point, at `set_points` [K], or (`allowed`) at the highest.
 
     `start`: a solved state. `progress(done, all)` is called as points finish. One compilation for any grid.
     """
-    solve = _at_allowed if allowed else _at_set_point
     dtype = site.climate.dry_bulb.dtype
-    set_points, figures, results = [], [], []
-    for first in range(0, len(dry_bulbs), _LANES):
-        part = dry_bulbs[first : first + _LANES]
-        padded = np.concatenate([part, np.full(_LANES - len(part), part[-1])])
-        answer = jax.tree.map(np.asarray, solve(site, start, jnp.asarray(padded, dtype)))
-        set_point, named, result = jax.tree.map(lambda values, count=len(part): values[:count], answer)
-        set_points.append(set_point)
-        figures.append(named)
-        results.append(result)
+    count = len(dry_bulbs)
+    held = np.full(count, float(site.secondary.supply_temperature)) if set_points is None else set_points
+    parts = []
+    for first in range(0, count, LANES):
+        lanes = np.minimum(np.arange(first, first + LANES), count - 1)
+        found = solve_lanes(
+            site,
+            start,
+            jnp.asarray(dry_bulbs[lanes], dtype),
+            jnp.asarray(held[lanes], dtype),
+            jnp.full(LANES, allowed),
+        )
+        parts.append(jax.tree.map(np.asarray, (found.set_point, found.figures, found.result)))
         if progress is not None:
-            progress(min(first + _LANES, len(dry_bulbs)), len(dry_bulbs))
-    return Response(
-        np.asarray(dry_bulbs),
-        np.concatenate(set_points),
-        {name: np.concatenate([part[name] for part in figures]) for name in figures[0]},
-        np.concatenate(results),
-    )
+            progress(min(first + LANES, count), count)
+    set_point, figures, result = jax.tree.map(lambda *pieces: np.concatenate(pieces)[:count], *parts)
+    return Response(np.asarray(dry_bulbs), set_point, figures, result)
 
 
 def grid(dry_bulb: np.ndarray, lowest: float = 263.15, highest: float = 318.15, step: float = 1.0) -> np.ndarray:
@@ -163,14 +174,16 @@ def year(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, *,
         dry_bulb=dry_bulb,
         energy={name: float(np.sum(values) * _SECONDS) for name, values in power.items()},
         monthly_energy={name: by_month(values) * _SECONDS for name, values in power.items()},
-        hours_above_limit=int(np.sum(read("junction_margin") < 0.0)),
+        hours_above_limit=int(np.sum(read("junction_margin") < -_MARGIN_READ)),
         hours_of_trim=int(np.sum(read("trim_chiller_heat") > _TRIM_HEAT)),
         pue=float(np.sum(power["facility_power"]) / np.sum(power["it_power"])),
         monthly_pue=by_month(power["facility_power"]) / by_month(power["it_power"]),
         water=water,
         monthly_water=water * np.asarray(MONTH_DAYS) / 365.0,
         wue=water * 1e3 / (it_energy / 3.6e6),
-        reading_error=_reading_error(site, start, curve, dry_bulb, power["facility_power"]) if checked else float("nan"),
+        reading_error=_reading_error(site, start, curve, dry_bulb, power["facility_power"])
+        if checked
+        else float("nan"),
     )
 
 
@@ -181,7 +194,9 @@ def _reader(curve: Response, dry_bulb: np.ndarray) -> Callable[[str], np.ndarray
     if dry_bulb.shape != (HOURS,):
         raise ValueError(f"a year has {HOURS} hours, not {dry_bulb.shape[0]}")
     if dry_bulb.min() < curve.dry_bulb[0] or dry_bulb.max() > curve.dry_bulb[-1]:
-        raise ValueError("the year is colder or hotter than the curve it is read from; take the curve over `grid(dry_bulb)`")
+        raise ValueError(
+            "the year is colder or hotter than the curve it is read from; take the curve over `grid(dry_bulb)`"
+        )
     good = curve.result == ResultCode.CONVERGED
     needed = np.interp(dry_bulb, curve.dry_bulb, good.astype(float))
     if np.any(needed < 1.0):
@@ -198,17 +213,5 @@ def _reader(curve: Response, dry_bulb: np.ndarray) -> Callable[[str], np.ndarray
 def _reading_error(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, read: np.ndarray) -> float:
     hours = np.linspace(0, HOURS - 1, _CHECKED_HOURS).astype(int)
     held = np.interp(dry_bulb[hours], curve.dry_bulb, curve.set_point)
-    if np.ptp(curve.set_point) > 0.0:
-        # a moving set point is itself read from the curve, so the check solves each hour at the set point read
-        solved = np.asarray(
-            [
-                response(
-                    with_parameters(site, {PATH: float(set_point)}), start, dry_bulb[hour : hour + 1]
-                ).figures["facility_power"][0]
-                for hour, set_point in zip(hours, held, strict=True)
-            ]
-        )
-    else:
-        at = with_parameters(site, {PATH: float(held[0])})
-        solved = response(at, start, dry_bulb[hours]).figures["facility_power"]
+    solved = response(site, start, dry_bulb[hours], set_points=held).figures["facility_power"]
     return float(np.max(np.abs(read[hours] / solved - 1.0)))

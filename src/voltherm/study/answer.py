@@ -1,8 +1,9 @@
 """The main question, answered: what supply temperature the site can run, what binds, what it costs, how long it rides.
 
-Host code around compiled solves: the hot day at the set point and at the highest supply temperature, the sensitivity of the
-margin to every number of the site from one gradient, the response to ambient from -10 to 45 °C, the year, and the loss of heat
-rejection. Everything a report or a file needs is in the `Answer`; nothing in it is read from a configuration.
+Host code around compiled solves: the hot day at the set point and at the highest supply temperature, the sensitivity
+of the margin to every number of the site from one gradient, the response to ambient from -10 to 45 °C, the year, and
+the loss of heat rejection. Everything a report or a file needs is in the `Answer`; nothing in it is read from a
+configuration.
 """
 
 import dataclasses
@@ -19,13 +20,15 @@ from voltherm.numerics import ResultCode
 from voltherm.site.build import parameter, parameter_paths, with_parameters
 from voltherm.site.climate import dry_bulb_year
 from voltherm.site.coupling import steady
+from voltherm.site.diagnosis import diagnose
+from voltherm.site.electrical import one_line
 from voltherm.site.layout import Layout, layout
 from voltherm.site.outputs import outputs
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
-from voltherm.site.supply_temperature import PATH, allowed_supply_temperature
+from voltherm.site.supply_temperature import PATH
 from voltherm.site.transient import RideThrough, simulate
-from voltherm.site.year import Response, Year, grid, response, year
+from voltherm.site.year import LANES, Lanes, Response, Year, grid, response, solve_lanes, year
 
 Progress = Callable[[str, int, int], None]
 """progress(stage, done, all): called as work gets done."""
@@ -58,7 +61,7 @@ class Sensitivity:
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """The site at one set point on the hot day: figures by name (SI), the state as NumPy arrays, limits, hottest chips."""
+    """The site at one set point on the hot day: figures by name (SI), state as NumPy arrays, limits, hottest."""
 
     set_point: float
     figures: Mapping[str, float]
@@ -74,10 +77,11 @@ class Point:
 class Answer:
     """Everything `voltherm run` found. Temperatures in K, powers in W, energies in J.
 
-    `point`: the hot day at the site's set point; `allowed`: the same at the highest supply temperature that keeps every chip
-    (None where none does); `sensitivities`: the ten that matter most at `point`; `curve`, `allowed_curve`: response to
-    ambient at the set point and at the highest supply; `year`, `allowed_year`: totals (`allowed_year` holds the highest supply
-    of the hot day all year); `ride_through`: loss of heat rejection from `point`; `seconds`: wall time by stage.
+    `point`: the hot day at the site's set point; `allowed`: the same at the highest supply temperature that keeps
+    every chip (None where none does); `sensitivities`: the ten that matter most at `point`; `curve`, `allowed_curve`:
+    response to ambient at the set point and at the highest supply; `year`, `allowed_year`: totals (`allowed_year`
+    holds the highest supply of the hot day all year); `ride_through`: loss of heat rejection from `point`; `seconds`:
+    wall time by stage.
     """
 
     site: Site
@@ -93,22 +97,16 @@ class Answer:
     seconds: Mapping[str, float]
 
 
-class NoSolution(Exception):
+class NoSteadyStateError(Exception):
     """The site has no steady state, or none within its limits: the message names the element and what to try."""
 
 
 @eqx.filter_jit
-def solve(site: Site) -> tuple[SiteState, dict[str, Float[Array, ""]], Array, Array, Array]:
-    """Steady state, figures, result code, iterations and residual of a site; compiled once for all its numbers."""
+def solve(site: Site) -> tuple[SiteState, Array, Array, Array]:
+    """Steady state of a site, result code, iterations and residual; compiled once for all its numbers."""
     solution = steady(site)
     status = solution.status
-    return solution.value, outputs(site, solution.value), status.result, status.iterations, status.residual
-
-
-@eqx.filter_jit
-def _allowed(site: Site, state: SiteState) -> tuple[Array, Array]:
-    solution, _ = allowed_supply_temperature(site, state)
-    return solution.value, solution.status.result
+    return solution.value, status.result, status.iterations, status.residual
 
 
 @eqx.filter_jit
@@ -129,7 +127,7 @@ def answer(
 
     **Arguments**: `dry_bulb`: hours of a year (8760,) [K], by default the site's parametric year; `progress`.
 
-    **Raises**: `NoSolution` where the hot day has no steady state.
+    **Raises**: `NoSteadyStateError` where the hot day has no steady state.
     """
     report = progress or (lambda stage, done, count: None)
     seconds: dict[str, float] = {}
@@ -143,16 +141,15 @@ def answer(
         return result
 
     names = layout(site)
-    state, figures, result, iterations, residual = timed("steady state of the hot day", 1, lambda: solve(site))
+    state, result, iterations, residual = timed("steady state of the hot day", 1, lambda: solve(site))
     if int(result) != ResultCode.CONVERGED:
-        raise NoSolution(why_not(site, int(result)))
-    point = _point(site, names, state, figures, int(result), int(iterations), float(residual))
-
-    set_point, code = timed("highest supply temperature", 1, lambda: _allowed(site, state))
+        raise NoSteadyStateError(diagnose(site, int(result)))
+    day = timed("highest supply temperature", 1, lambda: _hot_day(site, state))
+    point = _point(site, names, day, 0, int(iterations), float(residual))
     allowed = None
-    if int(code) == ResultCode.CONVERGED:
-        warmer = with_parameters(site, {PATH: set_point})
-        allowed = _point(warmer, names, *_host(solve(warmer)))
+    if int(day.result[1]) == ResultCode.CONVERGED:
+        warmer = with_parameters(site, {PATH: float(day.set_point[1])})
+        allowed = _point(warmer, names, day, 1, int(iterations), float(residual))
     sensitivities = timed("sensitivities", 1, lambda: rank(site))
 
     hours = np.asarray(dry_bulb_year(site.climate)) if dry_bulb is None else dry_bulb
@@ -161,7 +158,11 @@ def answer(
     def counted(stage: str):
         return lambda done, count: report(stage, done, count)
 
-    curve = timed("response to ambient", len(ambients), lambda: response(site, state, ambients, progress=counted("response to ambient")))
+    curve = timed(
+        "response to ambient",
+        len(ambients),
+        lambda: response(site, state, ambients, progress=counted("response to ambient")),
+    )
     allowed_curve = timed(
         "highest supply against ambient",
         len(ambients),
@@ -171,7 +172,7 @@ def answer(
     allowed_year = None
     if allowed is not None:
         warmer = with_parameters(site, {PATH: allowed.set_point})
-        warmer_curve = timed("year at the highest supply", 1, lambda: response(warmer, state, ambients))
+        warmer_curve = timed("year at the highest supply", len(ambients), lambda: response(warmer, state, ambients))
         allowed_year = year(warmer, state, warmer_curve, hours)
     ride = timed("loss of heat rejection", 1, lambda: simulate(site, state))
     return Answer(
@@ -189,23 +190,23 @@ def answer(
     )
 
 
-def _host(solved: tuple) -> tuple:
-    state, figures, result, iterations, residual = solved
-    return state, figures, int(result), int(iterations), float(residual)
+def _hot_day(site: Site, state: SiteState) -> Lanes:
+    """The hot day at the set point (lane 0) and at the highest supply temperature (lane 1), on the host."""
+    dry_bulb = jnp.full(LANES, site.climate.dry_bulb)
+    set_point = jnp.full(LANES, site.secondary.supply_temperature)
+    return jax.tree.map(np.asarray, solve_lanes(site, state, dry_bulb, set_point, jnp.arange(LANES) > 0))
 
 
-def _point(
-    site: Site, names: Layout, state: SiteState, figures: Mapping[str, Array], result: int, iterations: int, residual: float
-) -> Point:
-    plain = {name: float(value) for name, value in figures.items()}
-    host = jax.tree.map(np.asarray, state)
+def _point(site: Site, names: Layout, day: Lanes, lane: int, iterations: int, residual: float) -> Point:
+    plain = {name: float(values[lane]) for name, values in day.figures.items()}
+    state = jax.tree.map(lambda values: values[lane], day.state)
     return Point(
         set_point=float(site.secondary.supply_temperature),
         figures=plain,
-        state=host,
-        constraints=constraints(site, names, host, plain),
-        hottest=hottest(names, host),
-        result=result,
+        state=state,
+        constraints=constraints(site, names, state, plain),
+        hottest=hottest(names, state),
+        result=int(day.result[lane]),
         iterations=iterations,
         residual=residual,
     )
@@ -229,15 +230,11 @@ def hottest(names: Layout, state: SiteState) -> dict[str, str]:
     }
 
 
-def constraints(
-    site: Site, names: Layout, state: SiteState, figures: Mapping[str, float]
-) -> tuple[Constraint, ...]:
+def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[str, float]) -> tuple[Constraint, ...]:
     """Every limit with what is left to it and the element that comes nearest, the tightest first.
 
     A limit binds where less than 0.1 % of its scale is left: 60 K for temperatures, 1 for shares and voltages.
     """
-    from voltherm.site.electrical import one_line
-
     topology = one_line(site)
     network, power = topology.network, state.power
     who = hottest(names, state)
@@ -272,7 +269,13 @@ def constraints(
             "1",
             1.0,
         ),
-        ("feeder loading", most_loaded(("row cable", "mechanical cable")), maximum - figures["feeder_loading"], "1", 1.0),
+        (
+            "feeder loading",
+            most_loaded(("row cable", "mechanical cable")),
+            maximum - figures["feeder_loading"],
+            "1",
+            1.0,
+        ),
     ]
     found = [
         (margin / scale, Constraint(name, element, margin, unit, margin / scale < 1e-3))
@@ -311,10 +314,3 @@ _TEMPERATURES = frozenset(
         "chilled_water_temperature",
     )
 )
-
-
-def why_not(site: Site, code: int) -> str:
-    """A sentence for a site without a steady state: which part fails, and what to try."""
-    from voltherm.site.diagnosis import diagnose
-
-    return diagnose(site, code)
