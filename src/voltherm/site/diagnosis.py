@@ -49,7 +49,8 @@ def diagnose(site: Site, code: int) -> str:
         bus = one_line(site).network.buses[int(power.worst)]
         return (
             f"the power flow has no solution; the largest mismatch is at bus '{bus}'. The load is beyond what "
-            "the feeders and transformers can carry at any voltage: raise their ratings, or share the rows over more feeders."
+            "feeders and transformers can carry at any voltage: raise their ratings, or share the rows over more "
+            "feeders."
         )
     return sentence(ResultCode(code), "the coupling of the domains") + (
         " Heat rejection may be exhausted while the heat still grows with temperature: look at the load, the number "

@@ -131,10 +131,12 @@ def response(
     """
     dtype = site.climate.dry_bulb.dtype
     count = len(dry_bulbs)
+    hottest_first = np.argsort(-dry_bulbs, kind="stable")
+    back = np.argsort(hottest_first)
     held = np.full(count, float(site.secondary.supply_temperature)) if set_points is None else set_points
     parts = []
     for first in range(0, count, LANES):
-        lanes = np.minimum(np.arange(first, first + LANES), count - 1)
+        lanes = hottest_first[np.minimum(np.arange(first, first + LANES), count - 1)]
         found = solve_lanes(
             site,
             start,
@@ -143,9 +145,12 @@ def response(
             jnp.full(LANES, allowed),
         )
         parts.append(jax.tree.map(np.asarray, (found.set_point, found.figures, found.result)))
+        # the last lane is the nearest neighbour of the next ones
+        if parts[-1][2][-1] == ResultCode.CONVERGED:
+            start = jax.tree.map(lambda values: values[-1], found.state)
         if progress is not None:
             progress(min(first + LANES, count), count)
-    set_point, figures, result = jax.tree.map(lambda *pieces: np.concatenate(pieces)[:count], *parts)
+    set_point, figures, result = jax.tree.map(lambda *pieces: np.concatenate(pieces)[:count][back], *parts)
     return Response(np.asarray(dry_bulbs), set_point, figures, result)
 
 
