@@ -54,7 +54,8 @@ def test_beats_start_and_random_search_and_holds_the_limits():
     assert "every limit is held" in told[0]
     assert "NOT" not in told[0]
     assert "200 random designs hold the limits" in told[1]
-    assert told[2] == "binding: junction temperature"
+    assert told[2:] == ["binding: junction temperature"]
+    assert found.at_edge == ()
 
 
 def test_without_random_search_and_from_outside_the_ranges():

@@ -84,6 +84,7 @@ class Minimum:
     """What a minimisation found.
 
     - `unit`: the design (variable,) in the unit cube; `objective`, `constraints`: its values
+    - `start_objective`, `start_constraints`: those of the design it started from
     - `feasible`: whether it holds every constraint
     - `active`: names of the constraints that bind there
     - `multipliers`: by constraint, what the objective falls by per unit that the constraint is relaxed
@@ -95,6 +96,8 @@ class Minimum:
     unit: np.ndarray
     objective: float
     constraints: dict[str, np.ndarray]
+    start_objective: float
+    start_constraints: dict[str, np.ndarray]
     feasible: bool
     active: tuple[str, ...]
     multipliers: dict[str, np.ndarray]
@@ -169,6 +172,8 @@ def minimise(
         unit=np.asarray(unit),
         objective=float(objective),
         constraints=constraints,
+        start_objective=float(first.objective),
+        start_constraints={name: np.asarray(value) for name, value in first.constraints.items()},
         feasible=bool(np.all(_joined(named, objective) <= chosen.tolerance)),
         active=tuple(
             name

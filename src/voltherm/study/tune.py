@@ -64,12 +64,20 @@ class TuneResult:
     start: dict[str, float]
     values: dict[str, float]
     units: dict[str, str]
-    start_objective: float
-    start_constraints: dict[str, np.ndarray]
     start_feasible: bool
     minimum: Minimum
     search: RandomSearch | None
     search_values: dict[str, float] | None
+
+    @property
+    def start_objective(self) -> float:
+        """Objective of the design it started from."""
+        return self.minimum.start_objective
+
+    @property
+    def start_constraints(self) -> dict[str, np.ndarray]:
+        """Constraints of the design it started from, held where <= 0."""
+        return self.minimum.start_constraints
 
     @property
     def objective(self) -> float:
@@ -90,6 +98,12 @@ class TuneResult:
     def active(self) -> tuple[str, ...]:
         """Constraints that bind at the design found."""
         return self.minimum.active
+
+    @property
+    def at_edge(self) -> tuple[str, ...]:
+        """Variables that lie at the edge of their range."""
+        edge = (self.minimum.unit <= 0.0) | (self.minimum.unit >= 1.0)
+        return tuple(path for path, there in zip(self.values, edge, strict=True) if there)
 
     @property
     def gain_over_start(self) -> float:
@@ -119,6 +133,8 @@ class TuneResult:
                 else f"{among}: the random search found no design at all"
             )
         told.append(f"binding: {', '.join(self.active) or 'no limit, only the objective itself'}")
+        if self.at_edge:
+            told.append(f"at the edge of their ranges: {', '.join(self.at_edge)}")
         return told
 
 
@@ -195,15 +211,11 @@ def run(
             devices=devices,
             progress=searching,
         )
-    start_objective, start_constraints = jax.jit(on_unit)(jnp.asarray(start, jnp.result_type(float)), arguments)
-    held = {name: np.asarray(value) for name, value in start_constraints.items()}
     return TuneResult(
         start=plain(start),
         values=plain(minimum.unit),
         units={variable.path: variable.unit for variable in variables.variables},
-        start_objective=float(start_objective),
-        start_constraints=held,
-        start_feasible=all(bool(np.all(value <= chosen.tolerance)) for value in held.values()),
+        start_feasible=all(bool(np.all(value <= chosen.tolerance)) for value in minimum.start_constraints.values()),
         minimum=minimum,
         search=search,
         search_values=plain(search.unit) if search is not None and search.feasible else None,
