@@ -3,6 +3,7 @@
 Units and meanings are those of `voltherm.formats.schema_site`, so a report and `voltherm describe` say the same.
 """
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from voltherm.formats.schema_site import FIELDS
 from voltherm.site.sections import Site
 
 _DIGITS = 5
+_RAISED = {"2": "²", "3": "³"}
 
 
 def value_text(path: str, value: Any) -> str:
@@ -18,7 +20,9 @@ def value_text(path: str, value: Any) -> str:
     field = FIELDS.get(path)
     if field is None:
         return f"{value:.{_DIGITS}g}"
-    return field.shown(value, _DIGITS).replace("degC", "°C")
+    return re.sub(r"(?<=[a-z])[23](?![0-9])", lambda match: _RAISED[match[0]], field.shown(value, _DIGITS)).replace(
+        "degC", "°C"
+    )
 
 
 def meaning(path: str) -> str:

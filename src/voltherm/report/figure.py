@@ -60,7 +60,8 @@ def style(name: str) -> Iterator[None]:
     """The settings of matplotlib for one figure; `name` makes its identifiers its own and repeatable."""
     import matplotlib
 
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": name}):
+    settings: Any = {**_STYLE, "svg.hashsalt": name}
+    with matplotlib.rc_context(settings):
         yield
 
 

@@ -14,7 +14,7 @@ _COLUMN = {AIR: 0.34, WATER: 0.6, COOLERS: 0.97, TRIM: 0.97, FREE: 0.97, OUTSIDE
 _COLOUR = {AIR: GREEN, WATER: BLUE, COOLERS: ORANGE, TRIM: RED, FREE: SAND, OUTSIDE: MUTED}
 _BAND = {AIR: "#a8d3bf", WATER: LIGHT_BLUE, COOLERS: "#f0c48f", TRIM: "#e5a39e", FREE: "#e5d9ae", OUTSIDE: "#c5ccd3"}
 _NODE = 0.012
-_LABEL_GAP = 0.043
+_LABEL_GAP = 0.04
 
 
 def balance_figure(answer: Answer, point: Point) -> str:
@@ -53,37 +53,41 @@ def _draw(axes: "Axes", links: list[Link]) -> None:
         thickness = link.power * height
         left_ends.append((level - thickness, level))
         level -= thickness + gap
-    tops = {WATER: 1.0, AIR: 1.0 - _into(links, WATER) * height - 0.02}
+    first_air = next((high for link, (_, high) in zip(uses, left_ends, strict=True) if link.target == AIR), 0.0)
+    tops = {WATER: 1.0, AIR: first_air}
     routes = [node for node in (COOLERS, TRIM, FREE, OUTSIDE) if _into(links, node) > 0.0]
     level = 1.0
     for node in routes:
         tops[node] = level
         level -= _into(links, node) * height + 0.035
     entry = dict(tops)
-    labels = []
-    for link, (low, high) in zip(uses, left_ends, strict=True):
-        top = entry[link.target]
-        thickness = high - low
-        _band(axes, _NODE, (low, high), _COLUMN[link.target], (top - thickness, top), _BAND[link.target])
-        axes.fill_between([0.0, _NODE], low, high, color=_COLOUR[link.target], linewidth=0.0)
-        entry[link.target] = top - thickness
-        labels.append((0.5 * (low + high), f"{link.source}   {power(link.power)}"))
     departure = {node: tops[node] for node in (AIR, WATER)}
+
+    def use_bands(targets: tuple[str, ...]) -> None:
+        for link, (low, high) in zip(uses, left_ends, strict=True):
+            if link.target not in targets:
+                continue
+            top = entry[link.target]
+            entry[link.target] = top - (high - low)
+            _band(axes, _NODE, (low, high), _COLUMN[link.target], (entry[link.target], top), _BAND[link.target])
+            axes.fill_between([0.0, _NODE], low, high, color=_COLOUR[link.target], linewidth=0.0)
+
+    # water goes into the trim chillers above their own compressors, so that no band crosses another
+    use_bands((WATER, AIR))
     for link in links:
         if link.source not in (AIR, WATER):
             continue
         thickness = link.power * height
         start, top = departure[link.source], entry[link.target]
-        _band(
-            axes,
-            _COLUMN[link.source] + _NODE,
-            (start - thickness, start),
-            _COLUMN[link.target],
-            (top - thickness, top),
-            _BAND[link.target],
-        )
-        departure[link.source] = start - thickness
-        entry[link.target] = top - thickness
+        departure[link.source], entry[link.target] = start - thickness, top - thickness
+        ends_of_link = ((start - thickness, start), (top - thickness, top))
+        left, right = _COLUMN[link.source] + _NODE, _COLUMN[link.target]
+        _band(axes, left, ends_of_link[0], right, ends_of_link[1], _BAND[link.target])
+    use_bands((TRIM, OUTSIDE))
+    labels = [
+        (0.5 * (low + high), f"{link.source}: {power(link.power)}")
+        for link, (low, high) in zip(uses, left_ends, strict=True)
+    ]
     ends = []
     for node in [name for name in (AIR, WATER) if _into(links, name) > 0.0] + routes:
         total = _into(links, node)

@@ -50,7 +50,10 @@ def hall_figure(answer: Answer, point: Point) -> str:
             axes.tick_params(length=0)
             if index == hot_row // per_hall:
                 where = (hot_row % per_hall + 1, hot_rack + 1)
-                axes.plot(*where, "s", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.8)
+                for edge, weight in ((PAPER, 4.0), (INK, 1.8)):
+                    axes.plot(
+                        *where, "s", markersize=10, markerfacecolor="none", markeredgecolor=edge, markeredgewidth=weight
+                    )
                 axes.set_title(
                     f"{layout.halls[index]}: hottest {layout.rack(place.building, hot_row, hot_rack)}", color=INK
                 )
@@ -67,7 +70,8 @@ def hall_caption(answer: Answer, point: Point) -> str:
     celsius = hottest_gpu_by_rack(point)[place.building]
     spread = float(np.max(celsius) - np.min(celsius))
     return (
-        f"{place.sentence} Hottest GPU of every rack on the hot day at the set point, supply at the foot of each column. "
+        f"{place.sentence} Hottest GPU of every rack on the hot day at the set point, supply at the "
+        "foot of each column. "
         f"Racks lie between {temperature(float(np.min(celsius)), 2)} and {temperature(float(np.max(celsius)), 2)} "
         f"({difference(spread, 2)}): racks far from their CDU get a little less flow. "
         f"The limit is {temperature(float(answer.site.rack.gpu.junction_limit))}."

@@ -1,4 +1,4 @@
-"""The loop: plant, mains and halls of one building, and one row of racks drawn out, with flows, temperatures, pressures."""
+"""The loop: plant, mains and halls of a building and one row drawn out, with flows, temperatures and pressures."""
 
 from typing import TYPE_CHECKING
 
@@ -52,9 +52,9 @@ def _box(axes: "Axes", x: float, y: float, width: float, height: float, colour: 
 
 
 def _lines(
-    axes: "Axes", x: float, top: float, title: str, lines: list[str], size: float = 7.4, step: float = 3.9
+    axes: "Axes", x: float, top: float, title: str, lines: list[str], size: float = 8.3, step: float = 4.5
 ) -> None:
-    axes.text(x, top, title, ha="center", va="top", fontsize=size + 0.8, fontweight="bold", zorder=4)
+    axes.text(x, top, title, ha="center", va="top", fontsize=size + 0.7, fontweight="bold", zorder=4)
     for index, line in enumerate(lines):
         axes.text(x, top - 1.15 * step - index * step, line, ha="center", va="top", fontsize=size, zorder=4)
 
@@ -104,12 +104,15 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
         [
             f"{float(site.facility.pumps):.0f} at {share(float(facility.pump_speed[building]), 0)} speed",
             power(float(facility.pump_power[building])),
-            f"hold {number(float(facility.differential_pressure[building]) / 1e3, 0)} kPa",
+            f"give {number(float(facility.differential_pressure[building]) / 1e3, 0)} kPa",
         ],
     )
     end = 198.0
-    _pipe(axes, [(46, _SUPPLY), (end - 12, _SUPPLY)], BLUE, 4.0)
-    _pipe(axes, [(46, _RETURN), (end - 12, _RETURN)], RED, 4.0)
+    count = halls + 1
+    pitch = (end - 54.0) / count
+    last = end - 0.5 * pitch
+    _pipe(axes, [(46, _SUPPLY), (last - 4.0, _SUPPLY)], BLUE, 4.0)
+    _pipe(axes, [(46, _RETURN), (last + 4.0, _RETURN)], RED, 4.0)
     _arrow(axes, (24, 88), (24, 94), RED)
     axes.text(
         49,
@@ -117,19 +120,9 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
         _main("supply", supply, flow, pressure["plant supply"]),
         color=BLUE,
         fontweight="bold",
-        fontsize=8.2,
-    )
-    axes.text(
-        49,
-        _RETURN - 6.0,
-        _main("return", back, flow, pressure["plant return"]),
-        color=RED,
-        fontweight="bold",
-        fontsize=8.2,
+        fontsize=8.8,
     )
 
-    count = halls + 1
-    pitch = (end - 54.0) / count
     width = min(25.0, 0.88 * pitch)
     foot = 0.0
     rows = state.rows
@@ -177,11 +170,15 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
             f"air at {temperature(float(air.supply_temperature[building]))}",
         ],
     )
+    # where the line to the row drawn out does not cross it
+    aside = (last + 4.0, "right") if foot < 0.5 * (54.0 + end) else (49.0, "left")
+    text = _main("return", back, flow, pressure["plant return"])
+    axes.text(aside[0], _RETURN - 6.0, text, ha=aside[1], color=RED, fontweight="bold", fontsize=8.8)
     return foot
 
 
 def _main(name: str, kelvin: float, flow: float, pressure: float) -> str:
-    return f"{name}  {temperature(kelvin)}   {number(flow, 0)} kg/s   {number(pressure / 1e3, 0)} kPa"
+    return f"{name} {temperature(kelvin)}, {number(flow, 0)} kg/s, {number(pressure / 1e3, 0)} kPa"
 
 
 def _row(axes: "Axes", answer: Answer, point: Point, building: int, row: int, foot: float) -> None:
@@ -218,7 +215,7 @@ def _row(axes: "Axes", answer: Answer, point: Point, building: int, row: int, fo
             f"valve {share(float(rows.valve_opening[building, row]), 0)} open",
             f"secondary {number(float(rows.mass_flow[building, row]))} kg/s",
             f"pump {share(float(rows.pump_speed[building, row]), 0)}, {power(float(rows.pump_power[building, row]))}",
-            f"holds {number(float(rows.differential_pressure[building, row]) / 1e3, 0)} kPa",
+            f"gives {number(float(rows.differential_pressure[building, row]) / 1e3, 0)} kPa",
         ],
     )
     _pipe(axes, [(42, _ROW_SUPPLY - 3), (197, _ROW_SUPPLY - 3)], BLUE, 3.2)
@@ -226,14 +223,14 @@ def _row(axes: "Axes", answer: Answer, point: Point, building: int, row: int, fo
     axes.text(
         197,
         _ROW_SUPPLY + 1.5,
-        f"supply {temperature(supply)}   {number(total, 0)} L/min",
+        f"supply {temperature(supply)}, {number(total, 0)} L/min",
         color=BLUE,
-        fontsize=8.2,
+        fontsize=8.8,
         fontweight="bold",
         ha="right",
     )
     axes.text(
-        197, _ROW_RETURN - 4.4, f"return {temperature(back)}", color=RED, fontsize=8.2, fontweight="bold", ha="right"
+        197, _ROW_RETURN - 4.4, f"return {temperature(back)}", color=RED, fontsize=8.8, fontweight="bold", ha="right"
     )
     pitch = 154.0 / len(flows)
     width = 0.84 * pitch
@@ -251,7 +248,7 @@ def _row(axes: "Axes", answer: Answer, point: Point, building: int, row: int, fo
             "GPU",
             f"{chip - ZERO_CELSIUS:.2f} °C",
         ]
-        _lines(axes, x, 41.5, f"K{rack + 1:02d}", lines, size=6.7 if pitch > 11.0 else 5.2)
+        _lines(axes, x, 41.5, f"K{rack + 1:02d}", lines, size=7.4 if pitch > 11.0 else 5.4, step=4.2)
 
 
 def _frame(x: float, y: float, width: float, height: float):
@@ -265,7 +262,9 @@ def loop_caption(answer: Answer, point: Point) -> str:
     place = hottest_building(answer, point)
     row, _ = hottest_row(point, place.building)
     return (
-        f"{place.sentence} Facility water on the hot day at the set point; pressures are absolute, a hall's figures of pressure are "
-        f"what its first and its last row have across them. Below, row {answer.layout.rows[row]} with the hottest GPU drawn "
+        f"{place.sentence} Facility water on the hot day at the set point; pressures are absolute, "
+        "a hall's figures of pressure are "
+        f"what its first and its last row have across them. Below, row {answer.layout.rows[row]} "
+        "with the hottest GPU drawn "
         "out: flow of every rack, temperature it returns and its hottest GPU."
     ).strip()

@@ -13,7 +13,7 @@ from voltherm.study.answer import Answer, Point
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LOADINGS = "YlOrRd"
+_LOADINGS = ((0.0, "#f1f5f9"), (0.6, "#b7d2ea"), (0.8, "#8fbbe0"), (0.92, "#eea24c"), (1.0, "#b3261e"))
 _WIDTH = 200.0
 
 
@@ -82,19 +82,18 @@ def weakest_building(answer: Answer, point: Point) -> int:
 
 def one_line_figure(answer: Answer, point: Point) -> str:
     """A column a feeder, substations outwards from the switchgear, coloured by loading."""
-    from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
 
     building = weakest_building(answer, point)
     columns = feeders(answer, point, building)
     deepest = max(len(feeder.substations) for feeder in columns)
-    height = 62.0 + 11.5 * deepest
+    height = 50.0 + 11.5 * deepest
     with style("oneline"):
         figure = new(10.4, 10.4 * height / _WIDTH + 0.3)
         axes = figure.subplots()
         blank(axes, _WIDTH, height)
-        scale = ScalarMappable(Normalize(0.0, 100.0), colormaps[_LOADINGS].resampled(256))
+        scale = ScalarMappable(Normalize(0.0, 100.0), LinearSegmentedColormap.from_list("loading", _LOADINGS))
         _columns(axes, answer, point, columns, height, scale)
         bar = figure.colorbar(scale, ax=axes, orientation="horizontal", fraction=0.025, pad=0.01, aspect=60)
         bar.set_label("loading [% of rating]", fontsize=8)
@@ -120,16 +119,16 @@ def _columns(axes: "Axes", answer: Answer, point: Point, columns: list[Feeder], 
     axes.text(
         centre + 3,
         height - 4,
-        f"utility {electrical.intake_voltage / 1e3:g} kV   {power(point.figures['facility_power'])} drawn",
+        f"utility {electrical.intake_voltage / 1e3:g} kV, {power(point.figures['facility_power'])} drawn",
         va="center",
         fontweight="bold",
     )
-    axes.plot([centre], [height - 5], marker="^", color=INK, markersize=8)
+    axes.plot([centre], [height - 5], marker="v", color=INK, markersize=8)
     spans = {name: [i for i, feeder in enumerate(columns) if feeder.switchgear == name] for name in switchgears}
     middles = {name: (0.5 * (min(span) + max(span)) + 0.5) * pitch for name, span in spans.items()}
     ends = [*middles.values(), centre]
     axes.plot([min(ends) - 6, max(ends) + 6], [intake_level] * 2, color=INK, linewidth=3.2)
-    axes.text(min(ends) - 5, intake_level + 2.2, f"intake  {number(voltage['intake'], 4)} p.u.", fontsize=8.5)
+    axes.text(min(ends) - 5, intake_level + 2.2, f"intake, {number(voltage['intake'], 4)} p.u.", fontsize=8.5)
     mains = [network.branches[i] for i in range(topology.group("main").start, topology.group("main").stop)]
     for name in switchgears:
         x = middles[name]
@@ -154,7 +153,8 @@ def _columns(axes: "Axes", answer: Answer, point: Point, columns: list[Feeder], 
         axes.text(
             x + 6,
             0.5 * (intake_level + gear_level),
-            f"{main}\n{number(float(electrical.main_transformer.rating) / 1e6, 0)} MVA, {number(100 * loading[main])} %",
+            f"{main}\n{number(float(electrical.main_transformer.rating) / 1e6, 0)} MVA, "
+            f"{number(100 * loading[main])} %",
             va="center",
             fontsize=8.2,
         )
@@ -163,7 +163,7 @@ def _columns(axes: "Axes", answer: Answer, point: Point, columns: list[Feeder], 
         axes.text(
             left + 1,
             gear_level + 2.2,
-            f"{name}  {electrical.distribution_voltage / 1e3:g} kV  {number(voltage[name], 4)} p.u.",
+            f"{name}, {electrical.distribution_voltage / 1e3:g} kV, {number(voltage[name], 4)} p.u.",
             fontsize=8.2,
         )
     for index, feeder in enumerate(columns):
@@ -177,7 +177,7 @@ def _columns(axes: "Axes", answer: Answer, point: Point, columns: list[Feeder], 
         axes.text(
             x + 1.0,
             gear_level - 3.4,
-            f"{short}  {number(100 * first.cable_loading, 0)} %",
+            f"{short}: {number(100 * first.cable_loading, 0)} %",
             fontsize=8.0,
             fontweight="bold",
             va="center",
@@ -213,7 +213,7 @@ def _columns(axes: "Axes", answer: Answer, point: Point, columns: list[Feeder], 
             axes.text(
                 x,
                 y - 6.7,
-                f"{100 * substation.loading:.0f} %  {substation.voltage:.3f}",
+                f"{100 * substation.loading:.0f} %, {substation.voltage:.3f}",
                 ha="center",
                 va="center",
                 fontsize=7.2,
@@ -232,7 +232,9 @@ def one_line_caption(answer: Answer, point: Point) -> str:
         else f"Building {names[weakest_building(answer, point)]} of {len(names)}, with the lowest voltage. "
     )
     return (
-        f"{shown}Every box is a unit substation to {answer.site.electrical.low_voltage:g} V with its loading and the voltage of its "
-        f"low-voltage bus in per unit; a feeder's figure is the loading of its first cable. {len(topology.network.buses)} buses and "
+        f"{shown}Every box is a unit substation to {answer.site.electrical.low_voltage:g} V with "
+        "its loading and the voltage of its "
+        "low-voltage bus in per unit; a feeder's figure is the loading of its first cable. "
+        f"{len(topology.network.buses)} buses and "
         f"{len(topology.network.branches)} branches are solved, losses {power(point.figures['network_loss'])}."
     )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from voltherm.report.figure import BLUE, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, VIOLET, new, style, svg
+from voltherm.report.figure import BLUE, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, new, style, svg
 from voltherm.report.quantities import ZERO_CELSIUS, power, temperature
 from voltherm.site.year import Response
 from voltherm.study.answer import Answer
@@ -25,9 +25,14 @@ _USES = (
 
 
 def first_trim(curve: Response) -> float | None:
-    """Lowest dry bulb [K] of the curve from which trim chillers work, None where they never do."""
-    working = np.asarray(curve.figures["trim_chiller_heat"]) > _TRIM_HEAT
-    return float(curve.dry_bulb[int(np.argmax(working))]) if working.any() else None
+    """Dry bulb [K] from which trim chillers work along a curve, None where they never do."""
+    heat = np.nan_to_num(np.asarray(curve.figures["trim_chiller_heat"]))
+    working = np.flatnonzero(heat > _TRIM_HEAT)
+    if len(working) == 0:
+        return None
+    index = int(working[0])
+    # the last point without any is where they start, to the width of the grid
+    return float(curve.dry_bulb[max(index - 1, 0)])
 
 
 def response_figure(answer: Answer) -> str:
@@ -76,21 +81,14 @@ def _temperatures(axes: "Axes", answer: Answer) -> None:
     axes.set_ylim(low, high)
     day = float(answer.site.climate.dry_bulb) - ZERO_CELSIUS
     axes.axvline(day, color=INK, linewidth=0.8)
-    marks = [(answer.point, BLUE, "set point", -14)]
+    marks = [(answer.point, BLUE, "at the set point")]
     if answer.allowed is not None:
-        marks.append((answer.allowed, GREEN, "highest", 7))
-    for point, colour, name, shift in marks:
+        marks.append((answer.allowed, GREEN, "highest allowed"))
+    for point, colour, name in marks:
         value = point.figures["supply_temperature"] - ZERO_CELSIUS
         axes.plot([day], [value], "o", color=colour, markersize=6.5, markeredgecolor="white", zorder=5)
-        axes.annotate(
-            f"{name} {temperature(point.figures['supply_temperature'])}",
-            (day, value),
-            (-8, shift),
-            textcoords="offset points",
-            ha="right",
-            color=colour,
-            fontweight="bold",
-        )
+        text = f"{name} {temperature(point.figures['supply_temperature'])}"
+        _mark(axes, text, (day, value), (-10, 8), colour)
     axes.annotate(f"hot day {day:g} °C", (day, low), (-4, 5), textcoords="offset points", ha="right", color=INK)
     axes.legend(loc="lower left", ncols=2)
 
@@ -120,31 +118,40 @@ def _powers(axes: "Axes", answer: Answer) -> None:
     for point, colour in marks:
         value = point.figures["cooling_power"]
         axes.plot([day], [value / 1e6], "o", color=colour, markersize=6.5, markeredgecolor="white", zorder=5)
-        axes.annotate(
-            power(value),
-            (day, value / 1e6),
-            (-8, 5),
-            textcoords="offset points",
-            ha="right",
-            color=colour,
-            fontweight="bold",
-        )
-    for which, colour, name in ((curve, BLUE, "set point"), (allowed, GREEN, "highest")):
+        _mark(axes, power(value), (day, value / 1e6), (-10, 8), colour)
+    level = 0
+    for which, colour, name in ((curve, BLUE, "at the set point"), (allowed, GREEN, "at the highest allowed")):
         start = first_trim(which)
-        if start is not None and start > which.dry_bulb[0]:
-            axes.axvline(start - ZERO_CELSIUS, color=colour, linewidth=0.9, linestyle=":")
-            axes.annotate(
-                f"trim chillers\nfrom {start - ZERO_CELSIUS:.0f} °C\n({name})",
-                (start - ZERO_CELSIUS, top),
-                (-4, 0),
-                textcoords="offset points",
-                ha="right",
-                va="top",
-                color=colour,
-                fontsize=8,
-            )
+        if start is None or start <= which.dry_bulb[0]:
+            continue
+        axes.axvline(start - ZERO_CELSIUS, color=colour, linewidth=0.9, linestyle=":")
+        axes.annotate(
+            f"trim chillers from {start - ZERO_CELSIUS:.0f} °C {name}",
+            (0.74, 0.94 - 0.09 * level),
+            xycoords="axes fraction",
+            ha="right",
+            va="center",
+            color=colour,
+            fontsize=8.5,
+        )
+        level += 1
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="upper left", ncols=2)
+
+
+def _mark(axes: "Axes", text: str, where: tuple[float, float], shift: tuple[int, int], colour: str) -> None:
+    plate = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
+    axes.annotate(
+        text,
+        where,
+        shift,
+        textcoords="offset points",
+        ha="right",
+        color=colour,
+        fontweight="bold",
+        bbox=plate,
+        zorder=6,
+    )
 
 
 def response_caption(answer: Answer) -> str:
@@ -155,10 +162,12 @@ def response_caption(answer: Answer) -> str:
         starts.append(
             f"{name} trim chillers are never needed"
             if start is None
-            else f"{name} they start at {temperature(start, 0)} outside"
+            else f"{name} they start at about {temperature(start, 0)} outside"
         )
     return (
-        "Above: the highest supply temperature at which every chip keeps its limit, and what the set point reaches. The "
-        "room between the two is the margin. Below: power of cooling by use at the set point, and in all at the highest "
+        "Above: the highest supply temperature at which every chip keeps its limit, and what the "
+        "set point reaches. The "
+        "room between the two is the margin. Below: power of cooling by use at the set point, and "
+        "in all at the highest "
         f"allowed supply. Trim chillers take what the dry coolers leave: {'; '.join(starts)}."
     )

@@ -8,11 +8,21 @@ from voltherm.report.figure import BLUE, INK, LIGHT_BLUE, ORANGE, RED, VIOLET, n
 from voltherm.report.quantities import ZERO_CELSIUS, duration, number
 from voltherm.study.answer import Answer
 
+_BEYOND = 1.4  # of the time to the first limit: what is drawn; past it chips would throttle, which is not modelled
+
+
+def _shown_until(answer: Answer) -> float:
+    """Seconds from the loss to the right edge of the plot."""
+    ride = answer.ride_through
+    end = float(ride.time[-1])
+    return min(end, _BEYOND * ride.seconds_to_limit) if math.isfinite(ride.seconds_to_limit) else end
+
 
 def ride_through_figure(answer: Answer) -> str:
     """Chips above, water below, over minutes since heat rejection was lost."""
     ride = answer.ride_through
-    minutes = np.asarray(ride.time) / 60.0
+    shown = np.asarray(ride.time) <= _shown_until(answer)
+    minutes = np.asarray(ride.time)[shown] / 60.0
     with style("ride"):
         figure = new(9.6, 4.0)
         axes = figure.subplots()
@@ -25,7 +35,7 @@ def ride_through_figure(answer: Answer) -> str:
             ("buffer tank", ride.tank, LIGHT_BLUE, 1.6),
         )
         for label, values, colour, width in curves:
-            axes.plot(minutes, np.asarray(values) - ZERO_CELSIUS, color=colour, linewidth=width, label=label)
+            axes.plot(minutes, np.asarray(values)[shown] - ZERO_CELSIUS, color=colour, linewidth=width, label=label)
         limit = float(answer.site.rack.gpu.junction_limit) - ZERO_CELSIUS
         axes.axhline(limit, color=RED, linewidth=1.0, linestyle=(0, (4, 2)))
         axes.annotate(
@@ -64,5 +74,6 @@ def ride_through_caption(answer: Answer) -> str:
     )
     return (
         "All outdoor heat rejection stops at once at full load on the hot day; pumps and CDUs keep running. "
-        f"{end} The facility water then warms by 1 K in {number(ride.seconds_per_kelvin, 0)} s."
+        f"{end} The facility water warms by 1 K in {number(ride.seconds_per_kelvin, 0)} s. "
+        "Past the first limit chips would throttle or stop, which is not modelled: little of it is drawn."
     )

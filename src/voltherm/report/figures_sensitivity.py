@@ -1,7 +1,7 @@
 """What the smallest chip margin does when a number of the configuration moves by its natural step."""
 
-from voltherm.report.figure import GREEN, INK, RED, new, style, svg
 from voltherm.report.configuration import value_text
+from voltherm.report.figure import GREEN, INK, RED, new, style, svg
 from voltherm.study.answer import Answer
 
 

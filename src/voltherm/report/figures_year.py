@@ -1,11 +1,15 @@
 """The year: energy of cooling by month with the PUE, and the hours a year lies above every dry bulb."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from voltherm.report.figure import BLUE, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, new, style, svg
-from voltherm.report.figures_response import first_trim
 from voltherm.report.quantities import JOULES_PER_MEGAWATT_HOUR, MONTHS, ZERO_CELSIUS
 from voltherm.study.answer import Answer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _USES = (
     ("pumps", ("cdu_pump_power", "facility_pump_power"), BLUE),
@@ -44,6 +48,7 @@ def year_figure(answer: Answer) -> str:
         low, high = float(np.min(series)), float(np.max(series))
         reach = max(high - low, 1e-3)
         twin.set_ylim(low - 2.2 * reach, high + 0.6 * reach)
+        twin.set_yticks([tick for tick in twin.get_yticks() if low - 0.5 * reach <= tick <= high + 0.5 * reach])
         twin.spines["right"].set_visible(True)
         handles = [*energy.get_legend_handles_labels()[0], *twin.get_legend_handles_labels()[0]]
         labels = [*energy.get_legend_handles_labels()[1], *twin.get_legend_handles_labels()[1]]
@@ -52,7 +57,7 @@ def year_figure(answer: Answer) -> str:
         return svg(figure, "year", "Energy of cooling by month, and duration curve of the dry bulb")
 
 
-def _duration(axes, answer: Answer) -> None:
+def _duration(axes: "Axes", answer: Answer) -> None:
     ordered = np.sort(np.asarray(answer.year.dry_bulb))[::-1] - ZERO_CELSIUS
     hours = np.arange(1, len(ordered) + 1)
     axes.set_title("Hours a year above a dry bulb [°C]")
@@ -61,28 +66,35 @@ def _duration(axes, answer: Answer) -> None:
     axes.set_xlim(0, len(ordered))
     axes.set_ylim(ordered.min(), ordered.max() + 3.0)
     axes.set_xlabel("hours")
-    for curve, colour, name in ((answer.curve, RED, "set point"), (answer.allowed_curve, GREEN, "highest allowed")):
-        start = first_trim(curve)
-        if start is None:
+    years = [(answer.year, RED, "set point")]
+    if answer.allowed_year is not None:
+        years.append((answer.allowed_year, GREEN, "highest allowed"))
+    for year, colour, name in years:
+        if not 0 < year.hours_of_trim < len(ordered):
             continue
-        level = start - ZERO_CELSIUS
-        count = int(np.sum(ordered > level))
+        level = float(ordered[year.hours_of_trim])
         axes.axhline(level, color=colour, linewidth=0.9, linestyle=(0, (4, 2)))
         axes.annotate(
-            f"trim from {level:.0f} °C at the {name}: {count:,} h",
+            f"trim chilling at the {name}: {year.hours_of_trim:,} h above {level:.0f} °C",
             (len(ordered), level),
             (-3, 3),
             textcoords="offset points",
             ha="right",
             color=colour,
-            fontsize=8.5,
+            fontsize=8,
         )
 
 
 def year_caption(answer: Answer) -> str:
     """What the plots show, in a sentence or two."""
     year = answer.year
-    shown = f"{year.hours_of_trim:,} hours of trim chilling and {year.hours_above_limit:,} hours above a chip's limit at the set point"
+    shown = (
+        f"{year.hours_of_trim:,} hours of trim chilling and {year.hours_above_limit:,} hours "
+        "above a chip's limit at the set point"
+    )
     if answer.allowed_year is not None:
-        shown += f"; {answer.allowed_year.hours_of_trim:,} and {answer.allowed_year.hours_above_limit:,} at the highest supply"
+        shown += (
+            f"; {answer.allowed_year.hours_of_trim:,} and "
+            f"{answer.allowed_year.hours_above_limit:,} at the highest supply"
+        )
     return f"Left: energy of cooling by month and PUE. Right: how many hours lie above a dry bulb. {shown}."

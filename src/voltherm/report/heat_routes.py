@@ -49,11 +49,11 @@ def heat_routes(answer: Answer, point: Point) -> list[Link]:
     mechanical = total(network.active_load[topology.mechanical_bus])
     house = mechanical - total(buildings.mechanical_power) + site.building.count * float(site.electrical.house_load)
     found = [
-        Link("GPUs, CPUs, switches: to liquid", WATER, liquid),
+        Link("chips, to liquid", WATER, liquid),
         Link("CDU pumps", WATER, total(rows.pump_shaft_power)),
         Link("facility pumps", WATER, total(facility.pump_shaft_power)),
         Link("air-side chillers", WATER, compressors),
-        Link("racks: to air", AIR, total(racks.air_heat)),
+        Link("racks, to air", AIR, total(racks.air_heat)),
         Link("CDU pumps", AIR, total(rows.pump_power) - total(rows.pump_shaft_power)),
         Link("CDU electronics", AIR, electronics),
         Link("UPS", AIR, total(buildings.ups_loss)),

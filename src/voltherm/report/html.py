@@ -1,7 +1,7 @@
 """The report: one HTML file that opens offline, with every figure inside it.
 
 Nothing is loaded from anywhere: styles and drawings are in the file, there is no script, and every text that comes from
-a configuration is escaped. The file is written beside its final name and renamed, so a file with its final name is whole.
+a configuration is escaped. The file is written beside its final name and renamed: one with its final name is whole.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from voltherm import __version__
-from voltherm.report.configuration import written
+from voltherm.report.configuration import meaning, written
 from voltherm.report.figures_balance import balance_figure
 from voltherm.report.figures_hall import hall_caption, hall_figure
 from voltherm.report.figures_loop import loop_caption, loop_figure
@@ -20,8 +20,9 @@ from voltherm.report.figures_response import response_caption, response_figure
 from voltherm.report.figures_ride_through import ride_through_caption, ride_through_figure
 from voltherm.report.figures_sensitivity import sensitivity_figure
 from voltherm.report.figures_year import year_caption, year_figure
+from voltherm.report.limits import headline_sentence, set_point_sentence
 from voltherm.report.scope import ASSUMPTIONS, NOT_MODELLED, SOURCES
-from voltherm.report.summary import Section, headline_sentence, pue_label, summary
+from voltherm.report.summary import Section, pue_label, summary
 from voltherm.report.tables import tables
 from voltherm.report.tiles import tiles
 from voltherm.study.answer import Answer
@@ -29,7 +30,7 @@ from voltherm.study.answer import Answer
 FILE_NAME = "report.html"
 
 
-class MissingExtra(ImportError):
+class MissingExtra(ImportError):  # noqa: N818  says what is missing, where "error" would say nothing
     """matplotlib or jinja2 is not installed: a report needs both."""
 
 
@@ -104,6 +105,7 @@ def _content(answer: Answer) -> dict[str, Any]:
         "name": site.name,
         "version": __version__,
         "headline": headline_sentence(answer),
+        "set_point": set_point_sentence(answer.point),
         "tiles": tiles(answer),
         "counts": _counts(answer),
         "answer": sections["answer"],
@@ -124,6 +126,12 @@ def _counts(answer: Answer) -> str:
     gpus = racks * rack.compute_trays * rack.gpu.per_tray
     buildings = "one building" if building.count == 1 else f"{building.count} buildings"
     return f"{buildings}, {racks:,} racks {rack.name}, {gpus:,} GPUs, {building.count * building.rows:,} CDUs"
+
+
+def _with_meanings(section: Section) -> Section:
+    """The sensitivities with what every number means, for which a terminal has no room."""
+    rows = tuple((path, meaning(path), *rest) for path, *rest in section.rows)
+    return dataclasses.replace(section, header=(section.header[0], "meaning", *section.header[1:]), rows=rows)
 
 
 def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
@@ -152,12 +160,12 @@ def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
             ((one_line_figure(answer, point), one_line_caption(answer, point)),),
             (sections["network"],),
         ),
-        Chapter("limits", "Limits and what moves them", (), (sections["constraints"],)),
+        Chapter("limits", "Limits and equipment", (), (sections["limits"], sections["equipment"])),
         Chapter(
             "sensitivities",
             "Sensitivities",
-            ((sensitivity_figure(answer), sections["sensitivities"].note),),
-            (sections["sensitivities"],),
+            ((sensitivity_figure(answer), ""),),
+            (_with_meanings(sections["sensitivities"]),),
         ),
         Chapter(
             "balances",

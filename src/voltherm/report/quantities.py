@@ -42,6 +42,11 @@ def power(watts: float) -> str:
     return f"{number(watts / 1e6, 2)} MW" if abs(watts) >= 1e7 else f"{number(watts / 1e3, 0)} kW"
 
 
+def megawatts(watts: float) -> str:
+    """A power in MW, for columns that mix large and small."""
+    return f"{number(watts / 1e6, 2)} MW"
+
+
 def energy(joules: float) -> str:
     """An energy in MWh."""
     return f"{number(joules / JOULES_PER_MEGAWATT_HOUR, 0)} MWh"

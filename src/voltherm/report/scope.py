@@ -1,10 +1,13 @@
 """What a report rests on, in words: assumptions, what is not modelled, and where the laws come from."""
 
 ASSUMPTIONS = (
-    "Steady states: every control has settled. The year is read hour by hour from the response to the dry bulb, at full load.",
-    "All rows, racks and trays of a kind are built alike; they differ by where they stand in their loop and on their feeder.",
+    "Steady states: every control has settled. The year is read hour by hour from the response to "
+    "the dry bulb, at full load.",
+    "All rows, racks and trays of a kind are built alike; they differ by where they stand in their "
+    "loop and on their feeder.",
     "Chip power rises with junction temperature by leakage; within a tray it spreads evenly about its mean.",
-    "Dry coolers stand in free air at the ambient dry bulb; trim chillers are air-cooled and evenly loaded; chillers of the air "
+    "Dry coolers stand in free air at the ambient dry bulb; trim chillers are air-cooled and "
+    "evenly loaded; chillers of the air "
     "side reject into the facility water.",
     "Pumps and fans hold their set points until full speed, valves until fully open; beyond that temperatures float.",
     "The network is balanced and sinusoidal; rows behind UPS draw constant power, motors follow the voltage.",

@@ -2,12 +2,23 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 
+from voltherm.report.configuration import value_text
+from voltherm.report.limits import (
+    headline_sentence,
+    is_equipment,
+    margin_text,
+    marked,
+    set_point_sentence,
+    tightest_chip,
+)
 from voltherm.report.quantities import (
     MONTHS,
     difference,
     duration,
     energy,
+    megawatts,
     number,
     per_unit,
     power,
@@ -15,7 +26,6 @@ from voltherm.report.quantities import (
     share,
     temperature,
 )
-from voltherm.report.configuration import value_text
 from voltherm.site.indicators import Category, power_usage_effectiveness
 from voltherm.study.answer import Answer, Constraint, Point
 
@@ -23,6 +33,8 @@ Row = tuple[str, ...]
 
 CLOSED = 1e-8
 """Relative residual below which a balance counts as closed."""
+
+_LARGE = 1e7  # W of IT load from which all powers of a table are shown in MW
 
 _RIDE_THROUGH_BAND = (139.0, 202.0)
 """Seconds per kelvin of a closed loop of 5,000 m³ at full load, from the published fill and load."""
@@ -51,7 +63,8 @@ def summary(answer: Answer) -> list[Section]:
         _temperatures(answer),
         _powers(answer),
         _network(answer),
-        _constraints(answer),
+        _limits(answer),
+        _equipment(answer),
         _sensitivities(answer),
         _year(answer),
         _months(answer),
@@ -63,21 +76,12 @@ def summary(answer: Answer) -> list[Section]:
 
 def pue_label(answer: Answer, *, interim: bool) -> str:
     """PUE's category, period and boundary in words."""
-    boundary = f"utility intake at {answer.site.electrical.intake_voltage / 1e3:g} kV, with transformers, UPS, cooling and house load"
+    boundary = (
+        f"utility intake at {answer.site.electrical.intake_voltage / 1e3:g} kV, with "
+        "transformers, UPS, cooling and house load"
+    )
     one = power_usage_effectiveness(1.0, 1.0, category=Category.IT_INPUT, interim=interim, boundary=boundary)
     return one.label()
-
-
-def binding(point: Point) -> Constraint:
-    """The tightest limit of a point."""
-    return point.constraints[0]
-
-
-def margin_text(constraint: Constraint) -> str:
-    """What is left to a limit, in K or in percentage points of the limit's scale."""
-    if constraint.unit == "K":
-        return difference(constraint.margin, 2)
-    return f"{number(100.0 * constraint.margin, 1)} %"
 
 
 def _points(answer: Answer) -> list[Point]:
@@ -99,52 +103,41 @@ def _figure(answer: Answer, label: str, name: str, form) -> Row:
     return _across(answer, label, lambda point: form(point.figures[name]))
 
 
-def headline_sentence(answer: Answer) -> str:
-    """The answer in one sentence."""
-    ambient = temperature(float(answer.site.climate.dry_bulb))
-    if answer.allowed is None:
-        return f"At {ambient} outside no supply temperature keeps every chip within its limit."
-    tightest = binding(answer.allowed)
-    return (
-        f"At {ambient} outside the building can run on a supply of up to {temperature(answer.allowed.set_point)}; "
-        f"{tightest.name} binds ({tightest.element})."
-    )
-
-
 def _headline(answer: Answer) -> Section:
     point, allowed = answer.point, answer.allowed
+    day = temperature(float(answer.site.climate.dry_bulb))
     rows: list[Row] = []
     if allowed is None:
         rows.append(("Highest allowed supply temperature", "none", "no set point keeps every chip within its limit"))
     else:
-        facility = allowed.figures["facility_supply_temperature"]
-        rows.append(
+        facility = temperature(allowed.figures["facility_supply_temperature"], 2)
+        chip = tightest_chip(allowed)
+        rows += [
             (
                 "Highest allowed supply temperature",
                 temperature(allowed.set_point, 2),
-                f"with facility water at {temperature(facility, 2)}; dry bulb {temperature(float(answer.site.climate.dry_bulb))}",
-            )
-        )
-        tightest = binding(allowed)
-        rows.append(("Binding there", tightest.name, tightest.element))
-    tightest = binding(point)
+                f"with facility water at {facility} and {day} outside",
+            ),
+            ("What binds there", chip.name, chip.element),
+        ]
     rows += [
         (
-            "Set point",
-            temperature(point.set_point, 2),
-            f"reached: {temperature(point.figures['supply_temperature'], 2)}",
+            "Supply reached at the set point",
+            temperature(point.figures["supply_temperature"], 2),
+            f"set point {temperature(point.set_point, 2)}",
         ),
-        ("Tightest at the set point", f"{tightest.name}", f"{tightest.element}: {margin_text(tightest)} left"),
         (
             "Hottest GPU at the set point",
             temperature(point.figures["gpu_temperature"], 2),
-            f"{point.hottest['gpu']}: {difference(point.figures['gpu_margin'], 2)} below its limit",
+            f"{point.hottest['gpu']}, {difference(point.figures['gpu_margin'], 2)} below its limit",
         ),
         ("Hottest rack at the set point", point.hottest["rack"], "by its hottest GPU"),
-        ("PUE at the set point", number(point.figures["pue"], 4), pue_label(answer, interim=True)),
-        ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; no evaporation"),
+        ("PUE of the hot day", number(point.figures["pue"], 4), pue_label(answer, interim=True)),
+        ("PUE of the year", number(answer.year.pue, 4), pue_label(answer, interim=False)),
+        ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
     ]
-    return Section("answer", "The answer", ("", "value", "where, and of what"), tuple(rows), headline_sentence(answer))
+    note = f"{headline_sentence(answer)} {set_point_sentence(point)}"
+    return Section("answer", "The answer", ("", "value", "where, and of what"), tuple(rows), note, frozenset((0,)))
 
 
 def _temperatures(answer: Answer) -> Section:
@@ -181,7 +174,8 @@ def _powers(answer: Answer) -> Section:
         ("Transformer and cable losses", "network_loss"),
         ("Power at the utility intake", "facility_power"),
     )
-    rows = [_figure(answer, label, name, power) for label, name in names]
+    form = megawatts if answer.point.figures["it_power"] >= _LARGE else power
+    rows = [_figure(answer, label, name, form) for label, name in names]
     rows.append(_figure(answer, "PUE", "pue", lambda value: number(value, 4)))
     return Section(
         "powers",
@@ -193,50 +187,46 @@ def _powers(answer: Answer) -> Section:
     )
 
 
-def _named(answer: Answer, name: str):
+def _with(figure: str, form: Callable[[float], str], constraint: str) -> Callable[[Point], str]:
     def text(point: Point) -> str:
-        return next((each.element for each in point.constraints if each.name == name), "–")
+        element = next((each.element for each in point.constraints if each.name == constraint), "")
+        return f"{form(point.figures[figure])}, {element}"
 
     return text
 
 
 def _network(answer: Answer) -> Section:
     rows = (
-        _figure(answer, "Lowest low-voltage bus", "lowest_voltage", per_unit),
-        _across(answer, "", _named(answer, "lowest voltage")),
-        _figure(answer, "Most loaded transformer", "transformer_loading", share),
-        _across(answer, "", _named(answer, "transformer loading")),
-        _figure(answer, "Most loaded feeder", "feeder_loading", share),
-        _across(answer, "", _named(answer, "feeder loading")),
-        _figure(answer, "Speed of the dry coolers' fans", "fan_speed", share),
-        _figure(answer, "Load of the trim chillers", "chiller_load", share),
-        _figure(answer, "Most open CDU valve", "valve_opening", share),
-        _figure(answer, "Fastest CDU pump", "cdu_pump_speed", share),
-        _figure(answer, "Facility pumps", "facility_pump_speed", share),
+        _across(answer, "Lowest low-voltage bus", _with("lowest_voltage", per_unit, "lowest voltage")),
+        _across(answer, "Most loaded transformer", _with("transformer_loading", share, "transformer loading")),
+        _across(answer, "Most loaded feeder", _with("feeder_loading", share, "feeder loading")),
     )
-    return Section("network", "Hot day: network and equipment", _point_header(answer), rows)
+    return Section("network", "Hot day: voltages and loadings", _point_header(answer), rows)
 
 
-def _constraints(answer: Answer) -> Section:
-    order = binding_point(answer).constraints
-    columns = [{each.name: each for each in point.constraints} for point in _points(answer)]
-    rows, emphasis = [], set()
-    for index, constraint in enumerate(order):
-        cells = [constraint.name, constraint.element]
-        for column in columns:
-            there = column.get(constraint.name)
-            cells.append("–" if there is None else margin_text(there) + (" (binds)" if there.binding else ""))
-        if any(constraint.name in column and column[constraint.name].binding for column in columns):
-            emphasis.add(index)
-        rows.append(tuple(cells))
+def _limits(answer: Answer) -> Section:
+    rows, emphasis = _left(answer, lambda constraint: not is_equipment(constraint))
     header = ("limit", "nearest element", *(f"left at {text}" for text in _point_header(answer)[1:]))
-    note = "Tightest first, at the highest supply where there is one. A limit binds where less than 0.1 % of its scale is left."
-    return Section("constraints", "What is left to every limit", header, tuple(rows), note, frozenset(emphasis))
+    note = (
+        "Tightest first, at the highest supply where there is one, and the element nearest to the limit there. "
+        "A limit binds where less than 0.1 % of its scale is left."
+    )
+    return Section("limits", "What is left to every limit", header, rows, note, emphasis)
 
 
-def binding_point(answer: Answer) -> Point:
-    """The point whose limits rank first: the highest supply, or the set point where there is none."""
-    return answer.allowed or answer.point
+def _equipment(answer: Answer) -> Section:
+    rows, emphasis = _left(answer, is_equipment)
+    header = ("equipment", "nearest element", *(f"left at {text}" for text in _point_header(answer)[1:]))
+    note = "Equipment at the end of its range breaks no limit: the temperature it holds floats from there on."
+    return Section("equipment", "What is left of the range of the equipment", header, rows, note, emphasis)
+
+
+def _left(answer: Answer, wanted: Callable[[Constraint], bool]) -> tuple[tuple[Row, ...], frozenset[int]]:
+    columns = [{each.name: each for each in point.constraints} for point in _points(answer)]
+    order = [each for each in (answer.allowed or answer.point).constraints if wanted(each)]
+    rows = tuple((each.name, each.element, *(margin_text(column[each.name]) for column in columns)) for each in order)
+    emphasis = {index for index, each in enumerate(order) if any(marked(column[each.name]) for column in columns)}
+    return rows, frozenset(emphasis)
 
 
 def _sensitivities(answer: Answer) -> Section:
@@ -326,7 +316,11 @@ def _ride_through(answer: Answer) -> Section:
             f"{number(ride.seconds_per_kelvin, 0)} s per K",
             f"published fill and load: {low:g} to {high:g} s per K",
         ),
-        ("Energy stored against heat in", residual(ride.energy_residual), "relative residual over the whole run"),
+        (
+            "Energy stored against heat in and out",
+            residual(ride.energy_residual),
+            "largest relative residual of a step",
+        ),
     )
     return Section("ride-through", "Heat rejection lost", ("", "value", "of what"), rows)
 

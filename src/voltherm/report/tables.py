@@ -8,6 +8,7 @@ from voltherm.report.figures_one_line import feeders
 from voltherm.report.place import hottest_gpu_by_rack
 from voltherm.report.quantities import ZERO_CELSIUS, number
 from voltherm.site.electrical import one_line
+from voltherm.site.year import Response
 from voltherm.study.answer import Answer, Point
 
 
@@ -21,13 +22,14 @@ class Table:
 
 
 def tables(answer: Answer, point: Point | None = None) -> dict[str, Table]:
-    """Tables of `point`, the set point on the hot day where none is given: `rows`, `ambient`, `substations`, `main`."""
+    """Tables of `point`, by default the set point on the hot day."""
     point = point or answer.point
     return {
         "rows": _rows(answer, point),
         "substations": _substations(answer, point),
         "main": _main(answer, point),
-        "ambient": _ambient(answer),
+        "ambient": _ambient("Response to ambient at the set point", answer.curve),
+        "ambient allowed": _ambient("Response to ambient at the highest allowed supply", answer.allowed_curve),
     }
 
 
@@ -107,29 +109,20 @@ def _main(answer: Answer, point: Point) -> Table:
     return Table("Main transformers", header, tuple(found))
 
 
-def _ambient(answer: Answer) -> Table:
-    curve, allowed = answer.curve, answer.allowed_curve
-    found = [
-        (
-            number(float(curve.dry_bulb[index]) - ZERO_CELSIUS, 1),
-            number(float(curve.figures["supply_temperature"][index]) - ZERO_CELSIUS, 2),
-            number(float(curve.figures["junction_margin"][index]), 2),
-            number(float(curve.figures["cooling_power"][index]) / 1e3, 0),
-            number(float(curve.figures["pue"][index]), 4),
-            number(float(allowed.set_point[index]) - ZERO_CELSIUS, 2),
-            number(float(allowed.figures["cooling_power"][index]) / 1e3, 0),
-            number(float(allowed.figures["pue"][index]), 4),
-        )
-        for index in range(len(curve.dry_bulb))
-    ]
-    header = (
-        "dry bulb [°C]",
-        "supply reached [°C]",
-        "smallest margin [K]",
-        "cooling [kW]",
-        "PUE",
-        "highest allowed supply [°C]",
-        "cooling there [kW]",
-        "PUE there",
+def _ambient(title: str, curve: Response) -> Table:
+    columns = (
+        ("dry bulb [°C]", curve.dry_bulb - ZERO_CELSIUS, 2),
+        ("set point [°C]", curve.set_point - ZERO_CELSIUS, 2),
+        ("supply reached [°C]", curve.figures["supply_temperature"] - ZERO_CELSIUS, 2),
+        ("facility supply [°C]", curve.figures["facility_supply_temperature"] - ZERO_CELSIUS, 2),
+        ("smallest chip margin [K]", curve.figures["junction_margin"], 2),
+        ("fans [kW]", curve.figures["dry_cooler_fan_power"] / 1e3, 0),
+        ("trim chillers [kW]", curve.figures["trim_chiller_power"] / 1e3, 0),
+        ("cooling [kW]", curve.figures["cooling_power"] / 1e3, 0),
+        ("PUE", curve.figures["pue"], 4),
     )
-    return Table("Response to ambient, at the set point and at the highest allowed supply", header, tuple(found))
+    rows = tuple(
+        tuple(number(float(values[index]), digits) for _, values, digits in columns)
+        for index in range(len(curve.dry_bulb))
+    )
+    return Table(title, tuple(name for name, _, _ in columns), rows)

@@ -3,8 +3,8 @@
 import dataclasses
 import math
 
+from voltherm.report.limits import equipment_at_end, tightest_chip
 from voltherm.report.quantities import difference, duration, number, power, temperature
-from voltherm.report.summary import binding, margin_text
 from voltherm.study.answer import Answer
 
 
@@ -22,7 +22,8 @@ def tiles(answer: Answer) -> list[Tile]:
     """Highest supply, margin at the set point, cooling power, PUE of the year, trim chilling, ride-through."""
     point, allowed, year, ride = answer.point, answer.allowed, answer.year, answer.ride_through
     day = temperature(float(answer.site.climate.dry_bulb))
-    tightest = binding(point)
+    excess = point.figures["supply_excess"]
+    ends = equipment_at_end(point)
     reached = math.isfinite(ride.seconds_to_limit)
     simulated = duration(float(ride.time[-1] - ride.time[0]))
     margin = point.figures["junction_margin"]
@@ -30,7 +31,9 @@ def tiles(answer: Answer) -> list[Tile]:
         Tile(
             "Highest allowed supply",
             "none" if allowed is None else temperature(allowed.set_point),
-            f"no set point serves at {day}" if allowed is None else f"at {day} outside; {binding(allowed).name} binds",
+            f"no set point serves at {day}"
+            if allowed is None
+            else f"at {day} outside; {tightest_chip(allowed).name} binds",
             warns=allowed is None,
         ),
         Tile(
@@ -62,10 +65,12 @@ def tiles(answer: Answer) -> list[Tile]:
             f"without heat rejection, to {ride.first_limit}" if reached else "without heat rejection",
         ),
         Tile(
-            "Tightest limit",
-            margin_text(tightest),
-            f"left to {tightest.name} at the set point: {tightest.element}",
-            warns=tightest.margin < 0.0,
+            "Supply above its set point",
+            difference(max(excess, 0.0), 2),
+            f"on the hot day; at their end: {', '.join(ends)}"
+            if ends
+            else "on the hot day; all equipment in its range",
+            warns=excess > 0.01,
         ),
         Tile("Water", f"{number(year.water, 0)} m³", f"a year, make-up of the closed loop; WUE {year.wue:.2g} L/kWh"),
     ]

@@ -50,7 +50,7 @@ def variables(answer: Answer) -> dict[str, Values]:
     """Variables by name; a ``/`` in a name stands for a group.
 
     Groups: `names` (coordinates), `point` and `allowed` (one operating point each), `curve` and `allowed_curve` (over
-    `ambient`), `year` and `allowed_year` (over `month`), `ride_through` (over `time`).
+    ambient), `year` and `allowed_year` (over `month`), `ride_through` (over `time`).
     """
     found = _names(answer)
     found |= _point("point", answer.point)
@@ -107,15 +107,14 @@ def _point(group: str, point: Point) -> dict[str, Values]:
 
 
 def _curve(group: str, curve: Response) -> dict[str, Values]:
+    axes = (f"{group}_ambient",)
     found = {
-        f"{group}/dry_bulb": Values(np.asarray(curve.dry_bulb), ("ambient",), "K", "dry bulb"),
-        f"{group}/set_point": Values(
-            np.asarray(curve.set_point), ("ambient",), "K", "set point of the secondary supply"
-        ),
-        f"{group}/result": Values(np.asarray(curve.result), ("ambient",), "1", "result code, 0 where converged"),
+        f"{group}/dry_bulb": Values(np.asarray(curve.dry_bulb), axes, "K", "dry bulb"),
+        f"{group}/set_point": Values(np.asarray(curve.set_point), axes, "K", "set point of the secondary supply"),
+        f"{group}/result": Values(np.asarray(curve.result), axes, "1", "result code, 0 where converged"),
     }
     for name, values in curve.figures.items():
-        found[f"{group}/{name}"] = Values(np.asarray(values), ("ambient",), FIGURES[name].unit, FIGURES[name].meaning)
+        found[f"{group}/{name}"] = Values(np.asarray(values), axes, FIGURES[name].unit, FIGURES[name].meaning)
     return found
 
 

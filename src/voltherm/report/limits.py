@@ -1,0 +1,89 @@
+"""Limits that must not be passed, apart from equipment that has come to the end of its range.
+
+A limit binds; equipment at its end only says that the next kelvin floats. Both come from the constraints of a point.
+"""
+
+from voltherm.report.quantities import difference, number, temperature
+from voltherm.study.answer import Answer, Constraint, Point
+
+HELD = "supply set point held"
+_JUNCTION = "junction temperature"
+_EQUIPMENT = frozenset(
+    ("trim chiller capacity", "dry cooler fans", "CDU valve", "CDU pump speed", "facility pump speed")
+)
+_FLOATS = 0.01  # K above its set point from which a supply is said to float
+
+
+def is_equipment(constraint: Constraint) -> bool:
+    """Whether a constraint is the range of a machine and not a limit of the site."""
+    return constraint.name in _EQUIPMENT
+
+
+def limits(point: Point) -> list[Constraint]:
+    """The limits of a point, tightest first; the set point counts where it is not held."""
+    return [each for each in point.constraints if not is_equipment(each) and (each.name != HELD or floats(each))]
+
+
+def equipment_at_end(point: Point) -> list[str]:
+    """Names of the equipment that has no range left."""
+    return [each.name for each in point.constraints if is_equipment(each) and each.binding]
+
+
+def tightest_chip(point: Point) -> Constraint:
+    """The junction limit with the least margin."""
+    return min((each for each in point.constraints if _JUNCTION in each.name), key=lambda each: each.margin)
+
+
+def floats(constraint: Constraint) -> bool:
+    """Whether the supply lies above its set point."""
+    return constraint.name == HELD and constraint.margin < -_FLOATS
+
+
+def margin_text(constraint: Constraint) -> str:
+    """What is left: K, or percentage points of the scale, with a word where nothing is."""
+    if constraint.name == HELD:
+        return f"floats {difference(-constraint.margin, 2)} above" if floats(constraint) else "held"
+    left = difference(constraint.margin, 2) if constraint.unit == "K" else f"{number(100.0 * constraint.margin, 1)} %"
+    if not constraint.binding:
+        return left
+    return f"{left} (at its end)" if is_equipment(constraint) else f"{left} (binds)"
+
+
+def marked(constraint: Constraint) -> bool:
+    """Whether a row of a table should catch the eye."""
+    return floats(constraint) if constraint.name == HELD else constraint.binding
+
+
+def set_point_sentence(point: Point) -> str:
+    """How the set point fares on the hot day, in one sentence."""
+    chip = tightest_chip(point)
+    name = f"The set point of {temperature(point.set_point)}"
+    ends = equipment_at_end(point)
+    at_end = f", with {_listed(ends)} at the end of their range" if ends else ""
+    if chip.margin < 0.0:
+        return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, 2)}."
+    if point.figures["supply_excess"] > _FLOATS:
+        reached = temperature(point.figures["supply_temperature"])
+        return f"{name} is not held that day: the supply floats to {reached}{at_end}. {_left(chip)}"
+    return f"{name} is held that day. {_left(chip)}"
+
+
+def _left(chip: Constraint) -> str:
+    return f"{chip.element} keeps {difference(chip.margin, 2)} to its limit."
+
+
+def headline_sentence(answer: Answer) -> str:
+    """The answer in one sentence."""
+    ambient = temperature(float(answer.site.climate.dry_bulb))
+    what = "the building" if answer.site.building.count == 1 else "the campus"
+    if answer.allowed is None:
+        return f"At {ambient} outside no supply temperature keeps every chip of {what} within its limit."
+    chip = tightest_chip(answer.allowed)
+    return (
+        f"At {ambient} outside {what} can run on a supply of up to {temperature(answer.allowed.set_point)}; "
+        f"the {chip.name} binds, first at {chip.element}."
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
