@@ -150,6 +150,24 @@ def fixed_point(
     return Solution(value=(value, auxiliary) if has_aux else value, status=status)
 
 
+def known_fixed_point(
+    function: Callable[[Float[Array, " unknown"], Any], tuple[Float[Array, " unknown"], PyTree]],
+    value: Float[Array, " unknown"],
+    auxiliary: PyTree,
+    args: PyTree,
+) -> tuple[Float[Array, " unknown"], PyTree]:
+    """A fixed point and its auxiliary that were found before, with their derivatives and without iterating again.
+
+    **Arguments**: `function(y, args)` returns (F(y), auxiliary) as for `fixed_point` with `has_aux`; `value` and
+    `auxiliary` are what that returned for the same `args`.
+
+    **Returns** both, differentiable with respect to `args`. Nothing is evaluated unless a derivative is taken.
+    """
+    value = lax.stop_gradient(value)
+    (evaluate,), args = open_closures(value, args, (function, 0))
+    return _with_derivatives(evaluate, value, auxiliary, value, jnp.ones((), bool), jnp.ones_like(value), args)
+
+
 def _with_derivatives(
     evaluate: Callable[[Any, Any], tuple[Array, PyTree]],
     value: Array,

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from voltherm.numerics import ResultCode, Solution, Status, fixed_point
+from voltherm.numerics import ResultCode, Solution, Status, fixed_point, known_fixed_point
 from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
 from voltherm.site.balances import substation_loss
@@ -70,6 +70,20 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     failed = result != ResultCode.CONVERGED
     state = jax.tree.map(lambda leaf: jnp.where(failed, jnp.nan, leaf), state)
     return Solution(state, Status(result, root.status.residual, root.status.iterations, root.status.worst))
+
+
+def known_steady(site: Site, state: SiteState) -> SiteState:
+    """A steady state found before for the same `site`, with its derivatives and without solving again.
+
+    What a gradient needs beyond the state is a fraction of what `steady` compiles: use it where the state is at hand.
+    """
+    unknowns, (buildings, power, _) = known_fixed_point(
+        lambda unknowns, known: _evaluate(*known, unknowns),
+        state.unknowns,
+        (state.buildings, state.power, jnp.zeros((), jnp.int32)),
+        (site, equipment(site)),
+    )
+    return SiteState(buildings, power, unknowns)
 
 
 def _evaluate(

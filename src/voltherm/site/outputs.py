@@ -127,7 +127,9 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "fan_speed": jnp.max(facility.plant.fan_speed),
         "cdu_pump_speed": jnp.max(rows.pump_speed),
         "facility_pump_speed": jnp.max(facility.pump_speed),
-        "chiller_load": trim_heat / chiller_capacity,
+        # a site without trim chillers has no load on them
+        "chiller_load": jnp.where(chiller_capacity > 0.0, trim_heat, 0.0)
+        / jnp.where(chiller_capacity > 0.0, chiller_capacity, 1.0),
         "lowest_voltage": jnp.min(voltages),
         "highest_voltage": jnp.max(voltages),
         "transformer_loading": jnp.max(jnp.concatenate([power.loading[group] for group in transformers])),

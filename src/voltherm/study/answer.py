@@ -9,6 +9,7 @@ configuration.
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import equinox as eqx
 import jax
@@ -19,7 +20,7 @@ from jaxtyping import Array, Float
 from voltherm.numerics import ResultCode
 from voltherm.site.build import parameter, parameter_paths, with_parameters
 from voltherm.site.climate import dry_bulb_year
-from voltherm.site.coupling import steady
+from voltherm.site.coupling import known_steady, steady
 from voltherm.site.diagnosis import diagnose
 from voltherm.site.electrical import one_line
 from voltherm.site.layout import Layout, layout
@@ -112,10 +113,13 @@ def solve(site: Site) -> tuple[SiteState, Array, Array, Array]:
 
 @eqx.filter_jit
 @eqx.filter_grad
-def margin_gradient(values: Mapping[str, Float[Array, ""]], site: Site) -> Float[Array, ""]:
-    """Gradient of the smallest junction margin with respect to the named numbers of the site, in one reverse pass."""
+def margin_gradient(values: Mapping[str, Float[Array, ""]], site: Site, state: SiteState) -> Float[Array, ""]:
+    """Gradient of the smallest junction margin with respect to the named numbers of the site, in one reverse pass.
+
+    `state`: the solved state of the site at those values.
+    """
     there = with_parameters(site, values)
-    return outputs(there, steady(there).value)["junction_margin"]
+    return outputs(there, known_steady(there, state))["junction_margin"]
 
 
 def answer(
@@ -141,42 +145,45 @@ def answer(
         report(stage, count, count)
         return result
 
+    def counted(stage: str) -> Callable[[int, int], None]:
+        return lambda done, count: report(stage, done, count)
+
     names = layout(site)
     state, result, iterations, residual = timed("steady state of the hot day", 1, lambda: solve(site))
     if int(result) != ResultCode.CONVERGED:
         raise NoSteadyStateError(diagnose(site, int(result)))
-    day = timed("highest supply temperature", 1, lambda: _hot_day(site, state))
-    point = _point(site, names, day, 0, int(iterations), float(residual))
-    allowed = None
-    if int(day.result[1]) == ResultCode.CONVERGED:
-        warmer = with_parameters(site, {PATH: float(day.set_point[1])})
-        allowed = _point(warmer, names, day, 1, int(iterations), float(residual))
-    sensitivities = timed("sensitivities", 1, lambda: rank(site))
-
     hours = np.asarray(dry_bulb_year(site.climate)) if dry_bulb is None else dry_bulb
-    ambients = grid(hours)
-    coarse = grid(hours, step=_COARSE_STEP)
-
-    def counted(stage: str):
-        return lambda done, count: report(stage, done, count)
-
-    curve = timed(
-        "response to ambient",
-        len(ambients),
-        lambda: response(site, state, ambients, progress=counted("response to ambient")),
-    )
-    allowed_curve = timed(
-        "highest supply against ambient",
-        len(coarse),
-        lambda: response(site, state, coarse, allowed=True, progress=counted("highest supply against ambient")),
-    )
-    whole_year = timed("year", 1, lambda: year(site, state, curve, hours))
-    allowed_year = None
-    if allowed is not None:
-        warmer = with_parameters(site, {PATH: allowed.set_point})
-        warmer_curve = timed("year at the highest supply", len(ambients), lambda: response(warmer, state, ambients))
-        allowed_year = year(warmer, state, warmer_curve, hours)
-    ride = timed("loss of heat rejection", 1, lambda: simulate(site, state))
+    ambients, coarse = grid(hours), grid(hours, step=_COARSE_STEP)
+    # three programs that share nothing: compiling them side by side takes the time of the longest
+    with ThreadPoolExecutor(2) as pool:
+        ranking = pool.submit(timed, "sensitivities", 1, lambda: rank(site, state))
+        riding = pool.submit(timed, "loss of heat rejection", 1, lambda: simulate(site, state))
+        day = timed("highest supply temperature", 1, lambda: _hot_day(site, state))
+        point = _point(site, names, day, 0, int(iterations), float(residual))
+        allowed = None
+        if int(day.result[1]) == ResultCode.CONVERGED:
+            warmer = with_parameters(site, {PATH: float(day.set_point[1])})
+            allowed = _point(warmer, names, day, 1, int(iterations), float(residual))
+        curve = timed(
+            "response to ambient",
+            len(ambients),
+            lambda: response(site, state, ambients, progress=counted("response to ambient")),
+        )
+        allowed_curve = timed(
+            "highest supply against ambient",
+            len(coarse),
+            lambda: response(site, state, coarse, allowed=True, progress=counted("highest supply against ambient")),
+        )
+        whole_year = timed("year", 1, lambda: year(site, state, curve, hours))
+        allowed_year = None
+        if allowed is not None:
+            warmer = with_parameters(site, {PATH: allowed.set_point})
+            stage = "year at the highest supply"
+            warmer_curve = timed(
+                stage, len(ambients), lambda: response(warmer, state, ambients, progress=counted(stage))
+            )
+            allowed_year = year(warmer, state, warmer_curve, hours)
+        sensitivities, ride = ranking.result(), riding.result()
     return Answer(
         site,
         names,
@@ -286,11 +293,11 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
     return tuple(constraint for _, constraint in sorted(found, key=lambda pair: pair[0]))
 
 
-def rank(site: Site, count: int = _RANKED) -> tuple[Sensitivity, ...]:
+def rank(site: Site, state: SiteState, count: int = _RANKED) -> tuple[Sensitivity, ...]:
     """The numbers of the site that move the smallest junction margin most, by the effect of a natural step."""
     paths = parameter_paths(site)
     values = {path: parameter(site, path) for path in paths}
-    gradient = margin_gradient(values, site)
+    gradient = margin_gradient(values, site, state)
     found = []
     for path in paths:
         value, derivative = float(values[path]), float(gradient[path])
