@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from voltherm.numerics import ResultCode, Solution, fixed_point
+from voltherm.numerics import ResultCode, Solution, fixed_point, known_fixed_point
 
 SIZE = 8
 COUPLING = jnp.asarray(0.5 * np.random.default_rng(0).normal(size=(SIZE, SIZE)))
@@ -140,3 +140,24 @@ def test_single_precision_reaches_what_it_can():
     assert solution.status.result == ResultCode.CONVERGED
     assert solution.value.dtype == jnp.float32
     np.testing.assert_allclose(solution.value, _solve(COUPLING, SHIFT).value, rtol=1e-4, atol=1e-5)
+
+
+def test_a_known_fixed_point_has_the_derivatives_of_a_solved_one():
+    def function(y, shift):
+        image = 0.3 * jnp.tanh(y) + shift * jnp.arange(1.0, 4.0)
+        return image, jnp.sum(image**2)
+
+    def solved(shift):
+        value, auxiliary = fixed_point(function, jnp.zeros(3), shift, tolerance=1e-13, has_aux=True).value
+        return jnp.sum(value**3) + auxiliary
+
+    shift = jnp.asarray(0.4)
+    value, auxiliary = fixed_point(function, jnp.zeros(3), shift, tolerance=1e-13, has_aux=True).value
+
+    def known(shift):
+        again, squares = known_fixed_point(function, value, auxiliary, shift)
+        return jnp.sum(again**3) + squares
+
+    np.testing.assert_allclose(known(shift), solved(shift), rtol=1e-15)
+    np.testing.assert_allclose(jax.grad(known)(shift), jax.grad(solved)(shift), rtol=1e-12)
+    np.testing.assert_allclose(jax.grad(known)(shift), (solved(shift + 1e-5) - solved(shift - 1e-5)) / 2e-5, rtol=1e-8)
