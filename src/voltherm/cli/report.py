@@ -26,7 +26,7 @@ def report(
     from voltherm.formats.answer_file import decode
 
     answer = decode(results, read)
-    files = written_report(answer, output if output is not None else results.parent)
+    files = written_report(answer, output if output is not None else results.parent, read.attributes)
     if json:
         print_json(as_json(answer) | {"files": files})
         return

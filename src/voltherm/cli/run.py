@@ -1,5 +1,8 @@
 """``voltherm run``: the main question answered for a case."""
 
+import shlex
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +12,7 @@ from voltherm.cli.options import Case, Devices, Json, Output, Overrides, Weather
 from voltherm.cli.output import print_json, problem_console, progress, result_console
 
 if TYPE_CHECKING:
+    from voltherm.formats.results import Variable
     from voltherm.study.answer import Answer
 
 
@@ -42,9 +46,10 @@ def run(
     with translated(), progress() as report:
         found = answer(build(configured), dry_bulb=hours, progress=report)
     folder = output_folder(output, case)
-    files = [write_answer(folder / "results.h5", found, document)]
+    notes = {"case_text": case.read_text(encoding="utf-8-sig"), "command": shlex.join(["voltherm", *sys.argv[1:]])}
+    files = [write_answer(folder / "results.h5", found, document, tables=_tables(found), notes=notes)]
     if page:
-        files += written_report(found, folder)
+        files += written_report(found, folder, notes)
     if json:
         print_json(as_json(found) | {"files": files})
         return
@@ -56,18 +61,29 @@ def run(
         console.print(str(file), soft_wrap=True)
 
 
-def written_report(answer: "Answer", folder: Path) -> list[Path]:
+def _tables(answer: "Answer") -> "dict[str, Variable]":
+    from voltherm.formats.results import Variable
+    from voltherm.report.variables import variables
+
+    return {
+        name: Variable(found.values, found.dimensions, found.units or "1", found.long_name)
+        for name, found in variables(answer).items()
+    }
+
+
+def written_report(answer: "Answer", folder: Path, notes: Mapping[str, Any]) -> list[Path]:
     """The files of the HTML report; none, with a notice, where the libraries for it are not installed."""
+    from voltherm.formats.errors import EnvironmentFaultError
+    from voltherm.report.html import MissingExtra, write
+
     try:
-        from voltherm.report.html import MissingExtra, write
-    except ImportError as error:
-        problem_console().print(f"no report: {error}", soft_wrap=True)
-        return []
-    try:
-        return [Path(write(answer, folder))]
+        text, command = str(notes.get("case_text", "")), str(notes.get("command", ""))
+        return [write(answer, folder, configuration_text=text, command=command)]
     except MissingExtra as error:
         problem_console().print(f"no report: {error}", soft_wrap=True)
         return []
+    except OSError as error:
+        raise EnvironmentFaultError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
 
 def as_json(answer: "Answer") -> dict[str, Any]:

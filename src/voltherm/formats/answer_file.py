@@ -1,7 +1,7 @@
 """The file of an answer: everything `voltherm run` found, so that its report can be written again from the file alone.
 
-The tree of the answer becomes variables by path, such as ``point/state/buildings/racks/gpu_temperature``; texts and
-single numbers become attributes. Reading follows the types that `voltherm.study.answer` declares: a file can hold
+The tree of the answer becomes variables by path, such as ``answer/point/state/buildings/racks/gpu_temperature``; texts
+and single numbers become attributes. Reading follows the types that `voltherm.study.answer` declares: a file can hold
 values for them and nothing else. The case itself is kept as text, value by value, and checked again when it is read.
 """
 
@@ -9,6 +9,7 @@ import collections.abc
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from voltherm.site import build, layout
 from voltherm.site.outputs import FIGURES
 from voltherm.study.answer import Answer
 
+_GROUP = "answer"
 _REBUILT = ("site", "layout")
 _DIMENSIONS = {
     5: ("building", "row", "rack", "tray", "device"),
@@ -50,18 +52,29 @@ _ENDINGS = (
 )
 
 
-def write_answer(path: str | Path, answer: Answer, document: Document) -> Path:
-    """Write an answer and the case it belongs to; returns the path of the file."""
+def write_answer(
+    path: str | Path,
+    answer: Answer,
+    document: Document,
+    *,
+    tables: Mapping[str, Variable] | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> Path:
+    """Write an answer and the case it belongs to; returns the path of the file.
+
+    **Arguments**: `tables`: further variables, for readers who look for a rack by its name; `notes`: further texts.
+    """
     attributes: dict[str, Any] = {
+        **dict(notes or {}),
         "title": answer.site.name,
         "kind": "answer",
         "voltherm": __version__,
         "case": {value.path: value.exact for value in document.values},
     }
-    variables: dict[str, Variable] = {}
+    variables: dict[str, Variable] = dict(tables or {})
     for field in dataclasses.fields(answer):
         if field.name not in _REBUILT:
-            _encode(getattr(answer, field.name), field.name, attributes, variables)
+            _encode(getattr(answer, field.name), f"{_GROUP}/{field.name}", attributes, variables)
     return write_results(path, Results(attributes, variables))
 
 
@@ -89,7 +102,7 @@ def _encode(value: Any, path: str, attributes: dict[str, Any], variables: dict[s
 
 def _dimensions(path: str, array: np.ndarray) -> tuple[str, ...]:
     """Names of the axes; every length of an axis has its own name within its part of the file."""
-    group = path.split("/")[0]
+    group = path.split("/")[1]
     names = _DIMENSIONS.get(array.ndim, ()) if "/buildings/" in path else ("index",) * array.ndim
     return tuple(f"{group}_{name}_{length}" for name, length in zip(names, array.shape, strict=True))
 
@@ -112,7 +125,7 @@ def decode(file: Path, results: Results) -> Answer:
         values = {**results.attributes, **{name: variable.values for name, variable in results.variables.items()}}
         hints = typing.get_type_hints(Answer)
         found = {
-            field.name: _decode(hints[field.name], field.name, values)
+            field.name: _decode(hints[field.name], f"{_GROUP}/{field.name}", values)
             for field in dataclasses.fields(Answer)
             if field.name not in _REBUILT
         }
