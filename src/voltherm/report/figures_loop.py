@@ -15,6 +15,9 @@ from voltherm.study.answer import Answer, Point
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Length = float | int
+"""A length on the sheet."""
+
 _WIDTH, _HEIGHT = 200.0, 132.0
 _SUPPLY, _RETURN = 118.0, 76.0  # heights of the two mains on the sheet
 _ROW_SUPPLY, _ROW_RETURN = 50.0, 8.0
@@ -34,7 +37,9 @@ def loop_figure(answer: Answer, point: Point) -> str:
         return svg(figure, "loop", "Facility loop and one secondary loop with flows, temperatures and pressures")
 
 
-def _box(axes: "Axes", x: float, y: float, width: float, height: float, colour: str = PAPER, edge: str = MUTED) -> None:
+def _box(
+    axes: "Axes", x: Length, y: Length, width: Length, height: Length, colour: str = PAPER, edge: str = MUTED
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     axes.add_patch(
@@ -52,21 +57,21 @@ def _box(axes: "Axes", x: float, y: float, width: float, height: float, colour: 
 
 
 def _lines(
-    axes: "Axes", x: float, top: float, title: str, lines: list[str], size: float = 8.3, step: float = 4.5
+    axes: "Axes", x: Length, top: Length, title: str, lines: list[str], size: float = 8.3, step: float = 4.5
 ) -> None:
     axes.text(x, top, title, ha="center", va="top", fontsize=size + 0.7, fontweight="bold", zorder=4)
     for index, line in enumerate(lines):
         axes.text(x, top - 1.15 * step - index * step, line, ha="center", va="top", fontsize=size, zorder=4)
 
 
-def _pipe(axes: "Axes", points: list[tuple[float, float]], colour: str, width: float = 2.6) -> None:
+def _pipe(axes: "Axes", points: list[tuple[Length, Length]], colour: str, width: float = 2.6) -> None:
     horizontal, vertical = zip(*points, strict=True)
     axes.plot(
         horizontal, vertical, color=colour, linewidth=width, solid_joinstyle="round", solid_capstyle="round", zorder=2
     )
 
 
-def _arrow(axes: "Axes", start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+def _arrow(axes: "Axes", start: tuple[Length, Length], end: tuple[Length, Length], colour: str) -> None:
     axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.4}, zorder=2)
 
 

@@ -75,8 +75,9 @@ def _temperatures(axes: "Axes", answer: Answer) -> None:
         linestyle=(0, (4, 2)),
         label="facility water, at the set point",
     )
-    low = min(np.nanmin(facility), np.nanmin(curve.figures["facility_supply_temperature"]) - ZERO_CELSIUS) - 6.0
-    high = max(np.nanmax(limit, initial=held[0]), np.nanmax(reached)) + 2.5
+    water = curve.figures["facility_supply_temperature"] - ZERO_CELSIUS
+    low = _finite(facility, water).min(initial=held[0]) - 6.0
+    high = _finite(limit, reached).max(initial=held[0]) + 2.5
     axes.plot(ambient, ambient, color=MUTED, linewidth=1.0, linestyle=":", label="ambient itself")
     axes.set_ylim(low, high)
     day = float(answer.site.climate.dry_bulb) - ZERO_CELSIUS
@@ -112,7 +113,7 @@ def _powers(axes: "Axes", answer: Answer) -> None:
     )
     day = float(answer.site.climate.dry_bulb) - ZERO_CELSIUS
     axes.axvline(day, color=INK, linewidth=0.8)
-    top = max(float(np.sum(stacked, axis=0).max()), float(np.nanmax(other, initial=0.0)))
+    top = max(float(np.sum(stacked, axis=0).max()), float(_finite(other).max(initial=0.0)))
     axes.set_ylim(0.0, 1.12 * top)
     marks = [(answer.point, BLUE)] + ([(answer.allowed, GREEN)] if answer.allowed is not None else [])
     for point, colour in marks:
@@ -137,6 +138,12 @@ def _powers(axes: "Axes", answer: Answer) -> None:
         level += 1
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="upper left", ncols=2)
+
+
+def _finite(*series: np.ndarray) -> np.ndarray:
+    """All values that a failed solve has not left out."""
+    values = np.concatenate(series)
+    return values[np.isfinite(values)]
 
 
 def _mark(axes: "Axes", text: str, where: tuple[float, float], shift: tuple[int, int], colour: str) -> None:

@@ -1,0 +1,246 @@
+"""A small answer made by hand: right shapes and names, plausible numbers, nothing solved."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from voltherm.formats.loader import configuration
+from voltherm.power import PowerState
+from voltherm.site import build, layout
+from voltherm.site.electrical import one_line
+from voltherm.site.facility_loop import facility_network
+from voltherm.site.outputs import FIGURES
+from voltherm.site.sections import Site
+from voltherm.site.states import (
+    AirState,
+    BuildingState,
+    FacilityState,
+    RackStates,
+    RejectionState,
+    RowState,
+    SiteState,
+)
+from voltherm.site.transient import RideThrough
+from voltherm.site.year import ENERGIES, Response, Year
+from voltherm.study.answer import Answer, Constraint, Point, Sensitivity
+
+_SMALL = (
+    "building.halls=2",
+    "building.rows_per_hall=2",
+    "building.racks_per_row=3",
+    "rack.compute_trays=2",
+    "rack.switch_trays=1",
+    "electrical.feeders=2",
+    "electrical.mechanical_feeders=1",
+    "electrical.mechanical_substations=2",
+)
+_AMBIENT = np.linspace(263.15, 318.15, 12)
+_SIZES = {"chip": (346.0, 350.0), "rack": 1.3e5}
+
+
+def small_site(project_root, *overrides: str) -> Site:
+    """Two halls of two rows of three racks; `overrides` as on the command line."""
+    configured, _ = configuration(project_root / "configs/campus/abilene_building.yaml", (*_SMALL, *overrides))
+    return build(configured)
+
+
+def _filled(kind: type, shapes: dict[str, tuple[int, ...]], values: dict[str, Any], default: tuple[int, ...]) -> Any:
+    """A module with every field an array: of the named value, or of 1."""
+    made = {}
+    for field in dataclasses.fields(kind):
+        shape = shapes.get(field.name, default)
+        made[field.name] = jnp.broadcast_to(jnp.asarray(values.get(field.name, 1.0)), shape)
+    return kind(**made)
+
+
+def _plant(buildings: int, heat: float, supply: float) -> RejectionState:
+    values = {
+        "supply_temperature": supply,
+        "return_temperature": supply + 10.0,
+        "mass_flow": 60.0,
+        "heat": heat,
+        "dry_cooler_heat": 0.7 * heat,
+        "chiller_heat": 0.3 * heat,
+        "fan_power": 0.03 * heat,
+        "compressor_power": 0.05 * heat,
+    }
+    return _filled(RejectionState, {}, values, (buildings,))
+
+
+def _state(site: Site) -> SiteState:
+    building, rack = site.building, site.rack
+    count, rows, racks = building.count, building.rows, building.racks_per_row
+    trays = rack.compute_trays + rack.switch_trays
+    topology = one_line(site)
+    buses, branches = len(topology.network.buses), len(topology.network.branches)
+    heat = count * rows * racks * _SIZES["rack"]
+    row_state = _filled(
+        RowState,
+        {"rack_mass_flow": (count, rows, racks), "tray_mass_flow": (count, rows, racks, trays)},
+        {"supply_temperature": 313.15, "return_temperature": 323.15, "mass_flow": 9.0, "rack_mass_flow": 3.0,
+         "cdu_heat": 3.9e5, "facility_mass_flow": 10.0, "facility_return_temperature": 320.0,
+         "differential_pressure": 1.75e5, "pump_power": 5e3, "pump_shaft_power": 4e3, "valve_opening": 0.6},
+        (count, rows),
+    )  # fmt: skip
+    chips = jnp.linspace(*_SIZES["chip"], count * rows * racks * rack.compute_trays * rack.gpu.per_tray)
+    shape = (count, rows, racks, rack.compute_trays, rack.gpu.per_tray)
+    rack_states = RackStates(
+        gpu_temperature=chips.reshape(shape),
+        cpu_temperature=jnp.full((*shape[:4], rack.cpu.per_tray), 330.0),
+        switch_temperature=jnp.full((count, rows, racks, rack.switch_trays, rack.switch.per_tray), 335.0),
+        return_temperature=jnp.full((count, rows, racks), 323.15),
+        liquid_heat=jnp.full((count, rows, racks), 1.15e5),
+        air_heat=jnp.full((count, rows, racks), 1.5e4),
+        electrical_power=jnp.full((count, rows, racks), _SIZES["rack"]),
+    )
+    nodes = len(facility_network(building.halls, building.rows_per_hall).nodes)
+    facility = FacilityState(
+        plant=_plant(count, heat, 309.15),
+        node_pressure=jnp.broadcast_to(jnp.linspace(6e5, 3e5, nodes), (count, nodes)),
+        **{
+            field.name: jnp.ones(count) if "speed" in field.name else jnp.full(count, 100.0)
+            for field in dataclasses.fields(FacilityState)
+            if field.name not in ("plant", "node_pressure")
+        },
+    )
+    air = AirState(
+        plant=_plant(count, 0.1 * heat, 291.15),
+        **{
+            field.name: jnp.full(count, 298.15 if "temperature" in field.name else 1e4)
+            for field in dataclasses.fields(AirState)
+            if field.name != "plant"
+        },
+    )
+    power = {
+        field.name: jnp.full(buses if _on_buses(field.name) else branches, 1e5)
+        for field in dataclasses.fields(PowerState)
+    }
+    power |= {
+        "voltage_magnitude": jnp.linspace(1.0, 0.97, buses),
+        "loading": jnp.linspace(0.4, 0.8, branches),
+        "active_balance": jnp.zeros(()),
+    }
+    buildings = BuildingState(
+        rows=row_state,
+        racks=rack_states,
+        facility=facility,
+        air=air,
+        ups_loss=jnp.full(count, 1e5),
+        row_power=jnp.full((count, rows), 4e5),
+        row_reactive_power=jnp.full((count, rows), 5e4),
+        mechanical_power=jnp.full(count, 1e5),
+    )
+    state = SiteState(buildings, PowerState(**power), jnp.zeros(3))
+    return jax.tree.map(np.asarray, state)
+
+
+def _on_buses(name: str) -> bool:
+    kinds = ("voltage", "load", "shunt", "source", "mismatch")
+    return name != "loading" and any(kind in name for kind in kinds)
+
+
+def _figures(shape: tuple[int, ...] = ()) -> dict[str, Any]:
+    values = {
+        "W": 2.0e6, "K": 315.15, "1": 0.5, "kg s-1": 3.0,
+    }  # fmt: skip
+    named = {
+        "pue": 1.1234, "gpu_margin": 8.76, "cpu_margin": 30.0, "switch_margin": 20.0, "junction_margin": 8.76,
+        "inlet_margin": 10.0, "supply_excess": 0.0, "gpu_temperature": 350.0, "heat_residual": 1e-11,
+        "mass_residual": 1e-12, "power_residual": 1e-13, "site_residual": 1e-10, "lowest_voltage": 0.97,
+    }  # fmt: skip
+    return {name: np.full(shape, named.get(name, values[figure.unit])) for name, figure in FIGURES.items()}
+
+
+def _point(site: Site, set_point: float, margin: float) -> Point:
+    chip = "H2-R02-K03 tray 02 GPU 1"
+    rows = (
+        ("GPU junction temperature", chip, margin, "K", margin < 0.06),
+        ("supply set point held", "H1-R01-CDU", 0.0, "K", True),
+        ("CPU junction temperature", "H2-R02-K03 tray 02 CPU 1", 30.0, "K", False),
+        ("dry cooler fans", "dry coolers", 0.0, "1", True),
+        ("lowest voltage", "M02 480 V", 0.02, "1", False),
+        ("transformer loading", "substation H1-R02", 0.2, "1", False),
+        ("feeder loading", "feeder F1 to H1-R01", 0.3, "1", False),
+    )
+    figures = {name: float(value) for name, value in _figures().items()}
+    return Point(
+        set_point=set_point,
+        figures=figures | {"gpu_margin": margin, "junction_margin": margin, "supply_temperature": set_point},
+        state=_state(site),
+        constraints=tuple(Constraint(*row) for row in rows),
+        hottest={"gpu": chip, "cpu": chip, "switch": chip, "rack": "H2-R02-K03", "row": "H2-R02-CDU"},
+        result=0,
+        iterations=9,
+        residual=1e-11,
+    )
+
+
+def _response(set_point: float, failed: int = 0) -> Response:
+    figures = {name: values.copy() for name, values in _figures((len(_AMBIENT),)).items()}
+    figures["trim_chiller_heat"] = np.maximum(_AMBIENT - 308.15, 0.0) * 1e5
+    held = np.full(len(_AMBIENT), set_point)
+    result = np.zeros(len(_AMBIENT), int)
+    if failed:
+        held[-failed:], result[-failed:] = np.nan, 5
+        for values in figures.values():
+            values[-failed:] = np.nan
+    return Response(_AMBIENT, held, figures, result)
+
+
+def _year() -> Year:
+    hours = 290.0 + 20.0 * np.cos(np.linspace(0.0, 2.0 * np.pi, 8760))
+    return Year(
+        dry_bulb=hours,
+        energy=dict.fromkeys(ENERGIES, 3600000000000.0),
+        monthly_energy={name: np.full(12, 3.0e11) for name in ENERGIES},
+        hours_above_limit=7,
+        hours_of_trim=123,
+        pue=1.0987,
+        monthly_pue=np.linspace(1.05, 1.15, 12),
+        water=207.5,
+        monthly_water=np.full(12, 17.3),
+        wue=2.5e-4,
+        reading_error=1e-4,
+    )
+
+
+def _ride(limit: float) -> RideThrough:
+    time = np.arange(0.0, 3601.0, 15.0)
+    warmed = dict.fromkeys(("facility_supply", "facility_return", "tank", "supply"), 320.0 + time / 180.0)
+    values: dict[str, Any] = {
+        "time": time,
+        **warmed,
+        "gpu_temperature": 350.0 + time / 180.0,
+        "junction_margin": 10.0 - time / 180.0,
+        "inlet_air": 298.15 + time / 180.0,
+        "it_power": np.full_like(time, 2e6),
+        "seconds_to_limit": limit,
+        "first_limit": "chip junction limit" if np.isfinite(limit) else "none",
+        "seconds_per_kelvin": 180.0,
+        "energy_residual": 1e-13,
+    }
+    return RideThrough(**values)
+
+
+def fabricated_answer(site: Site, *, allowed: bool = True, name: str | None = None) -> Answer:
+    """An answer for `site`; `allowed` says whether any set point serves, `name` stands in for the case's."""
+    if name is not None:
+        site = dataclasses.replace(site, name=name)
+    found = Sensitivity("rack.gpu.junction_limit", 360.15, 1.0, 1.0, "1 K")
+    other = Sensitivity("rack.gpu.interface_area", 1.6e-3, 60.0, 0.093, "1 %")
+    return Answer(
+        site=site,
+        layout=layout(site),
+        point=_point(site, 313.15, 8.76),
+        allowed=_point(site, 320.07, 0.0) if allowed else None,
+        sensitivities=(found, other),
+        curve=_response(313.15),
+        allowed_curve=_response(320.07, failed=2 if allowed else len(_AMBIENT)),
+        year=_year(),
+        allowed_year=_year() if allowed else None,
+        ride_through=_ride(1062.0 if allowed else float("inf")),
+        seconds={"steady state of the hot day": 1.5, "year": 2.25},
+    )
