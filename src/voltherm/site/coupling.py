@@ -56,7 +56,7 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
     root = fixed_point(
-        lambda unknowns, known: _evaluate(*known, unknowns),
+        lambda unknowns, known: _evaluate(known[0], known[1], unknowns),
         jax.lax.stop_gradient(start),
         (site, equipment(site)),
         tolerance=tolerance,
@@ -78,7 +78,7 @@ def known_steady(site: Site, state: SiteState) -> SiteState:
     What a gradient needs beyond the state is a fraction of what `steady` compiles: use it where the state is at hand.
     """
     unknowns, (buildings, power, _) = known_fixed_point(
-        lambda unknowns, known: _evaluate(*known, unknowns),
+        lambda unknowns, known: _evaluate(known[0], known[1], unknowns),
         state.unknowns,
         (state.buildings, state.power, jnp.zeros((), jnp.int32)),
         (site, equipment(site)),

@@ -102,7 +102,7 @@ def _tray_law(site: Site, density: Float[Array, ""], racks: int) -> Series:
     )
 
 
-def _laws(site: Site, density: Float[Array, ""]) -> tuple[Series | Pipe | PressureControlledPump, ...]:
+def _laws(site: Site, density: Float[Array, ""]) -> tuple[PressureControlledPump, Pipe, Pipe, Series, Series]:
     secondary, rack = site.secondary, site.rack
     racks = site.building.racks_per_row
     pump = PressureControlledPump(

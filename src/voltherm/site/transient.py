@@ -263,38 +263,43 @@ def simulate(
 
 
 def _ride_through(site: Site, one: Trace, booked: float, step: float) -> RideThrough:
+    course = {field.name: np.asarray(getattr(one, field.name)) for field in dataclasses.fields(one)}
     # beyond the runaway of a chip there is no state: the course ends there
-    lost = np.flatnonzero(~np.isfinite(one.it_power))
-    one = jax.tree.map(lambda values: values[: lost[0] if lost.size else None], one)
-    time = step * np.arange(1, len(one.supply) + 1)
-    change = np.diff(np.concatenate([[booked], one.stored]))
-    residual = np.abs(change - step * (one.heat_in - one.heat_out)) / (step * one.heat_in)
+    lost = np.flatnonzero(~np.isfinite(course["it_power"]))
+    course = {name: values[: lost[0] if lost.size else None] for name, values in course.items()}
+    time = step * np.arange(1, len(course["supply"]) + 1)
+    change = np.diff(np.concatenate([[booked], course["stored"]]))
+    residual = np.abs(change - step * (course["heat_in"] - course["heat_out"])) / (step * course["heat_in"])
     crossings = {
-        "chip junction limit": _first_below_zero(time, one.junction_margin),
-        "rack inlet air limit": _first_below_zero(time, float(site.air.inlet_limit) - one.inlet_air),
+        "chip junction limit": _first_below_zero(time, course["junction_margin"]),
+        "rack inlet air limit": _first_below_zero(time, float(site.air.inlet_limit) - course["inlet_air"]),
     }
     first = min(crossings, key=lambda name: crossings[name])
     seconds = crossings[first]
     # after the rows have warmed, and before chips far beyond their limit give off more than they should
-    window = (time >= _SETTLED) & (time <= _SETTLED + _WATCHED)
-    watched = np.flatnonzero(window)
-    first_step, last_step = (watched[0], watched[-1]) if watched.size > 1 else (0, len(time) - 1)
-    rise = one.mean_temperature[last_step] - one.mean_temperature[first_step]
+    watched = np.flatnonzero((time >= _SETTLED) & (time <= _SETTLED + _WATCHED))
+    begin, end = (watched[0], watched[-1]) if watched.size > 1 else (0, len(time) - 1)
+    rise = course["mean_temperature"][end] - course["mean_temperature"][begin]
     return RideThrough(
         time=time,
-        facility_supply=one.facility_supply,
-        facility_return=one.facility_return,
-        tank=one.tank,
-        supply=one.supply,
-        gpu_temperature=one.gpu_temperature,
-        junction_margin=one.junction_margin,
-        inlet_air=one.inlet_air,
-        it_power=one.it_power,
+        **{name: course[name] for name in _KEPT},
         seconds_to_limit=seconds,
         first_limit="none" if math.isinf(seconds) else first,
-        seconds_per_kelvin=float((time[last_step] - time[first_step]) / rise) if rise > 0.0 else math.inf,
+        seconds_per_kelvin=float((time[end] - time[begin]) / rise) if rise > 0.0 else math.inf,
         energy_residual=float(np.max(residual)),
     )
+
+
+_KEPT = (
+    "facility_supply",
+    "facility_return",
+    "tank",
+    "supply",
+    "gpu_temperature",
+    "junction_margin",
+    "inlet_air",
+    "it_power",
+)
 
 
 def _first_below_zero(time: np.ndarray, margin: np.ndarray) -> float:

@@ -225,17 +225,22 @@ def hottest(names: Layout, state: SiteState) -> dict[str, str]:
     """Names of the hottest GPU, CPU and switch chip, of the rack with the warmest return, and of the warmest row."""
     racks, rows = state.buildings.racks, state.buildings.rows
 
-    def device(kind: str, temperature: np.ndarray) -> str:
-        return names.device(kind, *np.unravel_index(np.argmax(temperature), temperature.shape))
+    def place(values: Array) -> list[int]:
+        plain = np.asarray(values)
+        return [int(index) for index in np.unravel_index(int(np.argmax(plain)), plain.shape)]
 
-    building, row, rack = np.unravel_index(np.argmax(racks.gpu_temperature.max(axis=(3, 4))), racks.air_heat.shape)
-    warmest = np.unravel_index(np.argmax(rows.supply_temperature), rows.supply_temperature.shape)
+    def device(kind: str, temperature: Array) -> str:
+        building, row, rack, tray, position = place(temperature)
+        return names.device(kind, building, row, rack, tray, position)
+
+    building, row, rack = place(racks.gpu_temperature.max(axis=(3, 4)))
+    warmest_building, warmest_row = place(rows.supply_temperature)
     return {
         "gpu": device("gpu", racks.gpu_temperature),
         "cpu": device("cpu", racks.cpu_temperature),
         "switch": device("switch", racks.switch_temperature),
         "rack": names.rack(building, row, rack),
-        "row": names.cdu(*warmest),
+        "row": names.cdu(warmest_building, warmest_row),
     }
 
 
