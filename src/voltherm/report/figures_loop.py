@@ -115,9 +115,9 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
     end = 198.0
     count = halls + 1
     pitch = (end - 54.0) / count
-    last = end - 0.5 * pitch
-    _pipe(axes, [(46, _SUPPLY), (last - 4.0, _SUPPLY)], BLUE, 4.0)
-    _pipe(axes, [(46, _RETURN), (last + 4.0, _RETURN)], RED, 4.0)
+    farthest = end - 0.5 * pitch
+    _pipe(axes, [(46, _SUPPLY), (farthest - 4.0, _SUPPLY)], BLUE, 4.0)
+    _pipe(axes, [(46, _RETURN), (farthest + 4.0, _RETURN)], RED, 4.0)
     _arrow(axes, (24, 88), (24, 94), RED)
     axes.text(
         49,
@@ -171,12 +171,12 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
             f"{power(float(air.heat[building]))} of heat",
             f"free {power(float(air.plant.dry_cooler_heat[building]))}",
             f"chilled {power(float(air.plant.chiller_heat[building]))}",
-            f"condensers {number(float(facility.condenser_mass_flow[building]), 0)} kg/s",
+            f"water {number(float(facility.condenser_mass_flow[building]), 0)} kg/s",
             f"air at {temperature(float(air.supply_temperature[building]))}",
         ],
     )
     # where the line to the row drawn out does not cross it
-    aside = (last + 4.0, "right") if foot < 0.5 * (54.0 + end) else (49.0, "left")
+    aside = (farthest + 4.0, "right") if foot < 0.5 * (54.0 + end) else (49.0, "left")
     text = _main("return", back, flow, pressure["plant return"])
     axes.text(aside[0], _RETURN - 6.0, text, ha=aside[1], color=RED, fontweight="bold", fontsize=8.8)
     return foot

@@ -40,10 +40,10 @@ def ride_through_figure(answer: Answer) -> str:
         axes.axhline(limit, color=RED, linewidth=1.0, linestyle=(0, (4, 2)))
         axes.annotate(
             f"GPU limit {number(limit)} °C",
-            (minutes[-1], limit),
-            (-3, 4),
+            (minutes[0], limit),
+            (4, 4),
             textcoords="offset points",
-            ha="right",
+            ha="left",
             color=RED,
         )
         if math.isfinite(ride.seconds_to_limit):

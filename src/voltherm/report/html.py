@@ -131,7 +131,9 @@ def _counts(answer: Answer) -> str:
 def _with_meanings(section: Section) -> Section:
     """The sensitivities with what every number means, for which a terminal has no room."""
     rows = tuple((path, meaning(path), *rest) for path, *rest in section.rows)
-    return dataclasses.replace(section, header=(section.header[0], "meaning", *section.header[1:]), rows=rows)
+    return dataclasses.replace(
+        section, header=(section.header[0], "meaning", *section.header[1:]), rows=rows, words=frozenset((1,))
+    )
 
 
 def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:

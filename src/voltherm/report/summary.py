@@ -34,6 +34,7 @@ Row = tuple[str, ...]
 CLOSED = 1e-8
 """Relative residual below which a balance counts as closed."""
 
+_NAMES = frozenset((1,))
 _LARGE = 1e7  # W of IT load from which all powers of a table are shown in MW
 
 _RIDE_THROUGH_BAND = (139.0, 202.0)
@@ -44,7 +45,7 @@ _RIDE_THROUGH_BAND = (139.0, 202.0)
 class Section:
     """One table: `rows` of cells under `header`, with a sentence below. `emphasis`: rows to be looked at.
 
-    `detail`: too long for a terminal that was not asked for it.
+    `detail`: too long for a terminal that was not asked for it; `words`: columns of names, set to the left.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Section:
     note: str = ""
     emphasis: frozenset[int] = frozenset()
     detail: bool = False
+    words: frozenset[int] = frozenset()
 
 
 def summary(answer: Answer) -> list[Section]:
@@ -211,14 +213,16 @@ def _limits(answer: Answer) -> Section:
         "Tightest first, at the highest supply where there is one, and the element nearest to the limit there. "
         "A limit binds where less than 0.1 % of its scale is left."
     )
-    return Section("limits", "What is left to every limit", header, rows, note, emphasis)
+    return Section("limits", "What is left to every limit", header, rows, note, emphasis, words=_NAMES)
 
 
 def _equipment(answer: Answer) -> Section:
     rows, emphasis = _left(answer, is_equipment)
     header = ("equipment", "nearest element", *(f"left at {text}" for text in _point_header(answer)[1:]))
     note = "Equipment at the end of its range breaks no limit: the temperature it holds floats from there on."
-    return Section("equipment", "What is left of the range of the equipment", header, rows, note, emphasis)
+    return Section(
+        "equipment", "What is left of the range of the equipment", header, rows, note, emphasis, words=_NAMES
+    )
 
 
 def _left(answer: Answer, wanted: Callable[[Constraint], bool]) -> tuple[tuple[Row, ...], frozenset[int]]:

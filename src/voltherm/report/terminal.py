@@ -34,7 +34,9 @@ def table(section: Section) -> "Table":
         show_header=any(section.header),
     )
     for index, name in enumerate(section.header):
-        drawn.add_column(Text(name), justify="left" if index == 0 else "right", overflow="fold")
+        drawn.add_column(
+            Text(name), justify="left" if index == 0 or index in section.words else "right", overflow="fold"
+        )
     for index, row in enumerate(section.rows):
         drawn.add_row(*(Text(cell) for cell in row), style="bold" if index in section.emphasis else None)
     return drawn
