@@ -33,6 +33,7 @@ _DIMENSIONS = {
     2: ("building", "row"),
     1: ("building",),
 }
+_ELECTRICAL = (("active_", "W"), ("reactive_", "var"), ("current_", "A"), ("voltage_angle", "rad"))
 _ENDINGS = (
     ("temperature", "K"),
     ("set_point", "K"),
@@ -94,10 +95,21 @@ def _encode(value: Any, path: str, attributes: dict[str, Any], variables: dict[s
             _encode(item, f"{path}/{number}", attributes, variables)
     else:
         array = np.asarray(value)
-        name = path.rsplit("/", 1)[-1]
-        unit = FIGURES[name].unit if name in FIGURES else next((u for end, u in _ENDINGS if name.endswith(end)), "1")
-        meaning = FIGURES[name].meaning if name in FIGURES else name.replace("_", " ")
+        unit, meaning = _described(path.rsplit("/", 1)[-1], path)
         variables[path] = Variable(array, _dimensions(path, array), unit, meaning)
+
+
+def _described(name: str, path: str) -> tuple[str, str]:
+    """Unit and meaning of an array by its name and place."""
+    if "/monthly_energy/" in path or "/energy/" in path:
+        return "J", f"energy of the months, {name.replace('_', ' ')}"
+    if name in FIGURES:
+        return FIGURES[name].unit, FIGURES[name].meaning
+    if "/state/power/" in path:
+        unit = next((unit for start, unit in _ELECTRICAL if name.startswith(start)), "1")
+    else:
+        unit = next((unit for end, unit in _ENDINGS if name.endswith(end)), "1")
+    return unit, name.replace("_", " ")
 
 
 def _dimensions(path: str, array: np.ndarray) -> tuple[str, ...]:
@@ -143,6 +155,20 @@ def _below(path: str, values: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def assembled(kind: type, fields: Mapping[str, Any]) -> Any:
+    """An instance of a dataclass from the values of its fields.
+
+    Modules that describe traced arrays hold NumPy arrays on the host, so they are put together as equinox does when it
+    unflattens a tree, without their `__init__`.
+    """
+    if not issubclass(kind, eqx.Module):
+        return kind(**fields)
+    made = object.__new__(kind)
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
 def _decode(hint: Any, path: str, values: dict[str, Any]) -> Any:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
@@ -162,5 +188,5 @@ def _decode(hint: Any, path: str, values: dict[str, Any]) -> Any:
         fields = {
             field.name: _decode(hints[field.name], f"{path}/{field.name}", values) for field in dataclasses.fields(hint)
         }
-        return hint(**fields)
+        return assembled(hint, fields)
     return np.asarray(values[path])
