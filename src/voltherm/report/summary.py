@@ -316,9 +316,9 @@ def _ride_through(answer: Answer) -> Section:
             ride.first_limit if reached else "",
         ),
         (
-            "Rate of the loop at first",
-            f"{number(ride.seconds_per_kelvin, 0)} s per K",
-            f"published fill and load: {low:g} to {high:g} s per K",
+            "Facility water warms by 1 K in",
+            f"{number(ride.seconds_per_kelvin, 0)} s",
+            f"minutes 5 to 20; published fill and load give {low:g} to {high:g} s",
         ),
         (
             "Energy stored against heat in and out",
