@@ -1,6 +1,9 @@
 """What the command line sets before jax is first used: double precision, the device, a cache of compiled programs."""
 
+import contextlib
+import hashlib
 import os
+import platform
 import stat
 import sys
 from pathlib import Path
@@ -18,7 +21,16 @@ def cache_folder() -> Path:
         home = Path.home() / "Library" / "Caches"
     else:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "voltherm" / "compiled"
+    return home / "voltherm" / "compiled" / _machine()
+
+
+def _machine() -> str:
+    """What a compiled program fits: this kind of processor. Homes are shared between machines of several kinds."""
+    processor = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor += "".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
+    return hashlib.sha256(processor.encode()).hexdigest()[:12]
 
 
 def usable_cache() -> Path | None:
