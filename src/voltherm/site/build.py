@@ -60,7 +60,8 @@ def parameter(site: Site, path: str) -> Array:
 
 def _leaf(site: Any, path: str) -> Any:
     for name in path.split("."):
-        if not hasattr(site, name):
+        # an array has attributes too, and none of them is a number of the site
+        if not isinstance(site, eqx.Module) or not hasattr(site, name):
             raise KeyError(path)
         site = getattr(site, name)
     return site

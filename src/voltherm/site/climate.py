@@ -1,13 +1,15 @@
 """Parametric year of dry-bulb temperature from published monthly climate figures.
 
-    T(t) = M(t) + R(t)/2 cos(2π (h(t) - 15)/24) + σ s(t)
+    T(t) = M(t) + R(t)/2 cos(2π (h(t) - 15)/24) + σ a(t) s(t)
+    a(t) = 1 + 0.5 cos(2π (d(t) - 15)/365)
 
 | symbol | meaning | unit | source |
 | --- | --- | --- | --- |
 | M(t) | monthly means through the middles of the months, trigonometric interpolation | K | normals of the station |
 | R(t) | monthly mean daily range, interpolated the same way | K | normals of the station |
 | h(t) | hour of the day; the warmest hour is taken as 15 h | h | ASHRAE Fundamentals (2021), chapter 14 |
-| σ | standard deviation of daily means about the month's mean | K | station records |
+| σ | standard deviation of daily means about the month's mean, over the year | K | station records |
+| a(t), d(t) | share of σ in its season, day of the year: fronts reach the station in winter, hardly in summer | -, d | this module |
 | s(t) | weather: a fixed sum of seven incommensurate periods of 3 to 23 days, of unit variance | - | this module |
 
 The year has 8,760 hours and no randomness: two runs agree to the last digit. It reproduces monthly means, daily
@@ -26,6 +28,7 @@ from voltherm.site.sections import Climate
 HOURS = 8760
 MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _WARMEST_HOUR = 15.0
+_SEASONAL_SHARE, _COLDEST_DAY = 0.5, 15.0
 _PERIODS_DAYS = (3.1, 4.3, 5.9, 7.7, 11.3, 15.1, 22.7)
 
 
@@ -58,4 +61,5 @@ def dry_bulb_year(climate: Climate) -> Float[Array, "hour"]:
     periods = jnp.asarray(_PERIODS_DAYS, dtype=hour.dtype)
     waves = jnp.cos(2.0 * math.pi * day[:, None] / periods[None, :] + periods[None, :])
     weather = math.sqrt(2.0 / len(_PERIODS_DAYS)) * jnp.sum(waves, axis=-1)
-    return _through_months(climate.monthly_mean, day) + daily + climate.synoptic_deviation * weather
+    season = 1.0 + _SEASONAL_SHARE * jnp.cos(2.0 * math.pi * (day - _COLDEST_DAY) / 365.0)
+    return _through_months(climate.monthly_mean, day) + daily + climate.synoptic_deviation * season * weather
