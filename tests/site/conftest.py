@@ -1,8 +1,8 @@
 """One small site for all tests of this folder: the shipped building cut down to 2 halls x 2 rows x 2 racks.
 
-Its equipment is scaled with its heat, so that the hot day needs trim chilling and holds every set point. A compilation of
-the coupled site takes the same time whatever the building's size: the compiled functions below are made once, and their
-results are shared.
+Its equipment is scaled with its heat, so that the hot day needs trim chilling and holds every set point. A compilation
+of the coupled site takes the same time whatever the building's size: the compiled functions below are made once, and
+their results are shared.
 """
 
 from pathlib import Path

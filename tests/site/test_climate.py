@@ -37,7 +37,7 @@ def test_year_has_the_spread_of_the_station(hours, site):
     means = np.bincount(month_of_hour(), weights=hours) / np.bincount(month_of_hour())
     assert means == pytest.approx(np.asarray(site.climate.monthly_mean), abs=3.0)
     assert hours.mean() == pytest.approx(float(jnp.mean(site.climate.monthly_mean)), abs=0.5)
-    # cooling design condition of the station: exceeded in 0.4 % of the hours; and its heating condition, met in all but 0.4 %
+    # design conditions of the station: for cooling exceeded in 0.4 % of the hours, for heating met in all but 0.4 %
     assert np.quantile(hours, 0.996) - 273.15 == pytest.approx(38.0, abs=1.0)
     assert np.quantile(hours, 0.004) - 273.15 == pytest.approx(-7.5, abs=2.0)
     daily = hours.reshape(365, 24).mean(axis=1)

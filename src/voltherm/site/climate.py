@@ -9,7 +9,7 @@
 | R(t) | monthly mean daily range, interpolated the same way | K | normals of the station |
 | h(t) | hour of the day; the warmest hour is taken as 15 h | h | ASHRAE Fundamentals (2021), chapter 14 |
 | σ | standard deviation of daily means about the month's mean, over the year | K | station records |
-| a(t), d(t) | share of σ in its season, day of the year: fronts reach the station in winter, hardly in summer | -, d | this module |
+| a(t), d(t) | σ of the season over σ, day of the year: fronts come in winter, hardly in summer | -, d | this module |
 | s(t) | weather: a fixed sum of seven incommensurate periods of 3 to 23 days, of unit variance | - | this module |
 
 The year has 8,760 hours and no randomness: two runs agree to the last digit. It reproduces monthly means, daily

@@ -1,0 +1,187 @@
+"""The coupled steady state: balances, bounds, controls and their saturation, derivatives, batches, failing lanes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.site import conftest
+from tests.site.conftest import COOL, solve
+from voltherm.numerics import ResultCode
+from voltherm.site import outputs, steady, with_parameters
+from voltherm.site.build import parameter
+
+MOVED = (
+    "climate.dry_bulb",
+    "secondary.supply_temperature",
+    "secondary.differential_pressure",
+    "facility.supply_offset",
+    "facility.pump_nominal_pressure",
+    "rack.gpu.power",
+    "rack.gpu.interface_resistance",
+    "rack.cpu.power",
+    "dry_coolers.rated_heat",
+    "chillers.carnot_fraction",
+    "electrical.main_transformer.vk",
+)
+FIGURES = ("junction_margin", "facility_power")
+RUNAWAY = 4000.0
+
+
+def _figures(site, values):
+    moved = with_parameters(site, dict(zip(MOVED, values, strict=True)))
+    solution = steady(moved)
+    figures = outputs(moved, solution.value)
+    return jnp.stack([figures[name] for name in FIGURES]), (solution.status.result, solution.value.unknowns, figures)
+
+
+@pytest.fixture(scope="session")
+def batch(site):
+    """Derivatives, result codes, unknowns and figures of a batch of designs, in one compilation."""
+    function = jax.jit(jax.vmap(jax.jacrev(lambda values: _figures(site, values), has_aux=True)))
+
+    def designs(*changes):
+        rows = [[float(parameter(with_parameters(site, change), path)) for path in MOVED] for change in changes]
+        return function(jnp.asarray(rows))
+
+    return designs
+
+
+@pytest.fixture(scope="session")
+def derivatives(batch, site):
+    """The batch of the hot day, the same with half the dry cooler, and 25 °C."""
+    return batch({}, FLOATING, COOL)
+
+
+FLOATING = {"dry_coolers.rated_heat": 0.3e6}
+"""On the hot day with such small dry coolers the supply floats: all of them and all chillers are exhausted."""
+
+
+@pytest.mark.parametrize("case", ["cool", "hot", "weak"])
+def test_balances_close(case, request):
+    _, solution, figures = request.getfixturevalue(case)
+    assert solution.status.result == ResultCode.CONVERGED
+    assert solution.status.residual < 1e-10
+    for name in ("heat_residual", "mass_residual", "power_residual", "site_residual"):
+        assert figures[name] < 1e-8, name
+
+
+@pytest.mark.parametrize("case", ["cool", "hot", "weak"])
+def test_bounds(case, request):
+    site, solution, figures = request.getfixturevalue(case)
+    buildings, power = solution.value.buildings, solution.value.power
+    assert figures["pue"] > 1.0
+    rows, facility = buildings.rows, buildings.facility
+    hydraulic = rows.mass_flow * rows.differential_pressure / 1100.0
+    assert jnp.all(rows.pump_shaft_power > hydraulic)
+    assert jnp.all(rows.pump_power > rows.pump_shaft_power)
+    assert jnp.all(facility.pump_shaft_power > facility.mass_flow * facility.differential_pressure / 1000.0)
+    assert jnp.all(facility.pump_power > facility.pump_shaft_power)
+    assert jnp.all(buildings.ups_loss > 0.0)
+    assert jnp.min(power.active_loss) > -1e-6
+    assert figures["network_loss"] > 0.0
+    assert figures["facility_power"] > figures["it_power"] + figures["cooling_power"] + figures["ups_loss"]
+    assert jnp.all(rows.return_temperature > rows.supply_temperature)
+    assert jnp.all(rows.supply_temperature > facility.plant.supply_temperature[:, None])
+    assert jnp.all(facility.plant.dry_cooler_heat >= 0.0)
+    assert 0.0 <= figures["chiller_load"] <= 1.0 + 1e-12
+    assert float(site.dry_coolers.minimum_speed) <= figures["fan_speed"] <= 1.0
+
+
+def test_set_points_are_held_while_rejection_lasts(cool, hot):
+    for site, solution, figures in (cool, hot):
+        assert abs(figures["supply_excess"]) < 1e-6
+        held = site.secondary.supply_temperature - site.facility.supply_offset
+        assert figures["facility_supply_temperature"] == pytest.approx(float(held), abs=1e-6)
+        assert figures["valve_opening"] < 1.0
+        drop = solution.value.buildings.rows.differential_pressure
+        assert drop == pytest.approx(float(site.secondary.differential_pressure), rel=1e-6)
+    assert cool[2]["trim_chiller_heat"] == 0.0
+    assert cool[2]["fan_speed"] < hot[2]["fan_speed"] == 1.0
+    assert 0.0 < hot[2]["chiller_load"] < 1.0
+
+
+def test_supply_floats_once_rejection_is_exhausted(hot, weak):
+    _, _, figures = weak
+    assert figures["fan_speed"] == 1.0
+    assert figures["chiller_load"] == pytest.approx(1.0, rel=1e-12)
+    assert figures["valve_opening"] == 1.0
+    assert 1.0 < figures["supply_excess"] < 10.0
+    assert figures["junction_margin"] < hot[2]["junction_margin"] - 1.0
+
+
+def test_a_site_without_chillers_has_no_load_on_them(site):
+    solution, figures = solve(with_parameters(site, {**COOL, "chillers.count": 0.0}))
+    assert solution.status.result == ResultCode.CONVERGED
+    assert figures["chiller_load"] == 0.0
+
+
+def test_ten_designs_compile_once_and_margins_fall_with_the_supply(site, cool):
+    before = len(conftest.traces)
+    found = [
+        float(solve(with_parameters(site, {**COOL, "secondary.supply_temperature": 303.15 + rise}))[1]["gpu_margin"])
+        for rise in range(10)
+    ]
+    assert len(conftest.traces) == before
+    slopes = np.diff(found)
+    # a kelvin of supply is a kelvin of junction, and the leakage it adds
+    assert np.all((slopes < -1.0) & (slopes > -1.2))
+
+
+def test_equal_halls_and_rows_behave_equally(hot):
+    rows = hot[1].value.buildings.rows
+    racks = hot[1].value.buildings.racks
+    flow = rows.facility_mass_flow.reshape(2, 2)
+    assert flow[0] == pytest.approx(flow[1], rel=1e-9)
+    halls = racks.gpu_temperature.reshape(2, -1)
+    assert halls[0] == pytest.approx(halls[1], abs=1e-7)
+    # two more tees and header segments: the farther rack gets less
+    assert jnp.all(rows.rack_mass_flow[..., 0] > rows.rack_mass_flow[..., 1])
+
+
+def test_chips_at_the_end_of_the_manifold_are_hotter(hot):
+    hottest = jnp.max(hot[1].value.buildings.racks.gpu_temperature[0], axis=-1)
+    assert jnp.all(jnp.diff(hottest, axis=-1) > 0.0)
+
+
+@pytest.mark.parametrize(("lane", "change"), [(0, {}), (1, FLOATING)], ids=["held", "floating"])
+def test_derivatives_match_central_differences(derivatives, site, lane, change):
+    there = with_parameters(site, change)
+    if lane:
+        assert derivatives[1][2]["supply_excess"][lane] > 0.1
+    gradient = np.asarray(derivatives[0][lane])
+    for column, path in enumerate(MOVED):
+        value = float(parameter(there, path))
+        step = 0.02 if 200.0 < value < 400.0 else 2e-3 * value
+
+        def at(distance, path=path, value=value):
+            figures = solve(with_parameters(there, {path: value + distance}))[1]
+            return np.array([float(figures[name]) for name in FIGURES])
+
+        near, far = (at(step) - at(-step)) / (2.0 * step), (at(2.0 * step) - at(-2.0 * step)) / (4.0 * step)
+        difference = (4.0 * near - far) / 3.0
+        # what round-off of the solves leaves of the difference: 1e-9 K and 1e-9 of the power
+        noise = np.array([1e-9, 1e-9 * 1.4e6]) / step
+        error = np.abs(gradient[:, column] - difference)
+        assert np.all(error <= 1e-6 * np.abs(difference) + noise), (path, gradient[:, column], difference)
+
+
+def test_a_batch_gives_what_single_solves_give(derivatives, cool, hot):
+    _, (result, unknowns, figures) = derivatives
+    assert np.all(np.asarray(result) == ResultCode.CONVERGED)
+    for lane, (_, solution, single) in ((0, hot), (2, cool)):
+        assert unknowns[lane] == pytest.approx(solution.value.unknowns, abs=1e-9)
+        for name in ("junction_margin", "facility_power", "pue", "lowest_voltage", "supply_temperature"):
+            assert figures[name][lane] == pytest.approx(float(single[name]), rel=1e-9), name
+
+
+def test_a_runaway_is_confined_to_its_lane(batch, derivatives):
+    gradient, (result, unknowns, figures) = batch({}, {"rack.gpu.power": RUNAWAY}, COOL)
+    assert int(result[1]) != ResultCode.CONVERGED
+    assert jnp.all(jnp.isnan(unknowns[1]))
+    assert all(jnp.isnan(values[1]) for values in figures.values())
+    assert not jnp.any(gradient[1])
+    for lane in (0, 2):
+        assert jnp.array_equal(unknowns[lane], derivatives[1][1][lane])
+        assert jnp.array_equal(gradient[lane], derivatives[0][lane])
+        assert jnp.isfinite(gradient[lane]).all()
