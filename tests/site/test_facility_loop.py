@@ -73,6 +73,6 @@ def test_equal_halls_get_equal_flow(loop):
 
 
 def test_pumps_at_full_speed_lose_pressure_and_show_it(loop):
-    state, _ = loop(jnp.ones(4), jnp.ones(4), jnp.asarray(20.0))
+    state, _ = loop(jnp.ones(4), jnp.ones(4), jnp.asarray(30.0))
     assert state.pump_speed == pytest.approx(1.0, abs=1e-4)
-    assert state.differential_pressure < 300e3
+    assert state.differential_pressure < 0.97 * 310e3

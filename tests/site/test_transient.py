@@ -1,0 +1,100 @@
+"""The site in time: rest stays rest, heat is booked, and the water warms as its content says.
+
+One compiled run serves all cases: the shipped building itself, at 35 °C, whose published figure is part of the test.
+"""
+
+import dataclasses
+import math
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.site.conftest import BUILDING, solve
+from voltherm.formats import configuration
+from voltherm.numerics import ResultCode
+from voltherm.site import build, simulate, with_parameters
+
+STEPS, STEP = 100, 15.0
+OUTAGE = 20
+"""Steps of normal operation before half of the rejection is lost, in the case that has both."""
+
+
+@pytest.fixture(scope="module")
+def building():
+    """The shipped building at 35 °C, its state and figures."""
+    site = with_parameters(build(configuration(BUILDING)[0]), {"climate.dry_bulb": 308.15})
+    solution, figures = solve(site)
+    assert solution.status.result == ResultCode.CONVERGED
+    return site, solution.value, figures
+
+
+@pytest.fixture(scope="module")
+def run(building):
+    site, state, _ = building
+
+    def simulated(available):
+        return simulate(site, state, duration=STEPS * STEP, step=STEP, available=available)
+
+    return simulated
+
+
+@pytest.fixture(scope="module")
+def lost(run):
+    return run(np.zeros(STEPS))
+
+
+def test_rest_stays_rest(run, building):
+    _, state, figures = building
+    course = run(np.ones(STEPS))
+    assert len(course.time) == STEPS
+    facility = state.buildings.facility.plant
+    assert course.facility_supply == pytest.approx(float(facility.supply_temperature[0]), abs=1e-6)
+    assert course.tank == pytest.approx(float(facility.supply_temperature[0]), abs=1e-6)
+    assert course.supply == pytest.approx(float(figures["supply_temperature"]), abs=1e-6)
+    assert course.gpu_temperature == pytest.approx(float(figures["gpu_temperature"]), abs=2e-6)
+    assert course.it_power == pytest.approx(float(figures["it_power"]), rel=1e-7)
+    assert course.energy_residual < 1e-9
+    assert (course.seconds_to_limit, course.first_limit) == (math.inf, "none")
+
+
+def test_loss_of_rejection_warms_the_water_as_its_content_says(lost, building):
+    _, state, _ = building
+    assert lost.energy_residual < 1e-9
+    heat = float(jnp.sum(state.buildings.facility.plant.heat))
+    expected = 5000.0 * 992.0 * 4179.0 / heat
+    assert lost.seconds_per_kelvin == pytest.approx(expected, rel=0.05)
+    # published for such a building: 1 K in 139 to 202 s
+    assert 139.0 < lost.seconds_per_kelvin < 202.0
+
+
+def test_limit_is_reached_between_two_steps(lost):
+    assert np.all(np.diff(lost.tank) > 0.0)
+    assert np.all(np.diff(lost.junction_margin[5:]) < 0.0)
+    if lost.first_limit != "none":
+        after = np.searchsorted(lost.time, lost.seconds_to_limit)
+        margins = lost.junction_margin if "chip" in lost.first_limit else 308.15 - lost.inlet_air
+        assert margins[after - 1] > 0.0 >= margins[after]
+
+
+def test_the_tank_shields_the_chips_for_a_while(run, lost, building):
+    half = run(np.where(np.arange(STEPS) < OUTAGE, 1.0, 0.5))
+    assert half.energy_residual < 1e-9
+    assert half.tank[OUTAGE - 1] == pytest.approx(half.tank[0], abs=1e-6)
+    assert half.tank[0] < half.tank[-1] < lost.tank[-1]
+    assert lost.gpu_temperature[0] == pytest.approx(float(building[2]["gpu_temperature"]), abs=1e-3)
+
+
+def test_steps_longer_than_the_pipes_hold_are_refused(building):
+    site, state, _ = building
+    with pytest.raises(ValueError, match="longer than water stays in the facility pipes; take at most"):
+        simulate(site, state, step=3600.0)
+
+
+def test_the_course_ends_where_a_chip_runs_away(lost):
+    from voltherm.site.transient import _first_below_zero
+
+    assert _first_below_zero(np.array([1.0, 2.0, 3.0]), np.array([3.0, 1.0, -1.0])) == pytest.approx(2.5)
+    assert _first_below_zero(np.array([1.0, 2.0]), np.array([-1.0, -2.0])) == 1.0
+    assert _first_below_zero(np.array([1.0, 2.0]), np.array([1.0, 2.0])) == math.inf
+    assert dataclasses.is_dataclass(lost)
