@@ -68,13 +68,25 @@ def test_loss_of_rejection_warms_the_water_as_its_content_says(lost, building):
     assert 139.0 < lost.seconds_per_kelvin < 202.0
 
 
-def test_limit_is_reached_between_two_steps(lost):
+def test_margin_falls_from_when_warm_water_arrives(lost):
     assert np.all(np.diff(lost.tank) > 0.0)
-    assert np.all(np.diff(lost.junction_margin[5:]) < 0.0)
-    if lost.first_limit != "none":
-        after = np.searchsorted(lost.time, lost.seconds_to_limit)
-        margins = lost.junction_margin if "chip" in lost.first_limit else 308.15 - lost.inlet_air
-        assert margins[after - 1] > 0.0 >= margins[after]
+    arrived = int(np.argmax(lost.facility_supply > lost.facility_supply[0] + 0.1))
+    assert 5 < arrived < STEPS // 2
+    assert np.all(np.diff(lost.junction_margin[arrived:]) < 0.0)
+    assert (lost.seconds_to_limit, lost.first_limit) == (math.inf, "none")
+
+
+def test_limit_is_reached_between_two_steps(lost, building):
+    site, state, _ = building
+    strict = with_parameters(site, {"limits.junction_margin": site.limits.junction_margin + 6.0})
+    course = simulate(strict, state, duration=STEPS * STEP, step=STEP, available=np.zeros(STEPS))
+    assert course.junction_margin == pytest.approx(lost.junction_margin - 6.0, abs=1e-9)
+    after = int(np.searchsorted(course.time, course.seconds_to_limit))
+    assert course.first_limit == "chip junction limit"
+    assert course.junction_margin[after - 1] > 0.0 >= course.junction_margin[after]
+    assert course.seconds_to_limit == pytest.approx(
+        float(np.interp(0.0, -course.junction_margin, course.time)), rel=1e-9
+    )
 
 
 def test_the_tank_shields_the_chips_for_a_while(run, lost, building):

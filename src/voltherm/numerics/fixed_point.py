@@ -40,6 +40,7 @@ class _State(eqx.Module):
     best_y: Float[Array, " unknown"]
     best_change: Float[Array, " unknown"]
     best_auxiliary: PyTree
+    hint: PyTree
     best_norm: Float[Array, ""]
     damping: Float[Array, ""]
     without_gain: Int[Array, ""]
@@ -49,7 +50,7 @@ class _State(eqx.Module):
 
 
 def fixed_point(
-    function: Callable[[Float[Array, " unknown"], Any], Any],
+    function: Callable[..., Any],
     initial: Float[Array, " unknown"],
     args: PyTree,
     *,
@@ -58,6 +59,7 @@ def fixed_point(
     depth: int = 5,
     scale: Float[Array, " unknown"] | float | None = None,
     has_aux: bool = False,
+    hint: Callable[[PyTree], PyTree] | None = None,
 ) -> Solution:
     """Solve y = function(y, args).
 
@@ -76,10 +78,15 @@ def fixed_point(
     """
     initial = lax.stop_gradient(jnp.asarray(initial))
     scales = jnp.ones_like(initial) if scale is None else lax.stop_gradient(scale * jnp.ones_like(initial))
-    given = function if has_aux else lambda y, args: (function(y, args), None)
-    (evaluate,), args = open_closures(initial, args, (given, 0))
+    given, unknown_hint = _normalised(function, has_aux, hint, initial, args)
+    (opened,), args = open_closures(initial, args, (given, (unknown_hint,)))
+    hint_of = hint or (lambda auxiliary: None)
     held_args = held(args)
     epsilon = float(jnp.finfo(initial.dtype).eps)
+
+    def evaluate(y: Array, args: PyTree, hint: PyTree) -> tuple[Array, PyTree]:
+        # a constant comes out of an opened closure as a bare number
+        return jax.tree.map(jnp.asarray, opened(y, args, hint))
 
     def norm_of(change: Array) -> Array:
         norm = jnp.max(jnp.abs(change / scales), initial=0.0)
@@ -87,7 +94,7 @@ def fixed_point(
 
     def iterate(state: _State) -> _State:
         y = jnp.where(state.damping < 1.0, state.y + state.damping * state.change, _accelerated(state, scales))
-        image, auxiliary = evaluate(y, held_args)
+        image, auxiliary = evaluate(y, held_args, state.hint)
         change = image - y
         norm = norm_of(change)
         lost, better = ~jnp.isfinite(norm), norm < state.best_norm
@@ -108,6 +115,7 @@ def fixed_point(
             best_y=best_y,
             best_change=best_change,
             best_auxiliary=jax.tree.map(lambda new, old: jnp.where(better, new, old), auxiliary, state.best_auxiliary),
+            hint=held(hint_of(auxiliary)),
             best_norm=best_norm,
             damping=jnp.where(lost, 0.5 * state.damping, 1.0),
             without_gain=without_gain,
@@ -117,7 +125,7 @@ def fixed_point(
         )
 
     nothing = jnp.zeros_like(initial)
-    shapes = eqx.filter_eval_shape(evaluate, initial, held_args)[1]
+    shapes = eqx.filter_eval_shape(evaluate, initial, held_args, unknown_hint)[1]
     state = lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
         iterate,
@@ -129,6 +137,7 @@ def fixed_point(
             best_y=initial,
             best_change=nothing,
             best_auxiliary=jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes),
+            hint=unknown_hint,
             best_norm=jnp.full((), jnp.inf, initial.dtype),
             damping=jnp.ones((), initial.dtype),
             without_gain=jnp.zeros((), jnp.int32),
@@ -145,16 +154,44 @@ def fixed_point(
         worst=worst_index(magnitude),
     )
     value, auxiliary = _with_derivatives(
-        evaluate, state.best_y, state.best_auxiliary, initial, status.converged, scales, args
+        lambda y, known: evaluate(y, *known),
+        state.best_y,
+        state.best_auxiliary,
+        initial,
+        status.converged,
+        scales,
+        (args, state.hint),
     )
     return Solution(value=(value, auxiliary) if has_aux else value, status=status)
 
 
+def _normalised(
+    function: Callable[..., Any],
+    has_aux: bool,
+    hint: Callable[[PyTree], PyTree] | None,
+    initial: Array,
+    args: PyTree,
+) -> tuple[Callable[[Any, Any, Any], tuple[Array, PyTree]], PyTree]:
+    """`function` as (y, args, hint) -> (F(y), auxiliary), and the hint of one who has none yet."""
+
+    def with_auxiliary(*given: Any) -> tuple[Array, PyTree]:
+        return function(*given) if has_aux else (function(*given), None)
+
+    if hint is None:
+        return lambda y, args, _: with_auxiliary(y, args), None
+    # what a hint looks like is known once the function has seen none
+    auxiliary = eqx.filter_eval_shape(lambda y, args: with_auxiliary(y, args, None)[1], initial, args)
+    shapes = jax.eval_shape(hint, auxiliary)
+    return with_auxiliary, jax.tree.map(lambda shape: jnp.full(shape.shape, jnp.nan, shape.dtype), shapes)
+
+
 def known_fixed_point(
-    function: Callable[[Float[Array, " unknown"], Any], tuple[Float[Array, " unknown"], PyTree]],
+    function: Callable[..., tuple[Float[Array, " unknown"], PyTree]],
     value: Float[Array, " unknown"],
     auxiliary: PyTree,
     args: PyTree,
+    *,
+    hint: Callable[[PyTree], PyTree] | None = None,
 ) -> tuple[Float[Array, " unknown"], PyTree]:
     """A fixed point and its auxiliary that were found before, with their derivatives and without iterating again.
 

@@ -29,23 +29,26 @@ LinearSolve = Callable[[Any, Any, Any], PyTree]
 
 
 def open_closures(
-    like: PyTree, args: PyTree, *functions: tuple[Callable[..., PyTree], int]
+    like: PyTree, args: PyTree, *functions: tuple[Callable[..., PyTree], int | tuple[PyTree, ...]]
 ) -> tuple[tuple[Callable[..., PyTree], ...], PyTree]:
     """The same functions with every array that they close over moved into `args`.
 
     A derivative rule sees its arguments only, and may run when the trace in which a closure was made has ended. Without
     this an array caught in a closure would have a derivative of zero, and nobody would be told.
 
-    Each function comes with the number of its arguments after (y, args), pytrees like y; `like` is such a y. It is
-    traced once here, so that using it several times afterwards costs little.
+    Each function comes with the number of its arguments after (y, args) that are like y, or with examples of those
+    arguments; `like` is such a y. It is traced once here, so that using it several times afterwards costs little.
     """
     if all(isinstance(function, FunctionType) and function.__closure__ is None for function, _ in functions):
         return tuple(function for function, _ in functions), args
     arrays, static = eqx.partition(args, eqx.is_array)
 
-    def opened(number: int, function: Callable[..., PyTree], more: int) -> tuple[PyTree, Callable[..., PyTree]]:
+    def opened(
+        number: int, function: Callable[..., PyTree], more: int | tuple[PyTree, ...]
+    ) -> tuple[PyTree, Callable[..., PyTree]]:
+        examples = more if isinstance(more, tuple) else (like,) * more
         converted = eqx.filter_closure_convert(
-            lambda y, arrays, *rest: function(y, eqx.combine(arrays, static), *rest), like, arrays, *[like] * more
+            lambda y, arrays, *rest: function(y, eqx.combine(arrays, static), *rest), like, arrays, *examples
         )
         return converted, lambda y, args, *rest: args[1][number](y, args[0], *rest)
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from voltherm.numerics import Solution
 from voltherm.site.air_side import AirDemand, solve_air_side
 from voltherm.site.cdus import CduDemand
 from voltherm.site.equipment import Equipment
@@ -21,7 +20,7 @@ from voltherm.site.heat_rejection import reject
 from voltherm.site.racks import solve_racks
 from voltherm.site.secondary_loop import solve_rows
 from voltherm.site.sections import Site
-from voltherm.site.states import BuildingState, FacilityState, RowState
+from voltherm.site.states import BuildingFlows, BuildingState, FacilityState, RowState
 
 
 class BuildingUnknowns(NamedTuple):
@@ -70,8 +69,8 @@ def solve_building(
     made: Equipment,
     given: BuildingUnknowns,
     available: Float[Array, ""],
-    initial: tuple[Solution, Solution] | None = None,
-) -> tuple[BuildingUnknowns, BuildingState, Int[Array, ""]]:
+    initial: BuildingFlows | None = None,
+) -> tuple[BuildingUnknowns, BuildingState, Int[Array, ""], BuildingFlows]:
     """One pass through one building.
 
     **Arguments**
@@ -79,13 +78,13 @@ def solve_building(
     - `made`: the site's equipment
     - `given`: the building's unknowns
     - `available`: share of the heat rejection that works, 1 in normal operation and 0 when it is lost
-    - `initial`: solved flows of a row and of the facility loop to start from
+    - `initial`: flows to start from; NaN counts as none
 
     **Returns**: the unknowns as the physics answers them (`substation_loss` is the network's to answer), the building's
-    state, and the largest result code of its solves.
+    state, the largest result code of its solves, and the flows found, to start the next pass from.
     """
     coolant, water, supply = made.coolant, made.water, made.supply
-    row_start, facility_start = (None, None) if initial is None else (initial[0].value, initial[1].value)
+    row_start, facility_start = (None, None) if initial is None else (initial.rows, initial.facility)
     flows, row_solution = solve_rows(site, coolant, given.supply_temperature, given.return_temperature, row_start)
     racks = solve_racks(site, supply, coolant, given.supply_temperature, flows.tray_mass_flow, site.rack.load_factor)
     rack_heat = jnp.sum(racks.liquid_heat, axis=1)
@@ -194,4 +193,4 @@ def solve_building(
         mechanical_power=mechanical,
     )
     result = jnp.maximum(jnp.max(row_solution.status.result), facility_solution.status.result)
-    return answered, state, result
+    return answered, state, result, BuildingFlows(row_solution.value, facility_solution.value)

@@ -32,7 +32,7 @@ from voltherm.site.building import BuildingUnknowns, solve_building, starting_po
 from voltherm.site.electrical import one_line, power_parameters
 from voltherm.site.equipment import Equipment, equipment
 from voltherm.site.sections import Site
-from voltherm.site.states import BuildingState, SiteState
+from voltherm.site.states import BuildingFlows, BuildingState, SiteState
 
 TOLERANCE = 1e-10
 MAXIMUM_ITERATIONS = 60
@@ -56,17 +56,18 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
     root = fixed_point(
-        lambda unknowns, known: _evaluate(known[0], known[1], unknowns),
+        lambda unknowns, known, flows: _evaluate(known[0], known[1], unknowns, flows),
         jax.lax.stop_gradient(start),
         (site, equipment(site)),
         tolerance=tolerance,
         maximum_iterations=MAXIMUM_ITERATIONS,
         depth=_DEPTH,
         has_aux=True,
+        hint=_flows,
     )
-    unknowns, (buildings, power, inner) = root.value
+    unknowns, (buildings, power, inner, flows) = root.value
     result = jnp.where(root.status.converged, inner, root.status.result)
-    state = SiteState(buildings, power, unknowns)
+    state = SiteState(buildings, power, flows, unknowns)
     failed = result != ResultCode.CONVERGED
     state = jax.tree.map(lambda leaf: jnp.where(failed, jnp.nan, leaf), state)
     return Solution(state, Status(result, root.status.residual, root.status.iterations, root.status.worst))
@@ -77,28 +78,38 @@ def known_steady(site: Site, state: SiteState) -> SiteState:
 
     What a gradient needs beyond the state is a fraction of what `steady` compiles: use it where the state is at hand.
     """
-    unknowns, (buildings, power, _) = known_fixed_point(
-        lambda unknowns, known: _evaluate(known[0], known[1], unknowns),
+    unknowns, (buildings, power, _, flows) = known_fixed_point(
+        lambda unknowns, known, flows: _evaluate(known[0], known[1], unknowns, flows),
         state.unknowns,
-        (state.buildings, state.power, jnp.zeros((), jnp.int32)),
+        (state.buildings, state.power, jnp.zeros((), jnp.int32), state.flows),
         (site, equipment(site)),
+        hint=_flows,
     )
-    return SiteState(buildings, power, unknowns)
+    return SiteState(buildings, power, flows, unknowns)
+
+
+def _flows(found: tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]) -> BuildingFlows:
+    """What the next pass starts its hydraulics from: flows hardly move between passes."""
+    return found[3]
 
 
 def _evaluate(
-    site: Site, made: Equipment, unknowns: Float[Array, "unknown"]
-) -> tuple[Float[Array, "unknown"], tuple[BuildingState, PowerState, Int[Array, ""]]]:
+    site: Site, made: Equipment, unknowns: Float[Array, "unknown"], flows: BuildingFlows | None
+) -> tuple[Float[Array, "unknown"], tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]]:
     """One pass through the three domains: the unknowns as the physics answers them, and the states found on the way."""
     given = _structured(site, unknowns)
     available = jnp.ones((), unknowns.dtype)
-    answered, buildings, results = jax.vmap(lambda building: solve_building(site, made, building, available))(given)
+
+    def one(building: BuildingUnknowns, start: BuildingFlows | None):
+        return solve_building(site, made, building, available, start)
+
+    answered, buildings, results, flows = jax.vmap(one)(given, flows)
     parameters = power_parameters(site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power)
     power = power_flow(one_line(site).network, parameters)
     loss = substation_loss(site, power.value.active_loss)
     answered = answered._replace(substation_loss=loss)
     result = jnp.maximum(jnp.max(results), power.status.result)
-    return _flat(site, answered), (buildings, power.value, result)
+    return _flat(site, answered), (buildings, power.value, result, flows)
 
 
 def _scales(site: Site) -> BuildingUnknowns:

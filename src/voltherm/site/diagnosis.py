@@ -18,7 +18,7 @@ from voltherm.site.sections import Site
 def _parts(site: Site):
     made = equipment(site)
     one = jax.tree.map(lambda part: part[0], starting_point(site))
-    _, state, result = solve_building(site, made, one, jnp.ones((), site.climate.dry_bulb.dtype))
+    _, state, result, _ = solve_building(site, made, one, jnp.ones((), site.climate.dry_bulb.dtype))
     repeated = jax.tree.map(lambda part: jnp.broadcast_to(part, (site.building.count, *part.shape)), state)
     parameters = power_parameters(site, repeated.row_power, repeated.row_reactive_power, repeated.mechanical_power)
     return state, result, power_flow(one_line(site).network, parameters).status
@@ -36,7 +36,7 @@ def diagnose(site: Site, code: int) -> str:
     ):
         lost = np.argwhere(~np.isfinite(temperature))
         if lost.size and np.all(np.isfinite(state.rows.tray_mass_flow)):
-            chip = names.device(kind, 0, *lost[0])
+            chip = names.device(kind, 0, *lost[0].tolist())
             return (
                 f"{chip} has no steady temperature: its leakage grows faster than its cold plate takes the heat "
                 f"away ({len(lost)} chips of this kind). Lower secondary.supply_temperature or rack.{kind}.power, or "

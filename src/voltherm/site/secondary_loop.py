@@ -203,7 +203,7 @@ def solve_rows(
     return_temperature: Float[Array, "row"],
     initial: NetworkState | None = None,
 ) -> tuple[RowFlow, Solution]:
-    """`solve_row` for every row of a building; `initial` is shared."""
-    return jax.vmap(lambda supply, back: solve_row(site, liquid, supply, back, initial))(
-        supply_temperature, return_temperature
+    """`solve_row` for every row of a building; `initial` has a leading axis of rows."""
+    return jax.vmap(lambda supply, back, start: solve_row(site, liquid, supply, back, start))(
+        supply_temperature, return_temperature, initial
     )

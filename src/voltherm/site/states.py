@@ -6,6 +6,7 @@ Leading axis `building` on everything but the power flow, which is one network f
 import equinox as eqx
 from jaxtyping import Array, Float
 
+from voltherm.coolant import NetworkState
 from voltherm.power import PowerState
 
 
@@ -96,9 +97,17 @@ class BuildingState(eqx.Module):
     mechanical_power: Float[Array, "*building"]
 
 
+class BuildingFlows(eqx.Module):
+    """Solved networks of one building: of every row (leading axis `row`) and of the facility loop."""
+
+    rows: NetworkState
+    facility: NetworkState
+
+
 class SiteState(eqx.Module):
-    """A solved site: its buildings (leading axis `building`), its network, and the unknowns of the coupling."""
+    """A solved site: buildings (leading axis `building`), networks, power flow, and the unknowns of the coupling."""
 
     buildings: BuildingState
     power: PowerState
+    flows: BuildingFlows
     unknowns: Float[Array, "unknown"]

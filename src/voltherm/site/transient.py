@@ -29,7 +29,7 @@ from voltherm.site.build import with_parameters
 from voltherm.site.building import BuildingUnknowns, solve_building
 from voltherm.site.equipment import Equipment, equipment
 from voltherm.site.sections import Site
-from voltherm.site.states import BuildingState, SiteState
+from voltherm.site.states import BuildingFlows, BuildingState, SiteState
 from voltherm.site.stores import Pipe, mixed, row_heat_capacity
 
 _STROKE = 120.0
@@ -51,6 +51,7 @@ class Stores(eqx.Module):
     pump_rise: Float[Array, ""]
     supply_pipe: Pipe
     return_pipe: Pipe
+    flows: BuildingFlows
 
 
 class Trace(eqx.Module):
@@ -98,7 +99,9 @@ def _facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:
     return site.facility.volume * made.water.density(site.secondary.supply_temperature)
 
 
-def _stores(site: Site, made: Equipment, state: BuildingState, step: float, past: int) -> Stores:
+def _stores(
+    site: Site, made: Equipment, state: BuildingState, flows: BuildingFlows, step: float, past: int
+) -> Stores:
     """Stores at rest in a steady state of one building."""
     water, facility = made.water, state.facility
     supply = water.specific_enthalpy(facility.plant.supply_temperature)
@@ -116,6 +119,7 @@ def _stores(site: Site, made: Equipment, state: BuildingState, step: float, past
         rise,
         Pipe.filled(content, facility.mass_flow, supply, step, past),
         Pipe.filled(content, facility.mass_flow, back, step, past),
+        flows,
     )
 
 
@@ -134,7 +138,7 @@ def _advance(
         jnp.zeros_like(loss),
         loss,
     )
-    answered, state, _ = solve_building(site, made, given, available)
+    answered, state, _, flows = solve_building(site, made, given, available, stores.flows)
     rows, facility = state.rows, state.facility
 
     # rows: towards the temperatures that would carry their heat, with the time constant of their exchanger
@@ -169,6 +173,7 @@ def _advance(
         rise,
         supply_pipe,
         return_pipe,
+        flows,
     )
     racks, rack = state.racks, site.rack
     margins = [
@@ -202,11 +207,11 @@ def _run(
     dry_bulb: Float[Array, "time"],
     step: float,
     past: int,
-) -> tuple[Trace, Trace]:
+) -> tuple[Trace, Float[Array, " building"]]:
     """Traces (time, building), and the booking of the starting state (building,)."""
     made = equipment(site)
     loss = substation_loss(site, state.power.active_loss)
-    start = jax.vmap(lambda building: _stores(site, made, building, step, past))(state.buildings)
+    start = jax.vmap(lambda one, flows: _stores(site, made, one, flows, step, past))(state.buildings, state.flows)
 
     def advance(stores: Stores, inputs: tuple[Array, Array]) -> tuple[Stores, Trace]:
         there = with_parameters(site, {"climate.dry_bulb": inputs[1]})

@@ -47,7 +47,7 @@ def _face(description: dict[str, float] | None) -> ConvectiveFace | None:
     return None if description is None else ConvectiveFace(_array(description["h"]), _array(description["T_inf"]))
 
 
-def _plan(blocks: list[dict[str, float]]) -> FloorPlan:
+def _plan(blocks: list[dict[str, Any]]) -> FloorPlan:
     return FloorPlan(*(_array([block[key] for block in blocks]) for key in ("x", "y", "dx", "dy", "P")))
 
 
