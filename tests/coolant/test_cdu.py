@@ -49,6 +49,12 @@ def test_facility_flow_holds_the_set_point_or_stands_at_an_end():
     np.testing.assert_allclose(state.secondary_outlet_temperature[1:3], set_points[1:3], atol=1e-9)
 
 
+def test_water_warmer_than_the_coolant_opens_the_valve():
+    cold = jnp.asarray([HOT - 0.5, HOT, HOT + 0.5, HOT + 20.0])
+    flows = UNIT.facility_mass_flow_for((SUPPLY + 3.0) * jnp.ones(4), HOT * jnp.ones(4), cold, SECONDARY * jnp.ones(4))
+    np.testing.assert_allclose(flows, UNIT.maximum_facility_mass_flow)
+
+
 def test_gradients():
     def needed(x):
         return UNIT.facility_mass_flow_for(303.5 * x[0], HOT * x[1], SUPPLY * x[2], SECONDARY * x[3])

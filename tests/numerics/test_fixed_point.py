@@ -1,3 +1,4 @@
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -161,3 +162,28 @@ def test_a_known_fixed_point_has_the_derivatives_of_a_solved_one():
     np.testing.assert_allclose(known(shift), solved(shift), rtol=1e-15)
     np.testing.assert_allclose(jax.grad(known)(shift), jax.grad(solved)(shift), rtol=1e-12)
     np.testing.assert_allclose(jax.grad(known)(shift), (solved(shift + 1e-5) - solved(shift - 1e-5)) / 2e-5, rtol=1e-8)
+
+
+def test_the_hint_is_what_the_pass_before_left_and_changes_no_answer():
+    def image(y, scale, hint):
+        # as an inner solve that starts from the last answer: without one it starts at zero and counts a long way
+        start = jnp.zeros_like(y) if hint is None else jnp.where(jnp.isnan(hint), 0.0, hint)
+        steps = jnp.sum(jnp.abs(y - start))
+        return scale * jnp.cos(y), (y, steps)
+
+    def solved(scale):
+        root = fixed_point(
+            image, jnp.full(3, 0.2), scale, tolerance=1e-12, has_aux=True, hint=lambda auxiliary: auxiliary[0]
+        )
+        return root.value[0], (root.value[1][1], root.status.result)
+
+    def plain(scale):
+        return fixed_point(lambda y, scale: scale * jnp.cos(y), jnp.full(3, 0.2), scale, tolerance=1e-12).value
+
+    scale = jnp.asarray([0.3, 0.6, 0.9])
+    value, (steps, result) = eqx.filter_jit(solved)(scale)
+    assert result == ResultCode.CONVERGED
+    np.testing.assert_allclose(value, plain(scale), atol=1e-12)
+    assert steps < 1e-4
+    with_hint, _ = jax.jacrev(solved, has_aux=True)(scale)
+    np.testing.assert_allclose(with_hint, jax.jacfwd(plain)(scale), atol=1e-11)

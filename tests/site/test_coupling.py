@@ -129,6 +129,16 @@ def test_supply_floats_once_rejection_is_exhausted(hot, weak):
     assert figures["junction_margin"] < hot[2]["junction_margin"] - 1.0
 
 
+@pytest.mark.parametrize("set_point", [285.15, 298.15])
+def test_a_set_point_far_below_what_rejection_reaches_floats_as_well(weak, set_point):
+    site, _, usual = weak
+    solution, figures = solve(with_parameters(site, {"secondary.supply_temperature": set_point}))
+    assert solution.status.result == ResultCode.CONVERGED
+    assert figures["valve_opening"] == 1.0
+    # what differs is the air side's condensers, which take the facility's water as it is
+    assert figures["supply_temperature"] == pytest.approx(float(usual["supply_temperature"]), abs=0.5)
+
+
 def test_a_site_without_chillers_has_no_load_on_them(site):
     solution, figures = solve(with_parameters(site, {**COOL, "chillers.count": 0.0}))
     assert solution.status.result == ResultCode.CONVERGED

@@ -68,11 +68,15 @@ def test_loss_of_rejection_warms_the_water_as_its_content_says(lost, building):
     assert 139.0 < lost.seconds_per_kelvin < 202.0
 
 
-def test_margin_falls_from_when_warm_water_arrives(lost):
+def test_valves_hold_the_chips_until_they_are_open_then_margin_falls_with_the_water(lost):
     assert np.all(np.diff(lost.tank) > 0.0)
+    # warm water arrives after the pipe and tank; the CDU valves open against it for a while
     arrived = int(np.argmax(lost.facility_supply > lost.facility_supply[0] + 0.1))
-    assert 5 < arrived < STEPS // 2
-    assert np.all(np.diff(lost.junction_margin[arrived:]) < 0.0)
+    saturated = int(np.argmax(lost.junction_margin < lost.junction_margin[0] - 0.5))
+    assert 5 < arrived < saturated - 5
+    warmed = np.diff(lost.facility_supply[saturated:])
+    assert np.all(warmed > 0.0)
+    assert np.diff(lost.junction_margin[saturated:]) == pytest.approx(-1.15 * warmed, rel=0.25)
     assert (lost.seconds_to_limit, lost.first_limit) == (math.inf, "none")
 
 

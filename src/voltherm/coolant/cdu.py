@@ -155,10 +155,13 @@ class CoolantDistributionUnit(eqx.Module):
             unit, hot, cold, secondary, wanted = known
             return unit.heat_flow(hot, cold, secondary, facility_mass_flow) - wanted
 
-        return bracketed_root(
+        largest = jnp.broadcast_to(self.maximum_facility_mass_flow, shape)
+        flow = bracketed_root(
             excess,
             jnp.broadcast_to(self.minimum_facility_mass_flow, shape),
-            jnp.broadcast_to(self.maximum_facility_mass_flow, shape),
+            largest,
             (self, secondary_inlet_temperature, facility_inlet_temperature, secondary_mass_flow, wanted),
             tolerance=1e-14,
         )
+        # facility water warmer than what it shall cool: heat flows the wrong way, and the least flow is no answer
+        return jnp.where((wanted > 0.0) & (facility_inlet_temperature >= secondary_inlet_temperature), largest, flow)

@@ -1,16 +1,16 @@
 """The highest supply temperature at which no chip passes its limit.
 
-    m(T*) = 0,   m(T) = min over chips of (limit - junction temperature) - margin kept,   at the state reached
-    T_{k+1} = T_k - m(T_k) / s_k
+    m(T*) = 0,   m(T) = min over chips of (limit - junction temperature) - margin kept,   at the supply T reached
+    set point_{k+1} = T_k - m(T_k) / s_k
 
 | symbol | meaning | unit |
 | --- | --- | --- |
-| T | set point of the secondary supply; the facility set point follows at its offset | K |
+| T | secondary supply reached: its set point, to which the facility's follows at its offset, or where it floats | K |
 | m | smallest junction margin of the site | K |
 | s_k | secant slope where it is plausible, else -1.05: a kelvin of supply and the leakage it adds | K/K |
 
-Where heat rejection is exhausted the supply reached is warmer than the set point and m no longer moves with it: if it
-is negative there no set point serves, and the result carries the code `LIMIT`.
+Where heat rejection is exhausted the supply floats above the set point: if m is negative there no set point serves, and
+the result carries the code `LIMIT`.
 """
 
 from typing import NamedTuple
@@ -30,6 +30,7 @@ PATH = "secondary.supply_temperature"
 _USUAL_SLOPE = -1.05
 _PLAUSIBLE_SLOPES = (-2.0, -0.7)
 _TOLERANCE = 1e-6  # K
+_FLOATING = 1e-4  # K above the set point: more than the rounding of a control that holds
 _MAXIMUM_STEPS = 12
 
 
@@ -38,7 +39,9 @@ class _Search(NamedTuple):
 
     next_set_point: Float[Array, ""]
     set_point: Float[Array, ""]
+    supply: Float[Array, ""]
     margin: Float[Array, ""]
+    out_of_reach: Bool[Array, ""]
     state: SiteState
     result: Int[Array, ""]
     steps: Int[Array, ""]
@@ -63,31 +66,40 @@ def allowed_supply_temperature(
     searching = jnp.asarray(search)
 
     def running(now: _Search) -> Bool[Array, ""]:
-        unfinished = (jnp.abs(now.margin) > _TOLERANCE) & (now.result == ResultCode.CONVERGED)
+        unfinished = (jnp.abs(now.margin) > _TOLERANCE) & (now.result == ResultCode.CONVERGED) & ~now.out_of_reach
         return (now.steps == 0) | (searching & unfinished & (now.steps < _MAXIMUM_STEPS))
 
     def step(now: _Search) -> _Search:
         moved = with_parameters(site, {PATH: now.next_set_point})
         solution = steady(moved, initial=now.state)
-        margin = outputs(moved, solution.value)["junction_margin"]
-        distance = now.next_set_point - now.set_point
+        figures = outputs(moved, solution.value)
+        supply, margin = figures["supply_temperature"], figures["junction_margin"]
+        distance = supply - now.supply
         secant = (margin - now.margin) / jnp.where(distance == 0.0, 1.0, distance)
         # before the second solve the old margin is not finite, and no secant of it is plausible
         plausible = (secant > _PLAUSIBLE_SLOPES[0]) & (secant < _PLAUSIBLE_SLOPES[1])
         slope = jnp.where(plausible, secant, _USUAL_SLOPE)
-        following = now.next_set_point - margin / slope
         return _Search(
-            following.astype(margin.dtype),
-            now.next_set_point,
-            margin,
-            solution.value,
-            solution.status.result,
-            now.steps + 1,
+            next_set_point=(supply - margin / slope).astype(margin.dtype),
+            set_point=now.next_set_point,
+            supply=supply,
+            margin=margin,
+            out_of_reach=(margin < 0.0) & (figures["supply_excess"] > _FLOATING),
+            state=solution.value,
+            result=solution.status.result,
+            steps=now.steps + 1,
         )
 
     start = site.secondary.supply_temperature
     first = _Search(
-        start, start, jnp.full_like(start, jnp.inf), state, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)
+        next_set_point=start,
+        set_point=start,
+        supply=start,
+        margin=jnp.full_like(start, jnp.inf),
+        out_of_reach=jnp.zeros((), bool),
+        state=state,
+        result=jnp.zeros((), jnp.int32),
+        steps=jnp.zeros((), jnp.int32),
     )
     last = jax.lax.while_loop(running, step, first)
     found = ~searching | (jnp.abs(last.margin) <= _TOLERANCE)

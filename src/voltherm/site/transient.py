@@ -99,9 +99,7 @@ def _facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:
     return site.facility.volume * made.water.density(site.secondary.supply_temperature)
 
 
-def _stores(
-    site: Site, made: Equipment, state: BuildingState, flows: BuildingFlows, step: float, past: int
-) -> Stores:
+def _stores(site: Site, made: Equipment, state: BuildingState, flows: BuildingFlows, step: float, past: int) -> Stores:
     """Stores at rest in a steady state of one building."""
     water, facility = made.water, state.facility
     supply = water.specific_enthalpy(facility.plant.supply_temperature)
