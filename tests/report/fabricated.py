@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from voltherm.coolant import NetworkState
 from voltherm.formats.loader import configuration
 from voltherm.power import PowerState
 from voltherm.site import build, layout
@@ -16,6 +17,7 @@ from voltherm.site.outputs import FIGURES
 from voltherm.site.sections import Site
 from voltherm.site.states import (
     AirState,
+    BuildingFlows,
     BuildingState,
     FacilityState,
     RackStates,
@@ -25,7 +27,9 @@ from voltherm.site.states import (
 )
 from voltherm.site.transient import RideThrough
 from voltherm.site.year import ENERGIES, Response, Year
-from voltherm.study.answer import Answer, Constraint, Point, Sensitivity
+from voltherm.study.answer import Answer, Point
+from voltherm.study.limits import Constraint
+from voltherm.study.sensitivity import Sensitivity
 
 _SMALL = (
     "building.halls=2",
@@ -133,7 +137,11 @@ def _state(site: Site) -> SiteState:
         row_reactive_power=jnp.full((count, rows), 5e4),
         mechanical_power=jnp.full(count, 1e5),
     )
-    state = SiteState(buildings, PowerState(**power), jnp.zeros(3))
+    flows = BuildingFlows(
+        NetworkState(jnp.full((count, rows, 9), 3.0), jnp.full((count, rows, 8), 3e5)),
+        NetworkState(jnp.full((count, 14), 10.0), facility.node_pressure),
+    )
+    state = SiteState(buildings, PowerState(**power), flows, jnp.zeros(3))
     return jax.tree.map(np.asarray, state)
 
 
@@ -157,13 +165,13 @@ def _figures(shape: tuple[int, ...] = ()) -> dict[str, Any]:
 def _point(site: Site, set_point: float, margin: float) -> Point:
     chip = "H2-R02-K03 tray 02 GPU 1"
     rows = (
-        ("GPU junction temperature", chip, margin, "K", margin < 0.06),
-        ("supply set point held", "H1-R01-CDU", 0.0, "K", True),
-        ("CPU junction temperature", "H2-R02-K03 tray 02 CPU 1", 30.0, "K", False),
-        ("dry cooler fans", "dry coolers", 0.0, "1", True),
-        ("lowest voltage", "M02 480 V", 0.02, "1", False),
-        ("transformer loading", "substation H1-R02", 0.2, "1", False),
-        ("feeder loading", "feeder F1 to H1-R01", 0.3, "1", False),
+        ("GPU junction temperature", chip, margin, "K", "limit", margin < 0.06),
+        ("supply set point held", "H1-R01-CDU", 0.0, "K", "control", False),
+        ("CPU junction temperature", "H2-R02-K03 tray 02 CPU 1", 30.0, "K", "limit", False),
+        ("dry cooler fans", "dry coolers", 0.0, "1", "equipment", True),
+        ("lowest voltage", "M02 480 V", 0.02, "1", "limit", False),
+        ("transformer loading", "substation H1-R02", 0.2, "1", "limit", False),
+        ("feeder loading", "feeder F1 to H1-R01", 0.3, "1", "limit", False),
     )
     figures = {name: float(value) for name, value in _figures().items()}
     return Point(
@@ -172,9 +180,6 @@ def _point(site: Site, set_point: float, margin: float) -> Point:
         state=_state(site),
         constraints=tuple(Constraint(*row) for row in rows),
         hottest={"gpu": chip, "cpu": chip, "switch": chip, "rack": "H2-R02-K03", "row": "H2-R02-CDU"},
-        result=0,
-        iterations=9,
-        residual=1e-11,
     )
 
 
@@ -229,8 +234,8 @@ def fabricated_answer(site: Site, *, allowed: bool = True, name: str | None = No
     """An answer for `site`; `allowed` says whether any set point serves, `name` stands in for the case's."""
     if name is not None:
         site = dataclasses.replace(site, name=name)
-    found = Sensitivity("rack.gpu.junction_limit", 360.15, 1.0, 1.0, "1 K")
-    other = Sensitivity("rack.gpu.interface_area", 1.6e-3, 60.0, 0.093, "1 %")
+    found = Sensitivity("rack.gpu.junction_limit", 360.15, 1.0, 1.0, 1.0)
+    other = Sensitivity("rack.gpu.interface_area", 1.6e-3, 5812.5, 1.6e-5, 0.093)
     return Answer(
         site=site,
         layout=layout(site),
@@ -242,5 +247,7 @@ def fabricated_answer(site: Site, *, allowed: bool = True, name: str | None = No
         year=_year(),
         allowed_year=_year() if allowed else None,
         ride_through=_ride(1062.0 if allowed else float("inf")),
-        seconds={"steady state of the hot day": 1.5, "year": 2.25},
+        iterations=9,
+        residual=1e-11,
+        seconds={"steady state of the hot day": 1.5, "year": 2.25, "everything": 3.0},
     )

@@ -52,7 +52,12 @@ def test_a_held_set_point_and_full_fans_do_not_bind(answer):
 
 def test_a_floating_supply_is_said(answer):
     point = dataclasses.replace(
-        answer.point, figures={**answer.point.figures, "supply_excess": 2.5, "supply_temperature": 315.65}
+        answer.point,
+        figures={**answer.point.figures, "supply_temperature": 315.65},
+        constraints=tuple(
+            dataclasses.replace(each, margin=-2.5, binding=True) if each.kind == "control" else each
+            for each in answer.point.constraints
+        ),
     )
     assert "is not held that day: the supply floats to 42.5 °C, with dry cooler fans" in set_point_sentence(point)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from voltherm.study.augmented_lagrangian import Settings, minimise
-from voltherm.study.errors import ForeignCheckpointError, UnsolvedStartError
+from voltherm.study.errors import ForeignCheckpointError, NoSteadyStateError
 
 QUICK = Settings(iterations=600, round_length=50)
 
@@ -77,7 +77,7 @@ def test_designs_without_solution_are_walked_away_from():
 
 
 def test_start_without_solution_is_refused():
-    with pytest.raises(UnsolvedStartError, match="has no solution"):
+    with pytest.raises(NoSteadyStateError, match="has no solution"):
         minimise(lambda unit, _: (jnp.log(unit[0] - 2.0), {}), np.array([0.5]))
 
 

@@ -96,9 +96,6 @@ def as_json(answer: "Answer") -> dict[str, Any]:
             "figures": dict(found.figures),
             "constraints": [asdict(constraint) for constraint in found.constraints],
             "hottest": dict(found.hottest),
-            "result": found.result,
-            "iterations": found.iterations,
-            "residual": found.residual,
         }
 
     def year(found: Any) -> dict[str, Any]:
@@ -118,5 +115,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
             name: getattr(ride, name)
             for name in ("seconds_to_limit", "first_limit", "seconds_per_kelvin", "energy_residual")
         },
+        "iterations": answer.iterations,
+        "residual": answer.residual,
         "seconds": dict(answer.seconds),
     }

@@ -22,7 +22,6 @@ def simulate(
     device: Devices = None,
 ) -> None:
     """Follow a case in time from its steady state, after all outdoor heat rejection is lost."""
-    from voltherm.formats.errors import NotConvergedError
     from voltherm.formats.loader import configuration
 
     given = {"ride_through.duration": duration, "ride_through.step": step}
@@ -33,18 +32,14 @@ def simulate(
     prepare(device)
     from voltherm.cli.studies import translated
     from voltherm.formats.results import write_results
-    from voltherm.numerics import ResultCode
     from voltherm.site import build
-    from voltherm.site.diagnosis import diagnose
     from voltherm.site.transient import simulate as run_simulation
-    from voltherm.study.answer import solve
+    from voltherm.study.site_functions import solved
 
     site = build(configured)
     with translated(), progress() as report:
         report("steady state", 0, 2)
-        state, result, _, _ = solve(site)
-        if int(result) != ResultCode.CONVERGED:
-            raise NotConvergedError(diagnose(site, int(result)))
+        state = solved(site).value
         report("simulation", 1, 2)
         course = run_simulation(site, state)
         report("simulation", 2, 2)

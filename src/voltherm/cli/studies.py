@@ -40,14 +40,13 @@ def case_of(study: Study) -> "Site":
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Failures of the studies as those of the command line: a foreign checkpoint 2, no solution 3, the disk 5."""
-    from voltherm.study.answer import NoSteadyStateError
-    from voltherm.study.errors import ForeignCheckpointError, UnsolvedStartError
+    from voltherm.study.errors import ForeignCheckpointError, NoSteadyStateError
 
     try:
         yield
     except ForeignCheckpointError as error:
         raise FileFormatError(str(error)) from error
-    except (NoSteadyStateError, UnsolvedStartError) as error:
+    except NoSteadyStateError as error:
         raise NotConvergedError(str(error)) from error
     except OSError as error:
         raise EnvironmentFaultError(f"{error.filename or 'disk'}: {error.strerror or error}") from error

@@ -16,9 +16,8 @@ def sensitivity_figure(answer: Answer) -> str:
         positions = range(len(found))
         effects = [each.effect for each in found]
         axes.barh(positions, effects, color=[GREEN if effect > 0.0 else RED for effect in effects], height=0.62)
-        axes.set_yticks(
-            list(positions), [f"{each.path}  +{each.step}  of {value_text(each.path, each.value)}" for each in found]
-        )
+        labels = [f"{each.path}  +{each.step_text}  of {value_text(each.path, each.value)}" for each in found]
+        axes.set_yticks(list(positions), labels)
         axes.axvline(0.0, color=INK, linewidth=0.8)
         largest = max((abs(effect) for effect in effects), default=1.0)
         axes.set_xlim(-1.25 * largest, 1.25 * largest)

@@ -1,27 +1,20 @@
-"""Limits that must not be passed, apart from equipment that has come to the end of its range.
-
-A limit binds; equipment at its end only says that the next kelvin floats. Both come from the constraints of a point.
-"""
+"""The constraints of a point in words: limits that bind, set points that float, equipment at its end."""
 
 from voltherm.report.quantities import difference, number, temperature
-from voltherm.study.answer import Answer, Constraint, Point
+from voltherm.study.answer import Answer, Point
+from voltherm.study.limits import Constraint
 
-HELD = "supply set point held"
 _JUNCTION = "junction temperature"
-_EQUIPMENT = frozenset(
-    ("trim chiller capacity", "dry cooler fans", "CDU valve", "CDU pump speed", "facility pump speed")
-)
-_FLOATS = 0.01  # K above its set point from which a supply is said to float
 
 
 def is_equipment(constraint: Constraint) -> bool:
     """Whether a constraint is the range of a machine and not a limit of the site."""
-    return constraint.name in _EQUIPMENT
+    return constraint.kind == "equipment"
 
 
 def limits(point: Point) -> list[Constraint]:
     """The limits of a point, tightest first; the set point counts where it is not held."""
-    return [each for each in point.constraints if not is_equipment(each) and (each.name != HELD or floats(each))]
+    return [each for each in point.constraints if not is_equipment(each) and (each.kind != "control" or each.binding)]
 
 
 def equipment_at_end(point: Point) -> list[str]:
@@ -36,22 +29,17 @@ def tightest_chip(point: Point) -> Constraint:
 
 def floats(constraint: Constraint) -> bool:
     """Whether the supply lies above its set point."""
-    return constraint.name == HELD and constraint.margin < -_FLOATS
+    return constraint.kind == "control" and constraint.binding
 
 
 def margin_text(constraint: Constraint) -> str:
     """What is left: K, or percentage points of the scale, with a word where nothing is."""
-    if constraint.name == HELD:
-        return f"floats {difference(-constraint.margin, 2)} above" if floats(constraint) else "held"
+    if constraint.kind == "control":
+        return f"floats {difference(-constraint.margin, 2)} above" if constraint.binding else "held"
     left = difference(constraint.margin, 2) if constraint.unit == "K" else f"{number(100.0 * constraint.margin, 1)} %"
     if not constraint.binding:
         return left
     return f"{left} (at its end)" if is_equipment(constraint) else f"{left} (binds)"
-
-
-def marked(constraint: Constraint) -> bool:
-    """Whether a row of a table should catch the eye."""
-    return floats(constraint) if constraint.name == HELD else constraint.binding
 
 
 def set_point_sentence(point: Point) -> str:
@@ -62,7 +50,7 @@ def set_point_sentence(point: Point) -> str:
     at_end = f", with {_listed(ends)} at the end of their range" if ends else ""
     if chip.margin < 0.0:
         return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, 2)}."
-    if point.figures["supply_excess"] > _FLOATS:
+    if any(floats(each) for each in point.constraints):
         reached = temperature(point.figures["supply_temperature"])
         return f"{name} is not held that day: the supply floats to {reached}{at_end}. {_left(chip)}"
     return f"{name} is held that day. {_left(chip)}"

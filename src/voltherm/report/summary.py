@@ -9,7 +9,6 @@ from voltherm.report.limits import (
     headline_sentence,
     is_equipment,
     margin_text,
-    marked,
     set_point_sentence,
     tightest_chip,
 )
@@ -27,7 +26,8 @@ from voltherm.report.quantities import (
     temperature,
 )
 from voltherm.site.indicators import Category, power_usage_effectiveness
-from voltherm.study.answer import Answer, Constraint, Point
+from voltherm.study.answer import Answer, Point
+from voltherm.study.limits import Constraint
 
 Row = tuple[str, ...]
 
@@ -229,13 +229,13 @@ def _left(answer: Answer, wanted: Callable[[Constraint], bool]) -> tuple[tuple[R
     columns = [{each.name: each for each in point.constraints} for point in _points(answer)]
     order = [each for each in (answer.allowed or answer.point).constraints if wanted(each)]
     rows = tuple((each.name, each.element, *(margin_text(column[each.name]) for column in columns)) for each in order)
-    emphasis = {index for index, each in enumerate(order) if any(marked(column[each.name]) for column in columns)}
+    emphasis = {index for index, each in enumerate(order) if any(column[each.name].binding for column in columns)}
     return rows, frozenset(emphasis)
 
 
 def _sensitivities(answer: Answer) -> Section:
     rows = tuple(
-        (each.path, value_text(each.path, each.value), f"+{each.step}", f"{each.effect:+.3f} K")
+        (each.path, value_text(each.path, each.value), f"+{each.step_text}", f"{each.effect:+.3f} K")
         for each in answer.sensitivities
     )
     return Section(
@@ -337,16 +337,20 @@ def _balances(answer: Answer) -> Section:
         ("Site: intake against heat to the surroundings", "site_residual"),
     )
     rows = [_figure(answer, label, name, residual) for label, name in kinds]
-    rows.append(_across(answer, "Iterations of the coupled solve", lambda point: str(point.iterations)))
-    rows.append(_across(answer, "Last change of the coupled solve", lambda point: residual(point.residual)))
     worst = max(abs(point.figures[name]) for point in _points(answer) for _, name in kinds)
     closed = "Closed" if worst < CLOSED else "NOT closed"
-    note = f"{closed}: the largest is {residual(worst)}, {'below' if worst < CLOSED else 'above'} {CLOSED:g} relative."
+    note = (
+        f"{closed}: the largest is {residual(worst)}, {'below' if worst < CLOSED else 'above'} {CLOSED:g} relative. "
+        f"The coupled solve of the hot day took {answer.iterations} iterations, to a last change of "
+        f"{residual(answer.residual)}."
+    )
     return Section("balances", "Balances", _point_header(answer), tuple(rows), note)
 
 
 def _times(answer: Answer) -> Section:
     rows = [(stage, f"{number(seconds, 2)} s") for stage, seconds in answer.seconds.items()]
-    rows.append(("all stages", f"{number(sum(answer.seconds.values()), 2)} s"))
-    note = "Compilation included; a second start reads compiled programs from the cache."
+    note = (
+        "Compilation included; a second start reads compiled programs from the cache. Some stages run side by side, so "
+        "that the whole is shorter than their sum."
+    )
     return Section("times", "Wall times", ("stage", "time"), tuple(rows), note, detail=True)

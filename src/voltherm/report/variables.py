@@ -101,7 +101,6 @@ def _point(group: str, point: Point) -> dict[str, Values]:
         f"{group}/bus_voltage": Values(np.asarray(power.voltage_magnitude), ("bus",), "1", "voltage, per unit"),
         f"{group}/branch_loading": Values(np.asarray(power.loading), ("branch",), "1", "current over rating"),
         f"{group}/branch_active_loss": Values(np.asarray(power.active_loss), ("branch",), "W", "active loss"),
-        f"{group}/result": Values(np.asarray(point.result), (), "1", "result code, 0 where converged"),
     }
     return found
 

@@ -37,7 +37,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Int
 
 from voltherm.study import checkpoint as checkpoints
-from voltherm.study.errors import UnsolvedStartError
+from voltherm.study.errors import NoSteadyStateError
 
 Objective = Callable[[Float[Array, "variable"], Any], tuple[Float[Array, ""], dict[str, Array]]]
 """`(position in the unit cube, arguments) -> (objective, constraints by name, held where <= 0)`, pure and traceable."""
@@ -128,7 +128,7 @@ def minimise(
     - `study`: what the checkpoint belongs to, besides the settings
     - `progress`: called with the steps done, the objective and the largest constraint
 
-    **Raises**: `UnsolvedStartError` where the start has no solution; `ForeignCheckpointError` for another study's
+    **Raises**: `NoSteadyStateError` where the start has no solution; `ForeignCheckpointError` for another study's
     checkpoint.
     """
     chosen = settings or Settings()
@@ -147,7 +147,7 @@ def minimise(
     empty = jnp.zeros((sum(shape.size for shape in shapes.values()),), start.dtype)
     first = derivatives(start, empty, one, one, traced)
     if not np.all(np.isfinite(_joined(first.constraints, first.objective))) or not np.isfinite(first.objective):
-        raise UnsolvedStartError(
+        raise NoSteadyStateError(
             "the design that the minimisation starts from has no solution: start from one that has"
         )
     state = problem.start(start, empty.size, _scale(first))

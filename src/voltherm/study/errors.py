@@ -1,8 +1,8 @@
 """What can stop a study before it begins; the message is for the user."""
 
 
-class UnsolvedStartError(ValueError):
-    """The design that a study starts from has no solution."""
+class NoSteadyStateError(ValueError):
+    """What a study starts from has no steady state: the message names the part that fails and what to try."""
 
 
 class ForeignCheckpointError(ValueError):

@@ -13,9 +13,11 @@ the derivative is that of the active set.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,7 +25,7 @@ from jaxtyping import Array, Float
 
 from voltherm.numerics import ResultCode
 from voltherm.site.build import parameter, parameter_paths, with_parameters
-from voltherm.site.coupling import steady
+from voltherm.site.coupling import known_steady, steady
 from voltherm.site.outputs import outputs
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
@@ -54,6 +56,11 @@ class Sensitivity:
     step: float
     effect: float
 
+    @property
+    def step_text(self) -> str:
+        """The step as people say it: "1 %" of the value, or kelvins."""
+        return "1 %" if math.isclose(self.step, 0.01 * abs(self.value), rel_tol=1e-9) else f"{self.step:g} K"
+
 
 def sensitivities(
     function: Callable[[dict[str, Array], Any], Float[Array, ""]],
@@ -71,11 +78,16 @@ def sensitivities(
     - `steps`: natural steps by path; the others follow `natural_step`
     """
     point = {path: jnp.asarray(value, jnp.result_type(float)) for path, value in parameters.items()}
-    gradient = jax.jit(jax.grad(function))(point, arguments)
+    return _described(point, jax.jit(jax.grad(function))(point, arguments), steps)
+
+
+def _described(
+    values: Mapping[str, Array], gradient: Mapping[str, Array], steps: Mapping[str, float] | None
+) -> list[Sensitivity]:
     given = steps or {}
     found = []
     for path, derivative in gradient.items():
-        value, slope = float(point[path]), float(derivative)
+        value, slope = float(values[path]), float(derivative)
         step = float(given.get(path, natural_step(path, value)))
         found.append(Sensitivity(path, value, slope, step, slope * step))
     return ranked(found)
@@ -142,23 +154,30 @@ def site_function(output: str) -> Callable[[dict[str, Array], tuple[Site, SiteSt
     return function
 
 
+@eqx.filter_jit
+@eqx.filter_grad
+def _gradient(values: Mapping[str, Array], site: Site, state: SiteState, output: str) -> Float[Array, ""]:
+    there = with_parameters(site, values)
+    return outputs(there, known_steady(there, state))[output]
+
+
 def site_sensitivities(
     site: Site,
-    state: SiteState | None,
+    state: SiteState,
     output: str = "junction_margin",
     *,
     paths: Sequence[str] | None = None,
     steps: Mapping[str, float] | None = None,
 ) -> list[Sensitivity]:
-    """Sensitivities of one figure of a site to all its numbers, the largest effect first.
+    """Sensitivities of one figure of a site to all its numbers, the largest effect first, from one reverse pass.
 
     **Arguments**
 
-    - `site`, `state`: a site and its solved state to start from, None without one
+    - `site`, `state`: a site and its solved state
     - `output`: a name of `voltherm.site.outputs.FIGURES`
     - `paths`: the numbers; default every scalar of the site
 
     **Raises**: `KeyError` with the path or the figure that does not exist.
     """
-    chosen = {path: parameter(site, path) for path in (paths if paths is not None else parameter_paths(site))}
-    return sensitivities(site_function(output), chosen, (site, state), steps=steps)
+    values = {path: parameter(site, path) for path in (paths if paths is not None else parameter_paths(site))}
+    return _described(values, _gradient(values, site, state, output), steps)

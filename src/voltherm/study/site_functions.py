@@ -21,7 +21,7 @@ from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 from voltherm.study.chunks import DesignFunction
 from voltherm.study.design import digest
-from voltherm.study.errors import UnsolvedStartError
+from voltherm.study.errors import NoSteadyStateError
 
 SITE_COLUMNS: dict[str, tuple[str, str]] = {
     **{name: (figure.unit, figure.meaning) for name, figure in FIGURES.items()},
@@ -35,16 +35,16 @@ def _solve(site: Site) -> Solution:
     return steady(site)
 
 
-def starting_state(site: Site) -> SiteState:
-    """The solved state of the site as it is.
+def solved(site: Site) -> Solution:
+    """The converged steady state of a site as it is; compiled once for all its numbers.
 
-    **Raises**: `UnsolvedStartError` naming the part that fails where it has none.
+    **Raises**: `NoSteadyStateError` naming the part that fails where it has none.
     """
     solution = _solve(site)
     code = int(solution.status.result)
     if code != ResultCode.CONVERGED:
-        raise UnsolvedStartError(f"the site that the study starts from has no steady state: {diagnose(site, code)}")
-    return solution.value
+        raise NoSteadyStateError(f"{site.name} has no steady state: {diagnose(site, code)}")
+    return solution
 
 
 def solve_design(paths: Sequence[str]) -> DesignFunction:

@@ -21,7 +21,7 @@ from voltherm.numerics import ResultCode, sentence
 from voltherm.site.sections import Site
 from voltherm.study.chunks import ChunkPlan, DesignFunction, Evaluator
 from voltherm.study.design import DesignVariables, digest, sample
-from voltherm.study.site_functions import SITE_COLUMNS, site_digest, solve_design, starting_state
+from voltherm.study.site_functions import SITE_COLUMNS, site_digest, solve_design, solved
 from voltherm.study.store import Columns, MemoryStore, SweepStore
 
 FORMAT = "voltherm sweep 1"
@@ -223,11 +223,11 @@ def sweep(
     **Returns**: a `SweepResult`.
 
     **Raises**: `KeyError` with the path that names no number of the site; `ValueError` where the sampler cannot serve
-    the variables; `UnsolvedStartError` where the site itself, from which every design starts, has no steady state.
+    the variables; `NoSteadyStateError` where the site itself, from which every design starts, has no steady state.
     """
     chosen = DesignVariables.build(variables)
     points = sample(chosen, sampler=sampler, designs=designs, seed=seed)
-    start = starting_state(site)
+    start = solved(site).value
     return run(
         solve_design(chosen.paths),
         (site, start),

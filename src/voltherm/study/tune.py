@@ -29,7 +29,7 @@ from voltherm.site.sections import Site
 from voltherm.study.augmented_lagrangian import Minimum, Settings, minimise
 from voltherm.study.design import DesignVariables, digest
 from voltherm.study.random_search import RandomSearch, random_search
-from voltherm.study.site_functions import present_values, site_digest, starting_state
+from voltherm.study.site_functions import present_values, site_digest, solved
 from voltherm.study.yearly_cost import DRY_BULB, yearly_cost
 
 ValueObjective = Callable[[dict[str, Array], Any], tuple[Float[Array, ""], dict[str, Array]]]
@@ -165,7 +165,7 @@ def run(
     - `random_points`: size of the random search, 0 for none; `seed` scrambles it
     - `progress`: called after every step
 
-    **Raises**: `UnsolvedStartError` where the start has no solution; `ForeignCheckpointError` for another
+    **Raises**: `NoSteadyStateError` where the start has no solution; `ForeignCheckpointError` for another
     study's checkpoint.
     """
     chosen = settings or Settings()
@@ -278,7 +278,7 @@ def tune(
         cost,
         chosen,
         present_values(site, chosen.paths),
-        (site, starting_state(site), jnp.asarray(points, dtype), jnp.asarray(weights, dtype)),
+        (site, solved(site).value, jnp.asarray(points, dtype), jnp.asarray(weights, dtype)),
         case=digest(site_digest(site), points, weights),
         settings=settings,
         random_points=random_points,
