@@ -187,3 +187,8 @@ def test_the_hint_is_what_the_pass_before_left_and_changes_no_answer():
     assert steps < 1e-4
     with_hint, _ = jax.jacrev(solved, has_aux=True)(scale)
     np.testing.assert_allclose(with_hint, jax.jacfwd(plain)(scale), atol=1e-11)
+
+    def known(scale):
+        return known_fixed_point(image, value, (value, steps), scale, hint=lambda auxiliary: auxiliary[0])[0]
+
+    np.testing.assert_allclose(jax.jacrev(known)(scale), with_hint, atol=1e-11)

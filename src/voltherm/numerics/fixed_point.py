@@ -73,6 +73,8 @@ def fixed_point(
     - `scale`: size of a change of y that counts as 1. Default 1.
     - `has_aux`: `function` returns (F(y), auxiliary), and `value` is (y, auxiliary at y). The auxiliary is what the
       last evaluation found on its way, so that nothing is computed, or compiled, twice; it is differentiated like y.
+    - `hint(auxiliary)`: what the next evaluation may start its inner solves from; `function(y, args, hint)` then takes
+      it as third argument, NaN in the first evaluation. It must not change F(y), and is not differentiated.
 
     **Returns** a `Solution` with `value` (unknown,). Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
     """
@@ -195,14 +197,23 @@ def known_fixed_point(
 ) -> tuple[Float[Array, " unknown"], PyTree]:
     """A fixed point and its auxiliary that were found before, with their derivatives and without iterating again.
 
-    **Arguments**: `function(y, args)` returns (F(y), auxiliary) as for `fixed_point` with `has_aux`; `value` and
-    `auxiliary` are what that returned for the same `args`.
+    **Arguments**: `function`, `hint` as for `fixed_point` with `has_aux`; `value` and `auxiliary` are what that
+    returned for the same `args`.
 
     **Returns** both, differentiable with respect to `args`. Nothing is evaluated unless a derivative is taken.
     """
     value = lax.stop_gradient(value)
-    (evaluate,), args = open_closures(value, args, (function, 0))
-    return _with_derivatives(evaluate, value, auxiliary, value, jnp.ones((), bool), jnp.ones_like(value), args)
+    last = () if hint is None else (held(hint(auxiliary)),)
+    (evaluate,), args = open_closures(value, args, (function, last))
+    return _with_derivatives(
+        lambda y, known: evaluate(y, *known),
+        value,
+        auxiliary,
+        value,
+        jnp.ones((), bool),
+        jnp.ones_like(value),
+        (args, *last),
+    )
 
 
 def _with_derivatives(
