@@ -57,6 +57,14 @@ def test_heat_is_kept_with_any_flows_and_any_number_of_parcels(parcels):
     assert jnp.all(last >= 100.0)
 
 
+def test_outlet_is_known_before_what_enters():
+    pipe, _ = run(line(), *_history(12, 0.2))
+    for flow in (0.0, 3.0, 19.0):
+        asked = pipe.outlet(jnp.asarray(flow), jnp.asarray(5.0))
+        _, left = pipe.step(jnp.asarray(390.0), jnp.asarray(flow), jnp.asarray(5.0))
+        np.testing.assert_allclose(asked, left, rtol=1e-13)
+
+
 def test_loss_stays_between_ambient_and_inlet():
     temperatures, flows, durations = _history(120, 0.2)
     _, (outlet, mean, _) = run(line(wall=500.0), temperatures, flows, durations)

@@ -17,6 +17,8 @@ CASES = {  # dry coolers, chillers, return [K], dry bulb [K]
     "chillers": (2.0, 4.0, 319.0, 313.15),
     "exhausted": (2.0, 2.0, 319.0, 318.15),
     "air warmer than the return": (2.0, 4.0, 319.0, 321.15),
+    "air nearly as warm": (2.0, 4.0, 319.0, 318.9999),
+    "air barely warmer": (2.0, 4.0, 319.0, 319.0001),
     "no coolers": (0.0, 4.0, 319.0, 298.15),
     "nothing works": (0.0, 0.0, 319.0, 298.15),
 }
@@ -94,6 +96,25 @@ def test_supply_floats_beyond_the_chillers(plants):
     plant = plants[0]["exhausted"]
     assert plant.chiller_heat == pytest.approx(2 * 270e3, rel=1e-12)
     assert SET_POINT + 0.5 < plant.supply_temperature < 319.0
+
+
+def test_exhausted_chillers_lift_from_the_temperature_that_they_reach(plants, site):
+    plant = plants[0]["exhausted"]
+    chillers = site.chillers
+    evaporating = plant.supply_temperature - float(chillers.evaporator_approach)
+    lift = 318.15 + float(chillers.condenser_approach) - evaporating
+    # half a per cent: the upper bound of the COP is smooth and begins to be felt
+    assert plant.compressor_power == pytest.approx(
+        plant.chiller_heat * lift / (float(chillers.carnot_fraction) * evaporating), rel=5e-3
+    )
+
+
+def test_fans_step_back_without_a_jump_where_air_and_return_meet(plants, site):
+    below, above = plants[0]["air nearly as warm"], plants[0]["air barely warmer"]
+    assert below.fan_speed == pytest.approx(float(site.dry_coolers.minimum_speed), rel=1e-3)
+    assert below.fan_power == pytest.approx(above.fan_power, rel=1e-2)
+    assert below.supply_temperature == pytest.approx(above.supply_temperature, abs=1e-6)
+    assert below.compressor_power == pytest.approx(above.compressor_power, rel=1e-4)
 
 
 def test_air_warmer_than_the_return_is_kept_out(plants, site):

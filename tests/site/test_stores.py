@@ -1,65 +1,67 @@
-"""Stores of heat against their exact solutions: fronts in pipes, the mixed tank, enthalpy kept."""
+"""Stores at rest hold what the state holds, and stay there while nothing changes."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from voltherm.site.equipment import equipment
 from voltherm.site.fluids import liquid_named
-from voltherm.site.stores import Pipe, mixed, row_heat_capacity
-
-STEP, FLOW, CONTENT, COLD, HOT = 10.0, 5.0, 620.0, 1e5, 2e5
+from voltherm.site.stores import Stores, facility_mass, pipe_mass, row_heat_capacity, tank
 
 
-def _pushed(inlet: np.ndarray, flows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Outlet and stored enthalpy of every step of a pipe filled cold."""
-
-    def step(pipe, now):
-        flow, entering = now
-        out = pipe.outlet(flow, STEP)
-        after = pipe.pushed(flow, entering, STEP)
-        return after, (out, after.stored())
-
-    pipe = Pipe.filled(jnp.asarray(CONTENT), jnp.asarray(FLOW), jnp.asarray(COLD), STEP, 40)
-    _, (out, stored) = jax.jit(lambda start, inputs: jax.lax.scan(step, start, inputs))(
-        pipe, (jnp.asarray(flows), jnp.asarray(inlet))
-    )
-    return np.asarray(out), np.asarray(stored)
+@pytest.fixture(scope="module")
+def rest(hot):
+    site, solution, _ = hot
+    made = equipment(site)
+    state, flows = jax.tree.map(lambda leaf: leaf[0], (solution.value.buildings, solution.value.flows))
+    return site, made, state, Stores.at_rest(site, made, state, flows, 30)
 
 
-def test_a_pipe_at_rest_holds_its_content():
-    pipe = Pipe.filled(jnp.asarray(CONTENT), jnp.asarray(FLOW), jnp.asarray(COLD), STEP, 40)
-    assert pipe.stored() == pytest.approx(CONTENT * COLD, rel=1e-14)
-    assert pipe.outlet(jnp.asarray(FLOW), STEP) == pytest.approx(COLD, rel=1e-12)
+def test_the_fill_is_in_the_tank_and_the_pipes(rest):
+    site, made, _, _ = rest
+    fill = float(site.facility.volume * made.water.density(site.secondary.supply_temperature))
+    assert facility_mass(site, made) == pytest.approx(fill, rel=1e-14)
+    assert 2.0 * pipe_mass(site, made) + tank(site, made).mass == pytest.approx(fill, rel=1e-14)
 
 
-def test_a_front_leaves_exactly_one_content_later():
-    out, _ = _pushed(np.full(30, HOT), np.full(30, FLOW))
-    entered = FLOW * STEP * np.arange(30)
-    # of what leaves in a step, the part that had entered after the start is hot
-    hot_share = np.clip((entered + FLOW * STEP - CONTENT) / (FLOW * STEP), 0.0, 1.0)
-    assert out == pytest.approx(COLD + (HOT - COLD) * hot_share, rel=1e-12)
+def test_rest_stores_the_enthalpy_of_supply_and_return(rest):
+    site, made, state, stores = rest
+    plant, water = state.facility.plant, made.water
+    supply = float(water.specific_enthalpy(plant.supply_temperature))
+    back = float(water.specific_enthalpy(plant.return_temperature) - state.facility.pump_shaft_power / plant.mass_flow)
+    pipe, buffer = float(pipe_mass(site, made)), float(tank(site, made).mass)
+    assert stores.stored(site, made) == pytest.approx(pipe * (supply + back) + buffer * supply, rel=1e-12)
 
 
-def test_enthalpy_is_kept_under_any_flow():
-    generator = np.random.default_rng(5)
-    inlet, flows = generator.uniform(COLD, HOT, 60), generator.uniform(2.0, 9.0, 60)
-    out, stored = _pushed(inlet, flows)
-    before = np.concatenate([[CONTENT * COLD], stored[:-1]])
-    assert stored - before == pytest.approx(flows * STEP * (inlet - out), abs=1e-9 * CONTENT * COLD)
-    assert np.all((out >= COLD * (1.0 - 1e-12)) & (out <= HOT))
+def test_what_leaves_at_rest_is_what_stands_there(rest):
+    site, made, state, stores = rest
+    flow, step = state.facility.mass_flow, jnp.asarray(15.0)
+    assert stores.supply_pipe.outlet(flow, step) == pytest.approx(float(stores.facility_supply_enthalpy), rel=1e-13)
+    assert stores.return_pipe.outlet(flow, step) == pytest.approx(float(stores.plant_inlet_enthalpy), rel=1e-13)
+    held, left = tank(site, made).step(stores.tank_enthalpy, stores.tank_enthalpy, flow, jnp.zeros(()), step)
+    assert held == pytest.approx(float(stores.tank_enthalpy), rel=1e-14)
+    assert left == pytest.approx(float(stores.tank_enthalpy), rel=1e-14)
 
 
-def test_mixed_tank_follows_its_exponential_and_keeps_enthalpy():
-    content = jnp.asarray(4e3)
-    after, mean = mixed(content, jnp.asarray(COLD), jnp.asarray(FLOW), jnp.asarray(HOT), STEP)
-    exact = HOT + (COLD - HOT) * np.exp(-FLOW * STEP / 4e3)
-    assert after == pytest.approx(exact, rel=1e-14)
-    assert content * (after - COLD) == pytest.approx(float(FLOW * STEP * (HOT - mean)), rel=1e-10)
-    # two halves of a step are the step
-    half, _ = mixed(content, jnp.asarray(COLD), jnp.asarray(FLOW), jnp.asarray(HOT), 0.5 * STEP)
-    again, _ = mixed(content, half, jnp.asarray(FLOW), jnp.asarray(HOT), 0.5 * STEP)
-    assert again == pytest.approx(float(after), rel=1e-13)
+def test_a_closed_ring_of_stores_keeps_its_enthalpy(rest):
+    site, made, state, stores = rest
+    flows = jnp.asarray(np.random.default_rng(5).uniform(0.2, 1.2, 40)) * state.facility.mass_flow
+
+    def ring(now, flow):
+        step = jnp.asarray(15.0)
+        back = now.return_pipe.outlet(flow, step)
+        held, left = tank(site, made).step(now.tank_enthalpy, back, flow, jnp.zeros(()), step)
+        supply_pipe, out = now.supply_pipe.step(left, flow, step)
+        return_pipe, _ = now.return_pipe.step(out, flow, step)
+        after = eqx.tree_at(
+            lambda tree: (tree.tank_enthalpy, tree.supply_pipe, tree.return_pipe), now, (held, supply_pipe, return_pipe)
+        )
+        return after, after.stored(site, made)
+
+    course = jax.jit(lambda start: jax.lax.scan(ring, start, flows)[1])(stores)
+    assert np.asarray(course) == pytest.approx(float(stores.stored(site, made)), rel=1e-12)
 
 
 def test_heat_capacity_of_a_row_counts_coolant_and_metal(site):

@@ -3,7 +3,6 @@
 One compiled run serves all cases: the shipped building itself, at 35 °C, whose published figure is part of the test.
 """
 
-import dataclasses
 import math
 
 import jax.numpy as jnp
@@ -14,6 +13,7 @@ from tests.site.conftest import BUILDING, solve
 from voltherm.formats import configuration
 from voltherm.numerics import ResultCode
 from voltherm.site import build, simulate, with_parameters
+from voltherm.site.transient import _first_below_zero
 
 STEPS, STEP = 100, 15.0
 OUTAGE = 20
@@ -107,10 +107,21 @@ def test_steps_longer_than_the_pipes_hold_are_refused(building):
         simulate(site, state, step=3600.0)
 
 
-def test_the_course_ends_where_a_chip_runs_away(lost):
-    from voltherm.site.transient import _first_below_zero
+def test_the_course_ends_where_a_chip_runs_away(building):
+    site = building[0]
+    # leakage that doubles twice as fast, and a loop of a tenth of the fill
+    leaky = with_parameters(site, {"rack.gpu.leakage_scale": 0.5 * site.rack.gpu.leakage_scale, "facility.volume": 1e3})
+    solution, _ = solve(leaky)
+    assert solution.status.result == ResultCode.CONVERGED
+    course = simulate(leaky, solution.value, duration=STEPS * STEP, step=STEP)
+    assert "runs away" in course.ended
+    assert len(course.time) < STEPS
+    assert np.all(np.isfinite(course.gpu_temperature))
+    assert course.first_limit == "chip junction limit"
+    assert course.seconds_to_limit < course.time[-1]
 
+
+def test_crossings_lie_between_steps():
     assert _first_below_zero(np.array([1.0, 2.0, 3.0]), np.array([3.0, 1.0, -1.0])) == pytest.approx(2.5)
     assert _first_below_zero(np.array([1.0, 2.0]), np.array([-1.0, -2.0])) == 1.0
     assert _first_below_zero(np.array([1.0, 2.0]), np.array([1.0, 2.0])) == math.inf
-    assert dataclasses.is_dataclass(lost)

@@ -52,8 +52,16 @@ def usable_cache() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
-def prepare(device: str | None = None) -> None:
-    """Set jax up for a command. **Raises** `EnvironmentFaultError` where it or the device is missing."""
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def prepare(device: str | None = None, *, every_core: bool = False) -> None:
+    """Set jax up for a command; `every_core` makes each core that the process may use a device of its own.
+
+    **Raises** `EnvironmentFaultError` where jax or the device is missing.
+    """
     if device is not None:
         if device not in ("cpu", "gpu"):
             raise EnvironmentFaultError(f"there is no device '{device}': choose cpu or gpu")
@@ -64,6 +72,8 @@ def prepare(device: str | None = None) -> None:
         raise EnvironmentFaultError(f"jax cannot be imported ({error}): install voltherm again") from error
 
     jax.config.update("jax_enable_x64", True)
+    if every_core and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        jax.config.update("jax_num_cpu_devices", _cores())
     folder = usable_cache()
     if folder is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))

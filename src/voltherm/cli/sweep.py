@@ -19,7 +19,7 @@ def sweep(
     settings = read.settings
     from voltherm.cli.environment import prepare
 
-    prepare(device)
+    prepare(device, every_core=True)
     from voltherm.cli.studies import translated
     from voltherm.formats.sweep_store import SweepFolder
     from voltherm.study import sweep as run_sweep

@@ -25,7 +25,7 @@ def tune(
     read = read_study(study, overrides, "tune")
     from voltherm.cli.environment import prepare
 
-    prepare(device)
+    prepare(device, every_core=True)
     folder = output_folder(output, study)
     if read.settings.kind == "cold_plate":
         _cold_plate(read, folder, as_json=json)

@@ -9,7 +9,7 @@ r"""Air-cooled chiller: a share of Carnot's efficiency between approach temperat
 | Q, Q_0   | heat from the chilled water, capacity                          | W    |
 | x        | part-load ratio, 0 to 1                                        | -    |
 | a_e, a_c | evaporator and condenser approach at full load                 | K    |
-| eta      | share of the Carnot efficiency                                 | -    |
+| eta      | share of the Carnot efficiency, of the machine with its fans   | -    |
 | c        | part-load coefficients of the energy input ratio per heat      | -    |
 
 Sources: the Carnot model of the Buildings library (Wetter et al., 2014, `Chillers.Carnot_TEva`); part load in the form

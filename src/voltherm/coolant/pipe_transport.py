@@ -91,6 +91,13 @@ class DelayLine(eqx.Module):
         line = DelayLine(position, age, temperature, self.mass, self.decay_rate, self.ambient_temperature)
         return line, outlet
 
+    def outlet(self, mass_flow: Float[Array, ""], duration: Float[Array, ""]) -> Float[Array, ""]:
+        """Mean outlet temperature, K, of a step in which less enters, kg/s and s, than the pipe holds.
+
+        What enters then does not matter: a closed loop can ask every pipe for its outlet before any is stepped.
+        """
+        return self.step(self.temperature[0], mass_flow, duration)[1]
+
     def mean_temperature(self) -> Float[Array, ""]:
         """Temperature of all the liquid in the pipe, mixed, K."""
         edges = self.position.at[-1].max(self.mass)

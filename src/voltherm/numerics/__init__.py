@@ -4,6 +4,7 @@ from voltherm.numerics.bracketed_root import bracketed_root as bracketed_root
 from voltherm.numerics.fixed_point import fixed_point as fixed_point
 from voltherm.numerics.fixed_point import known_fixed_point as known_fixed_point
 from voltherm.numerics.implicit import implicit_root as implicit_root
+from voltherm.numerics.lanes import over_lanes as over_lanes
 from voltherm.numerics.newton import newton as newton
 from voltherm.numerics.results import ResultCode as ResultCode
 from voltherm.numerics.results import Solution as Solution

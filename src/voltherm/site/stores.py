@@ -1,80 +1,97 @@
-"""Stores of heat in the loops: rows, buffer tank and pipes, each advanced exactly over a step of constant inflow.
+"""What one building carries from step to step: rows, buffer tank, pipes, valves, and where its networks stand.
 
-    row    C dT_hot/dt = Q - k (T_hot - T_f)   =>   T(t + Δt) = T_eq + (T - T_eq) exp(-Δt / τ),   τ = C / k
-    tank   M dh/dt = m (h_in - h)              =>   h(t + Δt) = h_in + (h - h_in) exp(-m Δt / M)
-    pipe   what leaves is what entered one pipe's mass ago: h_out = [E(M_in - M) - E(M_in - M - m Δt)] / (m Δt)
+    row      C dT_hot/dt = Q - k (T_hot - T_f)   =>   T(t + Δt) = T_eq + (T - T_eq) exp(-Δt / τ),   τ = C / k
+    tank     `voltherm.coolant.tank`,   pipes   `voltherm.coolant.pipe_transport`
 
 | symbol | meaning | unit |
 | --- | --- | --- |
 | C | heat capacity of a row: coolant of its loop and metal of its racks | J/K |
 | k | heat per kelvin between the inlets of the CDU, Q / (T_eq - T_f) | W/K |
-| h, m, M | specific enthalpy, flow, mass in the store | J/kg, kg/s, kg |
-| E(·) | enthalpy that had entered the pipe when so much mass had | J |
 
-Mass and enthalpy leave a pipe exactly as they entered: a front is never smeared by more than the step in which it
-entered.
+Tank and pipes lose no heat, and what they carry is the water's specific enthalpy: without losses it obeys the laws that
+are written there for the temperature, with a heat capacity of one, and balances to round-off.
 """
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.coolant import DelayLine, MixedTank
 from voltherm.media import AbstractLiquid
+from voltherm.site.equipment import Equipment
 from voltherm.site.sections import Site
+from voltherm.site.states import BuildingFlows, BuildingState
 
 
-class Pipe(eqx.Module):
-    """A pipe's memory: cumulated mass [kg] and enthalpy [J] that entered by the end of each past step, oldest first."""
+class Stores(eqx.Module):
+    """Temperatures [K], enthalpies [J/kg], opening of the valves [1], flows to start the next solve from."""
 
-    mass: Float[Array, "past"]
-    enthalpy: Float[Array, "past"]
-    content: Float[Array, ""]
+    supply_temperature: Float[Array, "row"]
+    return_temperature: Float[Array, "row"]
+    valve_opening: Float[Array, "row"]
+    facility_supply_enthalpy: Float[Array, ""]
+    chilled_water_temperature: Float[Array, ""]
+    tank_enthalpy: Float[Array, ""]
+    plant_inlet_enthalpy: Float[Array, ""]
+    pump_rise: Float[Array, ""]
+    supply_pipe: DelayLine
+    return_pipe: DelayLine
+    flows: BuildingFlows
 
     @classmethod
-    def filled(
-        cls,
-        content: Float[Array, ""],
-        mass_flow: Float[Array, ""],
-        specific_enthalpy: Float[Array, ""],
-        step: float,
-        past: int,
-    ) -> "Pipe":
-        """A pipe of `content` [kg] filled at one enthalpy [J/kg] by a steady flow [kg/s]; `past` steps kept."""
-        mass = mass_flow * step * jnp.arange(1.0 - past, 1.0, dtype=content.dtype)
-        return cls(mass, mass * specific_enthalpy, content)
+    def at_rest(cls, site: Site, made: Equipment, state: BuildingState, flows: BuildingFlows, parcels: int) -> "Stores":
+        """The stores of a steady state; `parcels` of water are told apart in each pipe."""
+        water, facility = made.water, state.facility
+        supply = water.specific_enthalpy(facility.plant.supply_temperature)
+        rise = facility.pump_shaft_power / facility.mass_flow
+        back = water.specific_enthalpy(facility.plant.return_temperature) - rise
+        content = pipe_mass(site, made)
 
-    def outlet(self, mass_flow: Float[Array, ""], step: float) -> Float[Array, ""]:
-        """Mean specific enthalpy [J/kg] of what leaves over a step: a step passes less than the content."""
-        left_by = self.mass[-1] - self.content
-        left = mass_flow * step
-        out = jnp.interp(left_by + left, self.mass, self.enthalpy) - jnp.interp(left_by, self.mass, self.enthalpy)
-        return out / left
+        def filled(enthalpy: Float[Array, ""]) -> DelayLine:
+            none = jnp.zeros_like(content)
+            return DelayLine.filled(
+                content,
+                enthalpy,
+                parcels=parcels,
+                wall_conductance=none,
+                heat_capacity=jnp.ones_like(content),
+                ambient_temperature=none,
+            )
 
-    def pushed(self, mass_flow: Float[Array, ""], specific_enthalpy: Float[Array, ""], step: float) -> "Pipe":
-        """The pipe after a step of inflow [kg/s] at a specific enthalpy [J/kg]."""
-        entered = mass_flow * step
-        mass = jnp.append(self.mass[1:], self.mass[-1] + entered)
-        enthalpy = jnp.append(self.enthalpy[1:], self.enthalpy[-1] + entered * specific_enthalpy)
-        # counted from the last entry on, so that numbers do not grow with the length of the run
-        return Pipe(mass - mass[-1], enthalpy - enthalpy[-1], self.content)
+        return cls(
+            state.rows.supply_temperature,
+            state.rows.return_temperature,
+            state.rows.valve_opening,
+            supply,
+            state.air.plant.supply_temperature,
+            supply,
+            back,
+            rise,
+            filled(supply),
+            filled(back),
+            flows,
+        )
 
-    def stored(self) -> Float[Array, ""]:
-        """Enthalpy in the pipe [J]."""
-        return self.enthalpy[-1] - jnp.interp(self.mass[-1] - self.content, self.mass, self.enthalpy)
+    def stored(self, site: Site, made: Equipment) -> Float[Array, ""]:
+        """Enthalpy in pipes and tank [J]."""
+        pipes = self.supply_pipe.mean_temperature() + self.return_pipe.mean_temperature()
+        return pipe_mass(site, made) * pipes + tank(site, made).mass * self.tank_enthalpy
 
 
-def mixed(
-    content: Float[Array, ""],
-    specific_enthalpy: Float[Array, ""],
-    mass_flow: Float[Array, ""],
-    inflow_enthalpy: Float[Array, ""],
-    step: float,
-) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """A mixed tank after a step: its specific enthalpy [J/kg], and the mean of what left it over the step."""
-    exchanged = mass_flow * step / content
-    after = inflow_enthalpy + (specific_enthalpy - inflow_enthalpy) * jnp.exp(-exchanged)
-    mean = inflow_enthalpy + (specific_enthalpy - after) / exchanged
-    return after, mean
+def facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:
+    """Water of one building's facility loop [kg]."""
+    return site.facility.volume * made.water.density(site.secondary.supply_temperature)
+
+
+def pipe_mass(site: Site, made: Equipment) -> Float[Array, ""]:
+    """Water in the supply pipe, and as much in the return [kg]: what is not in the tank."""
+    return 0.5 * (1.0 - site.facility.tank_fraction) * facility_mass(site, made)
+
+
+def tank(site: Site, made: Equipment) -> MixedTank:
+    """The buffer tank, in terms of specific enthalpy."""
+    content = site.facility.tank_fraction * facility_mass(site, made)
+    return MixedTank(content, jnp.ones_like(content))
 
 
 def row_heat_capacity(site: Site, coolant: AbstractLiquid) -> Float[Array, ""]:

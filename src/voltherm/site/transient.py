@@ -22,40 +22,27 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
+from voltherm.numerics import ResultCode, sentence
 from voltherm.site.balances import substation_loss
 from voltherm.site.build import with_parameters
 from voltherm.site.building import BuildingUnknowns, solve_building
 from voltherm.site.equipment import Equipment, equipment
 from voltherm.site.sections import Site
-from voltherm.site.states import BuildingFlows, BuildingState, SiteState
-from voltherm.site.stores import Pipe, mixed, row_heat_capacity
+from voltherm.site.states import SiteState
+from voltherm.site.stores import Stores, facility_mass, pipe_mass, row_heat_capacity, tank
 
 _STROKE = 120.0
 _SETTLED, _WATCHED = 300.0, 900.0  # s: when, and how long, the rise of the facility water is measured
 _MOST_FLOW = 1.5  # over the starting flow: what valves that open may make of it
-_REMEMBERED = 6.0  # pipe contents at the starting flow that a pipe's memory holds: flows down to a sixth are exact
-
-
-class Stores(eqx.Module):
-    """What one building carries from step to step; temperatures [K], enthalpies [J/kg]."""
-
-    supply_temperature: Float[Array, "row"]
-    return_temperature: Float[Array, "row"]
-    valve_opening: Float[Array, "row"]
-    facility_supply_enthalpy: Float[Array, ""]
-    chilled_water_temperature: Float[Array, ""]
-    tank_enthalpy: Float[Array, ""]
-    plant_inlet_enthalpy: Float[Array, ""]
-    pump_rise: Float[Array, ""]
-    supply_pipe: Pipe
-    return_pipe: Pipe
-    flows: BuildingFlows
+_PARCELS = 3.0  # times those in a pipe at the starting flow: flows down to a third are told apart step by step
 
 
 class Trace(eqx.Module):
-    """What is kept of a step: per building, temperatures [K], margin [K], power and heat [W], booked enthalpy [J]."""
+    """What is kept of a step, per building: temperatures and margin [K], power and heat [W], booked enthalpy [J], the
+    largest result code of its solves, and whether a chip has no temperature though coolant flows.
+    """
 
     facility_supply: Float[Array, "..."]
     facility_return: Float[Array, "..."]
@@ -69,6 +56,8 @@ class Trace(eqx.Module):
     heat_out: Float[Array, "..."]
     stored: Float[Array, "..."]
     mean_temperature: Float[Array, "..."]
+    result: Int[Array, "..."]
+    runaway: Bool[Array, "..."]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,8 +65,10 @@ class RideThrough:
     """Course of the worst building after heat rejection is lost, arrays over (time,); SI.
 
     `seconds_to_limit`: infinite where no limit is reached; `first_limit`: what is reached first, or "none".
-    `seconds_per_kelvin`: of the facility water's mean temperature from minute 5 to 20; the course ends where a chip
-    runs away; `energy_residual`: largest imbalance of the stores over a step, relative to the heat that went in.
+    `seconds_per_kelvin`: of the facility water's mean temperature, within `window` [s]: minute 5 to 20 where the course
+    is long enough, else all of it. `ended`: why the course ends before its duration, which counts as a limit; empty
+    where it does not. `energy_residual`: largest imbalance of the facility's stores over a step, relative to the heat
+    that went in.
     """
 
     time: np.ndarray
@@ -92,33 +83,9 @@ class RideThrough:
     seconds_to_limit: float
     first_limit: str
     seconds_per_kelvin: float
+    window: tuple[float, float]
+    ended: str
     energy_residual: float
-
-
-def _facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:
-    return site.facility.volume * made.water.density(site.secondary.supply_temperature)
-
-
-def _stores(site: Site, made: Equipment, state: BuildingState, flows: BuildingFlows, step: float, past: int) -> Stores:
-    """Stores at rest in a steady state of one building."""
-    water, facility = made.water, state.facility
-    supply = water.specific_enthalpy(facility.plant.supply_temperature)
-    rise = facility.pump_shaft_power / facility.mass_flow
-    back = water.specific_enthalpy(facility.plant.return_temperature) - rise
-    content = 0.5 * (1.0 - site.facility.tank_fraction) * _facility_mass(site, made)
-    return Stores(
-        state.rows.supply_temperature,
-        state.rows.return_temperature,
-        state.rows.valve_opening,
-        supply,
-        state.air.plant.supply_temperature,
-        supply,
-        back,
-        rise,
-        Pipe.filled(content, facility.mass_flow, supply, step, past),
-        Pipe.filled(content, facility.mass_flow, back, step, past),
-        flows,
-    )
 
 
 def _advance(
@@ -136,7 +103,7 @@ def _advance(
         jnp.zeros_like(loss),
         loss,
     )
-    answered, state, _, flows = solve_building(site, made, given, available, stores.flows)
+    answered, state, result, flows = solve_building(site, made, given, available, stores.flows)
     rows, facility = state.rows, state.facility
 
     # rows: towards the temperatures that would carry their heat, with the time constant of their exchanger
@@ -149,15 +116,15 @@ def _advance(
     to_facility = rows.cdu_heat - capacity * (back - stores.return_temperature) / step
     heat_in = jnp.sum(to_facility) + facility.condenser_heat
 
-    content = site.facility.tank_fraction * _facility_mass(site, made)
-    into_plant = stores.return_pipe.outlet(facility.mass_flow, step)
+    duration = jnp.asarray(step, loss.dtype)
+    into_plant = stores.return_pipe.outlet(facility.mass_flow, duration)
     rise = facility.pump_shaft_power / facility.mass_flow
     rejected = facility.plant.heat
     from_plant = into_plant + rise - rejected / facility.mass_flow
-    tank, from_tank = mixed(content, stores.tank_enthalpy, facility.mass_flow, from_plant, step)
-    to_rows = stores.supply_pipe.outlet(facility.mass_flow, step)
-    supply_pipe = stores.supply_pipe.pushed(facility.mass_flow, from_tank, step)
-    return_pipe = stores.return_pipe.pushed(facility.mass_flow, to_rows + heat_in / facility.mass_flow, step)
+    no_ambient = jnp.zeros_like(from_plant)
+    held, from_tank = tank(site, made).step(stores.tank_enthalpy, from_plant, facility.mass_flow, no_ambient, duration)
+    supply_pipe, to_rows = stores.supply_pipe.step(from_tank, facility.mass_flow, duration)
+    return_pipe, _ = stores.return_pipe.step(to_rows + heat_in / facility.mass_flow, facility.mass_flow, duration)
     largest = step / _STROKE
     opening = stores.valve_opening + jnp.clip(answered.valve_opening - stores.valve_opening, -largest, largest)
     after = Stores(
@@ -166,7 +133,7 @@ def _advance(
         opening,
         to_rows,
         answered.chilled_water_temperature,
-        tank,
+        held,
         into_plant,
         rise,
         supply_pipe,
@@ -179,11 +146,11 @@ def _advance(
         rack.cpu.junction_limit - jnp.max(racks.cpu_temperature),
         rack.switch.junction_limit - jnp.max(racks.switch_temperature),
     ]
-    stored = supply_pipe.stored() + return_pipe.stored() + content * tank
+    stored = after.stored(site, made)
     trace = Trace(
         facility_supply=given.facility_supply_temperature,
         facility_return=water.temperature_at_enthalpy(into_plant),
-        tank=water.temperature_at_enthalpy(tank),
+        tank=water.temperature_at_enthalpy(held),
         supply=jnp.max(supply),
         gpu_temperature=jnp.max(racks.gpu_temperature),
         junction_margin=jnp.min(jnp.stack(margins)) - site.limits.junction_margin,
@@ -192,7 +159,9 @@ def _advance(
         heat_in=heat_in + facility.pump_shaft_power,
         heat_out=rejected,
         stored=stored,
-        mean_temperature=water.temperature_at_enthalpy(stored / _facility_mass(site, made)),
+        mean_temperature=water.temperature_at_enthalpy(stored / facility_mass(site, made)),
+        result=result,
+        runaway=jnp.all(jnp.isfinite(rows.mass_flow)) & ~jnp.isfinite(jnp.sum(racks.electrical_power)),
     )
     return after, trace
 
@@ -204,21 +173,18 @@ def _run(
     available: Float[Array, "time"],
     dry_bulb: Float[Array, "time"],
     step: float,
-    past: int,
+    parcels: int,
 ) -> tuple[Trace, Float[Array, " building"]]:
     """Traces (time, building), and the booking of the starting state (building,)."""
     made = equipment(site)
     loss = substation_loss(site, state.power.active_loss)
-    start = jax.vmap(lambda one, flows: _stores(site, made, one, flows, step, past))(state.buildings, state.flows)
+    start = jax.vmap(lambda one, flows: Stores.at_rest(site, made, one, flows, parcels))(state.buildings, state.flows)
 
     def advance(stores: Stores, inputs: tuple[Array, Array]) -> tuple[Stores, Trace]:
         there = with_parameters(site, {"climate.dry_bulb": inputs[1]})
         return jax.vmap(lambda one, lost: _advance(there, made, one, lost, inputs[0], step))(stores, loss)
 
-    content = site.facility.tank_fraction * _facility_mass(site, made)
-    booked = jax.vmap(lambda one: one.supply_pipe.stored() + one.return_pipe.stored() + content * one.tank_enthalpy)(
-        start
-    )
+    booked = jax.vmap(lambda one: one.stored(site, made))(start)
     return jax.lax.scan(advance, start, (available, dry_bulb))[1], booked
 
 
@@ -243,7 +209,8 @@ def simulate(
     **Returns**: the course of the building that comes nearest to its limit. Memory grows with steps by a dozen
     numbers each.
 
-    **Raises**: `ValueError` where a step is longer than water stays in the facility's pipes.
+    **Raises**: `ValueError` where a step is longer than water stays in the facility's pipes, or the first has no
+    solution.
     """
     step = float(site.ride_through.step) if step is None else step
     duration = float(site.ride_through.duration) if duration is None else duration
@@ -252,14 +219,14 @@ def simulate(
     works = jnp.zeros(steps, dtype) if available is None else jnp.asarray(available, dtype)
     ambient = jnp.full(steps, site.climate.dry_bulb) if dry_bulb is None else jnp.asarray(dry_bulb, dtype)
     facility = state.buildings.facility
-    pipe_mass = 0.5 * (1.0 - float(site.facility.tank_fraction)) * float(site.facility.volume) * 1000.0
-    longest = pipe_mass / (_MOST_FLOW * float(jnp.max(facility.mass_flow)))
+    content = float(pipe_mass(site, equipment(site)))
+    longest = content / (_MOST_FLOW * float(jnp.max(facility.mass_flow)))
     if step > longest:
         raise ValueError(
             f"a step of {step:g} s is longer than water stays in the facility pipes; take at most {longest:.0f} s"
         )
-    past = math.ceil(_REMEMBERED * pipe_mass / (float(jnp.min(facility.mass_flow)) * step)) + 2
-    traces, booked = jax.tree.map(np.asarray, _run(site, state, works, ambient, step, past))
+    parcels = math.ceil(_PARCELS * content / (float(jnp.min(facility.mass_flow)) * step)) + 4
+    traces, booked = jax.tree.map(np.asarray, _run(site, state, works, ambient, step, parcels))
     worst = int(np.argmin(traces.junction_margin.min(axis=0)))
     one = jax.tree.map(lambda values: values[:, worst], traces)
     return _ride_through(site, one, float(booked[worst]), step)
@@ -267,8 +234,11 @@ def simulate(
 
 def _ride_through(site: Site, one: Trace, booked: float, step: float) -> RideThrough:
     course = {field.name: np.asarray(getattr(one, field.name)) for field in dataclasses.fields(one)}
-    # beyond the runaway of a chip there is no state: the course ends there
-    lost = np.flatnonzero(~np.isfinite(course["it_power"]))
+    # where a solve fails or a chip runs away there is no state: the course ends there
+    lost = np.flatnonzero(~np.isfinite(course["it_power"]) | (course["result"] != ResultCode.CONVERGED))
+    ended = _ended(course, int(lost[0])) if lost.size else ""
+    if lost.size and lost[0] == 0:
+        raise ValueError(f"the first step has no solution: {ended}")
     course = {name: values[: lost[0] if lost.size else None] for name, values in course.items()}
     time = step * np.arange(1, len(course["supply"]) + 1)
     change = np.diff(np.concatenate([[booked], course["stored"]]))
@@ -277,6 +247,8 @@ def _ride_through(site: Site, one: Trace, booked: float, step: float) -> RideThr
         "chip junction limit": _first_below_zero(time, course["junction_margin"]),
         "rack inlet air limit": _first_below_zero(time, float(site.air.inlet_limit) - course["inlet_air"]),
     }
+    if ended:
+        crossings[ended] = float(time[-1] + step)
     first = min(crossings, key=lambda name: crossings[name])
     seconds = crossings[first]
     # after the rows have warmed, and before chips far beyond their limit give off more than they should
@@ -289,6 +261,8 @@ def _ride_through(site: Site, one: Trace, booked: float, step: float) -> RideThr
         seconds_to_limit=seconds,
         first_limit="none" if math.isinf(seconds) else first,
         seconds_per_kelvin=float((time[end] - time[begin]) / rise) if rise > 0.0 else math.inf,
+        window=(float(time[begin]), float(time[end])),
+        ended=ended,
         energy_residual=float(np.max(residual)),
     )
 
@@ -303,6 +277,12 @@ _KEPT = (
     "inlet_air",
     "it_power",
 )
+
+
+def _ended(course: dict[str, np.ndarray], step: int) -> str:
+    if course["runaway"][step]:
+        return "a chip has no steady temperature: its leakage runs away"
+    return sentence(ResultCode(int(course["result"][step])), "the hydraulics of the loops")
 
 
 def _first_below_zero(time: np.ndarray, margin: np.ndarray) -> float:

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from voltherm.numerics import ResultCode
+from voltherm.numerics import ResultCode, over_lanes
 from voltherm.site.build import with_parameters
 from voltherm.site.climate import HOURS, MONTH_DAYS, month_of_hour
 from voltherm.site.outputs import outputs
@@ -113,7 +113,7 @@ def solve_lanes(
         held = with_parameters(there, {PATH: solution.value})
         return Lanes(solution.value, outputs(held, state), state, solution.status.result, solution.status.residual)
 
-    return jax.vmap(one)(dry_bulb, set_point, search)
+    return over_lanes(one, dry_bulb, set_point, search)
 
 
 def response(

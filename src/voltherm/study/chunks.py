@@ -6,6 +6,9 @@ Which designs share a chunk follows from their numbers alone, every device evalu
 nothing is handed from chunk to chunk. The numbers of a chunk therefore depend neither on how many devices there are nor
 on which chunks were done before: that is what makes a resumed sweep equal to an undisturbed one, bit for bit.
 
+On a GPU the designs of a chunk are the lanes of one batch. On a CPU they follow one another: a single site already
+fills the vector units, and a batch would wait in every loop for its slowest design (measured: half the time).
+
 Where a device runs out of memory the chunk is evaluated in halves, quarters and so on (`lanes` designs at a time). A
 program for another number of lanes may round differently in the last bit, so the width in use is kept in the sweep's
 manifest and holds from then on. Out of memory strikes the first chunk or none, as all have one
@@ -23,7 +26,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int
 
-from voltherm.numerics import ResultCode
+from voltherm.numerics import ResultCode, over_lanes
 
 DesignFunction = Callable[[Float[Array, "variable"], Any], tuple[dict[str, Array], Int[Array, ""]]]
 """`(values, arguments) -> (named scalar outputs, result code)`: one design, pure
@@ -88,11 +91,12 @@ class Evaluator:
         self.lanes = lanes
         self.devices = tuple(devices or jax.local_devices())
         self._notice = notice
+        wide = self.devices[0].platform != "cpu"
         mesh = Mesh(np.array(self.devices), (_AXIS,))
         traced, fixed = eqx.partition(arguments, eqx.is_array)
 
         def on_device(values: Array, traced: Any) -> Any:
-            return jax.vmap(lambda design: function(design, eqx.combine(traced, fixed)))(values)
+            return over_lanes(lambda one: function(one, eqx.combine(traced, fixed)), values, together=wide)
 
         # every device runs its own loops to its own end: no step of a solver waits for another device
         self._compiled = jax.jit(

@@ -18,11 +18,10 @@ Equipment other than piping costs the same in every design and is left out. Supp
 
 import math
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from voltherm.numerics import ResultCode
+from voltherm.numerics import ResultCode, over_lanes
 from voltherm.site.build import with_parameters
 from voltherm.site.coupling import steady
 from voltherm.site.outputs import outputs
@@ -69,7 +68,7 @@ def yearly_cost(
             "feeder loading": figures["feeder_loading"] - limits.loading_maximum,
         }
 
-    power, constraints = jax.vmap(at)(ambients)
+    power, constraints = over_lanes(at, ambients)
     prices = site.economics
     energy = prices.electricity_price * _YEAR * jnp.sum(weights * power)
     water = prices.water_price * site.building.count * site.facility.volume * site.facility.makeup_fraction
