@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import types
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 
 from voltherm.formats import FileFormatError, configuration
+from voltherm.formats.answer_fields import described
 from voltherm.formats.answer_file import assembled, decode, read_answer, write_answer
+from voltherm.formats.loader import Document
 from voltherm.formats.results import Results, Variable, read_results, write_results
 from voltherm.site import build, layout
 from voltherm.site.layout import Layout
@@ -23,6 +26,7 @@ from voltherm.study.answer import Answer
 
 _COUNTER = itertools.count(1)
 _LENGTHS = {"building": 1, "row": 2, "rack": 3, "tray": 2, "gpu": 4, "cpu": 2, "switchtray": 2, "switch": 2}
+_LEADING = {"building": (1,), "lanes": (1, 2)}
 
 
 def _made(hint: Any, absent: bool) -> Any:
@@ -34,7 +38,8 @@ def _made(hint: Any, absent: bool) -> Any:
         inner = typing.get_args(hint)[1]
         return {name: _made(inner, absent) for name in ("gpu_temperature", "pue")}
     if origin is tuple:
-        return tuple(_made(typing.get_args(hint)[0], absent) for _ in range(12))
+        several = typing.get_args(hint)
+        return tuple(_made(each, absent) for each in (several[:1] * 12 if several[-1] is ... else several))
     if hint is str:
         return f"text {next(_COUNTER)}"
     if hint in (int, float, bool):
@@ -42,8 +47,9 @@ def _made(hint: Any, absent: bool) -> Any:
     if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, eqx.Module)):
         hints = typing.get_type_hints(hint)
         return assembled(hint, {field.name: _made(hints[field.name], absent) for field in dataclasses.fields(hint)})
-    names = getattr(hint, "dim_str", "index").replace("*", "").split()
-    shape = [_LENGTHS.get(name, 5) for name in names]
+    shape: list[int] = []
+    for name in getattr(hint, "dim_str", "index").split():
+        shape += _LEADING[name[1:]] if name.startswith("*") else (_LENGTHS.get(name, 5),)
     return np.arange(np.prod(shape, dtype=int), dtype=float).reshape(shape) + next(_COUNTER)
 
 
@@ -53,10 +59,22 @@ def _answer(site: Site, names: Layout, absent: bool) -> Answer:
     return Answer(site=site, layout=names, **others)
 
 
-@pytest.mark.parametrize("absent", [False, True])
-def test_there_and_back(tmp_path: Path, project_root: Path, absent: bool):
+@pytest.fixture(scope="module")
+def case(project_root: Path) -> tuple[Site, Document]:
     checked, document = configuration(project_root / "configs/campus/abilene_campus.yaml", ("cdu.approach=3.1 K",))
-    site = build(checked)
+    return build(checked), document
+
+
+@pytest.fixture(scope="module")
+def written(case: tuple[Site, Document], tmp_path_factory: pytest.TempPathFactory) -> Results:
+    site, document = case
+    file = tmp_path_factory.mktemp("answer") / "results.h5"
+    return read_results(write_answer(file, _answer(site, layout(site), absent=False), document))
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_there_and_back(tmp_path: Path, case: tuple[Site, Document], absent: bool):
+    site, document = case
     answer = _answer(site, layout(site), absent)
     table = Variable(np.zeros(3), ("rack",), "W", "power of a rack")
     file = write_answer(
@@ -75,8 +93,57 @@ def test_there_and_back(tmp_path: Path, project_root: Path, absent: bool):
     results = read_results(file)
     assert results.attributes["command"] == "x"
     assert results.variables["table/rack_power"].units == "W"
-    assert results.variables["answer/point/state/buildings/racks/gpu_temperature"].units == "K"
-    assert results.variables["answer/point/state/power/reactive_load"].units == "var"
+
+
+@pytest.mark.parametrize(
+    ("path", "unit", "meaning", "axes"),
+    [
+        ("buildings/racks/gpu_temperature", "K", "GPU junction", "building row rack tray gpu"),
+        ("buildings/row_reactive_power", "var", "reactive power of the row", "building row"),
+        ("buildings/facility/plant/supply_temperature", "K", "water leaving the plant", "building"),
+        ("buildings/rows/valve_opening", "1", "opening of the control valve of the CDU", "building row"),
+        ("buildings/facility/node_pressure", "Pa", "absolute pressure", "building node"),
+        ("flows/rows/mass_flow", "kg s-1", "coolant through the branch", "building row branch"),
+        ("power/reactive_load", "var", "reactive power of the loads", "bus"),
+    ],
+)
+def test_arrays_say_what_they_are(written: Results, path: str, unit: str, meaning: str, axes: str):
+    found = written.variables[f"answer/point/state/{path}"]
+    assert found.units == unit
+    assert found.long_name.startswith(meaning)
+    assert [name.split("_")[1] for name in found.dimensions] == axes.split()
+
+
+def test_curves_and_years_say_what_they_are(written: Results):
+    assert written.variables["answer/curve/figures/pue"].long_name.startswith("interim PUE")
+    energy = written.variables["answer/year/monthly_energy/gpu_temperature"]
+    assert (energy.units, energy.long_name) == ("J", "energy of the month: hottest GPU junction")
+    assert written.variables["answer/ride_through/tank"].dimensions == ("ride_through_instant_5",)
+
+
+def _arrays(kind: type, path: str = "") -> Iterator[tuple[type, dataclasses.Field, str]]:
+    """Fields that hold an array, or a mapping of arrays, in a class and those inside it."""
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        for hint in (hints[field.name], *typing.get_args(hints[field.name])):
+            if hint is np.ndarray or hasattr(hint, "dim_str"):
+                yield kind, field, f"{path}{field.name}"
+            elif isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint not in (Site, Layout):
+                yield from _arrays(hint, f"{path}{field.name}.")
+
+
+def test_every_array_of_an_answer_is_described():
+    arrays = list(_arrays(Answer))
+    assert len(arrays) > 100
+    missing = [path for kind, field, path in arrays if described(kind, field) is None]
+    assert not missing
+
+
+def test_an_array_without_description_is_refused(tmp_path: Path, case: tuple[Site, Document]):
+    site, document = case
+    answer = dataclasses.replace(_answer(site, layout(site), absent=True), seconds={"everything": np.zeros(3)})
+    with pytest.raises(TypeError, match=r"answer/seconds/everything: no unit and meaning is declared"):
+        write_answer(tmp_path / "results.h5", answer, document)
 
 
 def _plain(value: Any) -> Any:

@@ -66,28 +66,22 @@ def simulate(
     result_console().print(simple_table(f"{document.name}: all heat rejection lost", ("", ""), rows, left=2))
 
 
-_TRACES = {
-    "facility_supply": ("K", "facility water at the CDUs"),
-    "facility_return": ("K", "facility water entering the buffer tank"),
-    "tank": ("K", "buffer tank"),
-    "supply": ("K", "warmest secondary supply"),
-    "gpu_temperature": ("K", "hottest GPU junction"),
-    "junction_margin": ("K", "smallest margin of all chips"),
-    "inlet_air": ("K", "rack inlet air"),
-    "it_power": ("W", "power at the input of the racks"),
-}
-
-
 def _results(name: str, course: "RideThrough") -> "Results":
+    import dataclasses
+
+    import numpy as np
+
+    from voltherm.formats.answer_fields import Described, described
     from voltherm.formats.results import Results, Variable
 
-    variables = {
-        "time_since_loss": Variable(course.time, ("time",), "s", "time since heat rejection was lost"),
-        **{
-            trace: Variable(getattr(course, trace), ("time",), unit, meaning)
-            for trace, (unit, meaning) in _TRACES.items()
-        },
-    }
+    variables = {}
+    for field in dataclasses.fields(course):
+        trace = described(type(course), field)
+        if isinstance(trace, Described):
+            values = np.asarray(getattr(course, field.name))
+            variables["time_since_loss" if field.name == "time" else field.name] = Variable(
+                values, ("time",), trace.unit, trace.meaning
+            )
     attributes = {
         "title": name,
         "kind": "simulation",

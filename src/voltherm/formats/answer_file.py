@@ -17,40 +17,15 @@ import equinox as eqx
 import numpy as np
 
 from voltherm import __version__
+from voltherm.formats.answer_fields import LEADING, ByName, Described, described
 from voltherm.formats.errors import ConfigurationError, FileFormatError
 from voltherm.formats.loader import Document, from_values
 from voltherm.formats.results import Results, Variable, read_results, write_results
 from voltherm.site import build, layout
-from voltherm.site.outputs import FIGURES
 from voltherm.study.answer import Answer
 
 _GROUP = "answer"
 _REBUILT = ("site", "layout")
-_DIMENSIONS = {
-    5: ("building", "row", "rack", "tray", "device"),
-    4: ("building", "row", "rack", "tray"),
-    3: ("building", "row", "rack"),
-    2: ("building", "row"),
-    1: ("building",),
-}
-_ELECTRICAL = (("active_", "W"), ("reactive_", "var"), ("current_", "A"), ("voltage_angle", "rad"))
-_ENDINGS = (
-    ("temperature", "K"),
-    ("set_point", "K"),
-    ("dry_bulb", "K"),
-    ("_power", "W"),
-    ("heat", "W"),
-    ("mass_flow", "kg s-1"),
-    ("pressure", "Pa"),
-    ("_loss", "W"),
-    ("time", "s"),
-    ("tank", "K"),
-    ("supply", "K"),
-    ("return", "K"),
-    ("inlet_air", "K"),
-    ("margin", "K"),
-    ("monthly_water", "m3"),
-)
 
 
 def write_answer(
@@ -79,43 +54,41 @@ def write_answer(
     return write_results(path, Results(attributes, variables))
 
 
-def _encode(value: Any, path: str, attributes: dict[str, Any], variables: dict[str, Variable]) -> None:
+def _encode(
+    value: Any,
+    path: str,
+    attributes: dict[str, Any],
+    variables: dict[str, Variable],
+    declared: Described | ByName | None = None,
+) -> None:
     if value is None:
         return
     if isinstance(value, str | bool | int | float):
         attributes[path] = value
     elif dataclasses.is_dataclass(value):
+        kind = type(value)
         for field in dataclasses.fields(value):
-            _encode(getattr(value, field.name), f"{path}/{field.name}", attributes, variables)
+            inner = getattr(value, field.name)
+            _encode(inner, f"{path}/{field.name}", attributes, variables, described(kind, field))
     elif isinstance(value, collections.abc.Mapping):
         for name, item in value.items():
-            _encode(item, f"{path}/{name}", attributes, variables)
+            # numbers and texts need no description: only arrays carry one
+            inner = declared(name) if callable(declared) and not isinstance(item, str | int | float) else None
+            _encode(item, f"{path}/{name}", attributes, variables, inner)
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
             _encode(item, f"{path}/{number}", attributes, variables)
-    else:
+    elif isinstance(declared, Described):
         array = np.asarray(value)
-        unit, meaning = _described(path.rsplit("/", 1)[-1], path)
-        variables[path] = Variable(array, _dimensions(path, array), unit, meaning)
-
-
-def _described(name: str, path: str) -> tuple[str, str]:
-    """Unit and meaning of an array by its name and place."""
-    if "/monthly_energy/" in path or "/energy/" in path:
-        return "J", f"energy of the months, {name.replace('_', ' ')}"
-    if name in FIGURES:
-        return FIGURES[name].unit, FIGURES[name].meaning
-    if "/state/power/" in path:
-        unit = next((unit for start, unit in _ELECTRICAL if name.startswith(start)), "1")
+        variables[path] = Variable(array, _dimensions(path, array, declared.axes), declared.unit, declared.meaning)
     else:
-        unit = next((unit for end, unit in _ENDINGS if name.endswith(end)), "1")
-    return unit, name.replace("_", " ")
+        raise TypeError(f"{path}: no unit and meaning is declared for this array")
 
 
-def _dimensions(path: str, array: np.ndarray) -> tuple[str, ...]:
+def _dimensions(path: str, array: np.ndarray, axes: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the axes; every length of an axis has its own name within its part of the file."""
     group = path.split("/")[1]
-    names = _DIMENSIONS.get(array.ndim, ()) if "/buildings/" in path else ("index",) * array.ndim
+    names = (*LEADING[: array.ndim - len(axes)], *axes)
     return tuple(f"{group}_{name}_{length}" for name, length in zip(names, array.shape, strict=True))
 
 

@@ -1,7 +1,10 @@
 """What a solved site holds, building by building. SI units; temperatures in K, powers in W, flows in kg/s.
 
-Leading axis `building` on everything but the power flow, which is one network for the whole site.
+Leading axis `building` on everything but the power flow, which is one network for the whole site. Every array carries
+its unit and its meaning, which files of results repeat.
 """
+
+from typing import Any
 
 import equinox as eqx
 from jaxtyping import Array, Float
@@ -10,23 +13,30 @@ from voltherm.coolant import NetworkState
 from voltherm.power import PowerState
 
 
+def quantity(unit: str, meaning: str) -> Any:
+    """A field of a state with its unit (SI) and its meaning, as `dataclasses.Field.metadata`."""
+    return eqx.field(metadata={"unit": unit, "meaning": meaning})
+
+
 class RowState(eqx.Module):
     """The rows of one building: secondary loop, racks and CDU of each."""
 
-    supply_temperature: Float[Array, "*building row"]
-    return_temperature: Float[Array, "*building row"]
-    mass_flow: Float[Array, "*building row"]
-    rack_mass_flow: Float[Array, "*building row rack"]
-    tray_mass_flow: Float[Array, "*building row rack tray"]
-    differential_pressure: Float[Array, "*building row"]
-    pump_speed: Float[Array, "*building row"]
-    pump_shaft_power: Float[Array, "*building row"]
-    pump_power: Float[Array, "*building row"]
-    cdu_heat: Float[Array, "*building row"]
-    facility_mass_flow: Float[Array, "*building row"]
-    facility_return_temperature: Float[Array, "*building row"]
-    valve_opening: Float[Array, "*building row"]
-    flow_residual: Float[Array, "*building row"]
+    supply_temperature: Float[Array, "*building row"] = quantity("K", "coolant supplied by the CDU of the row")
+    return_temperature: Float[Array, "*building row"] = quantity("K", "coolant returning to the CDU of the row")
+    mass_flow: Float[Array, "*building row"] = quantity("kg s-1", "coolant through the CDU of the row")
+    rack_mass_flow: Float[Array, "*building row rack"] = quantity("kg s-1", "coolant through the rack")
+    tray_mass_flow: Float[Array, "*building row rack tray"] = quantity("kg s-1", "coolant through the tray")
+    differential_pressure: Float[Array, "*building row"] = quantity(
+        "Pa", "from return to supply of the row, at its CDU"
+    )
+    pump_speed: Float[Array, "*building row"] = quantity("1", "speed of the CDU pump over rated")
+    pump_shaft_power: Float[Array, "*building row"] = quantity("W", "shaft power of the CDU pump")
+    pump_power: Float[Array, "*building row"] = quantity("W", "electrical power of the CDU pump")
+    cdu_heat: Float[Array, "*building row"] = quantity("W", "heat over the CDU to the facility water")
+    facility_mass_flow: Float[Array, "*building row"] = quantity("kg s-1", "facility water through the CDU")
+    facility_return_temperature: Float[Array, "*building row"] = quantity("K", "facility water leaving the CDU")
+    valve_opening: Float[Array, "*building row"] = quantity("1", "opening of the control valve of the CDU")
+    flow_residual: Float[Array, "*building row"] = quantity("1", "residual of the hydraulic solve of the row")
 
 
 class RackStates(eqx.Module):
@@ -35,53 +45,61 @@ class RackStates(eqx.Module):
     `electrical_power` is drawn at the rack's alternating-current input.
     """
 
-    gpu_temperature: Float[Array, "*building row rack tray gpu"]
-    cpu_temperature: Float[Array, "*building row rack tray cpu"]
-    switch_temperature: Float[Array, "*building row rack switchtray switch"]
-    return_temperature: Float[Array, "*building row rack"]
-    liquid_heat: Float[Array, "*building row rack"]
-    air_heat: Float[Array, "*building row rack"]
-    electrical_power: Float[Array, "*building row rack"]
+    gpu_temperature: Float[Array, "*building row rack tray gpu"] = quantity("K", "GPU junction")
+    cpu_temperature: Float[Array, "*building row rack tray cpu"] = quantity("K", "CPU junction")
+    switch_temperature: Float[Array, "*building row rack switchtray switch"] = quantity(
+        "K", "junction of the switch chip"
+    )
+    return_temperature: Float[Array, "*building row rack"] = quantity("K", "coolant leaving the rack")
+    liquid_heat: Float[Array, "*building row rack"] = quantity("W", "heat of the rack to its coolant")
+    air_heat: Float[Array, "*building row rack"] = quantity(
+        "W", "heat of the rack to the air, loss of its power shelves included"
+    )
+    electrical_power: Float[Array, "*building row rack"] = quantity(
+        "W", "power at the alternating-current input of the rack"
+    )
 
 
 class RejectionState(eqx.Module):
     """A bank of dry coolers and chillers behind it: temperatures, heat by route, fans, compressors, free capacity."""
 
-    supply_temperature: Float[Array, "*building"]
-    return_temperature: Float[Array, "*building"]
-    mass_flow: Float[Array, "*building"]
-    heat: Float[Array, "*building"]
-    dry_cooler_heat: Float[Array, "*building"]
-    chiller_heat: Float[Array, "*building"]
-    fan_speed: Float[Array, "*building"]
-    fan_power: Float[Array, "*building"]
-    compressor_power: Float[Array, "*building"]
+    supply_temperature: Float[Array, "*building"] = quantity("K", "water leaving the plant")
+    return_temperature: Float[Array, "*building"] = quantity("K", "water entering the plant")
+    mass_flow: Float[Array, "*building"] = quantity("kg s-1", "water through the plant")
+    heat: Float[Array, "*building"] = quantity("W", "heat taken from the water")
+    dry_cooler_heat: Float[Array, "*building"] = quantity("W", "heat taken by the dry coolers")
+    chiller_heat: Float[Array, "*building"] = quantity("W", "heat taken by the chillers")
+    fan_speed: Float[Array, "*building"] = quantity("1", "speed of the fans of the dry coolers over rated")
+    fan_power: Float[Array, "*building"] = quantity("W", "power of the fans of the dry coolers")
+    compressor_power: Float[Array, "*building"] = quantity("W", "power of the chillers")
 
 
 class FacilityState(eqx.Module):
     """The facility water system of one building: plant, pump station and what the condensers give to it."""
 
     plant: RejectionState
-    mass_flow: Float[Array, "*building"]
-    condenser_mass_flow: Float[Array, "*building"]
-    condenser_heat: Float[Array, "*building"]
-    differential_pressure: Float[Array, "*building"]
-    pump_speed: Float[Array, "*building"]
-    pump_shaft_power: Float[Array, "*building"]
-    pump_power: Float[Array, "*building"]
-    node_pressure: Float[Array, "*building node"]
-    flow_residual: Float[Array, "*building"]
+    mass_flow: Float[Array, "*building"] = quantity("kg s-1", "facility water through the pumps")
+    condenser_mass_flow: Float[Array, "*building"] = quantity(
+        "kg s-1", "facility water through the condensers of the air side"
+    )
+    condenser_heat: Float[Array, "*building"] = quantity("W", "heat of these condensers to the facility water")
+    differential_pressure: Float[Array, "*building"] = quantity("Pa", "from return to supply header of the plant")
+    pump_speed: Float[Array, "*building"] = quantity("1", "speed of the facility pumps over rated")
+    pump_shaft_power: Float[Array, "*building"] = quantity("W", "shaft power of all facility pumps")
+    pump_power: Float[Array, "*building"] = quantity("W", "electrical power of all facility pumps")
+    node_pressure: Float[Array, "*building node"] = quantity("Pa", "absolute pressure at the node of the facility loop")
+    flow_residual: Float[Array, "*building"] = quantity("1", "residual of the hydraulic solve of the facility loop")
 
 
 class AirState(eqx.Module):
     """The air side of one building: air handlers and their chilled-water plant."""
 
     plant: RejectionState
-    supply_temperature: Float[Array, "*building"]
-    return_temperature: Float[Array, "*building"]
-    heat: Float[Array, "*building"]
-    fan_power: Float[Array, "*building"]
-    pump_power: Float[Array, "*building"]
+    supply_temperature: Float[Array, "*building"] = quantity("K", "air entering the racks")
+    return_temperature: Float[Array, "*building"] = quantity("K", "air entering the air handlers")
+    heat: Float[Array, "*building"] = quantity("W", "heat taken from the air, fans of the air handlers included")
+    fan_power: Float[Array, "*building"] = quantity("W", "power of the fans of the air handlers")
+    pump_power: Float[Array, "*building"] = quantity("W", "power of the chilled-water pumps")
 
 
 class BuildingState(eqx.Module):
@@ -91,10 +109,14 @@ class BuildingState(eqx.Module):
     racks: RackStates
     facility: FacilityState
     air: AirState
-    ups_loss: Float[Array, "*building"]
-    row_power: Float[Array, "*building row"]
-    row_reactive_power: Float[Array, "*building row"]
-    mechanical_power: Float[Array, "*building"]
+    ups_loss: Float[Array, "*building"] = quantity("W", "losses of all UPS of the building")
+    row_power: Float[Array, "*building row"] = quantity("W", "active power of the row behind its substation")
+    row_reactive_power: Float[Array, "*building row"] = quantity(
+        "var", "reactive power of the row behind its substation"
+    )
+    mechanical_power: Float[Array, "*building"] = quantity(
+        "W", "power of pumps, fans, chillers and house at nominal voltage"
+    )
 
 
 class BuildingFlows(eqx.Module):
@@ -110,4 +132,4 @@ class SiteState(eqx.Module):
     buildings: BuildingState
     power: PowerState
     flows: BuildingFlows
-    unknowns: Float[Array, "unknown"]
+    unknowns: Float[Array, "unknown"] = quantity("1", "unknowns of the coupling, scaled")
