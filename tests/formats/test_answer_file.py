@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import pytest
 
-from voltherm.formats import FileFormatError, configuration
+from voltherm.formats import FileFormatError, answer_fields, configuration
 from voltherm.formats.answer_fields import described
 from voltherm.formats.answer_file import assembled, decode, read_answer, write_answer
 from voltherm.formats.loader import Document
@@ -22,6 +22,7 @@ from voltherm.formats.results import Results, Variable, read_results, write_resu
 from voltherm.site import build, layout
 from voltherm.site.layout import Layout
 from voltherm.site.sections import Site
+from voltherm.site.transient import RideThrough
 from voltherm.study.answer import Answer
 
 _COUNTER = itertools.count(1)
@@ -139,11 +140,13 @@ def test_every_array_of_an_answer_is_described():
     assert not missing
 
 
-def test_an_array_without_description_is_refused(tmp_path: Path, case: tuple[Site, Document]):
+def test_an_array_without_description_is_refused(
+    tmp_path: Path, case: tuple[Site, Document], monkeypatch: pytest.MonkeyPatch
+):
     site, document = case
-    answer = dataclasses.replace(_answer(site, layout(site), absent=True), seconds={"everything": np.zeros(3)})
-    with pytest.raises(TypeError, match=r"answer/seconds/everything: no unit and meaning is declared"):
-        write_answer(tmp_path / "results.h5", answer, document)
+    monkeypatch.delitem(answer_fields._ELSEWHERE[RideThrough], "tank")
+    with pytest.raises(TypeError, match=r"answer/ride_through/tank: no unit and meaning is declared"):
+        write_answer(tmp_path / "results.h5", _answer(site, layout(site), absent=True), document)
 
 
 def _plain(value: Any) -> Any:
