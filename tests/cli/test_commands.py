@@ -18,7 +18,7 @@ CASE = "configs/campus/abilene_building.yaml"
 def run(monkeypatch: pytest.MonkeyPatch, project_root: Path):
     monkeypatch.chdir(project_root)
     # the suite has set jax up already
-    monkeypatch.setattr(environment, "prepare", lambda device=None: None)
+    monkeypatch.setattr(environment, "prepare", lambda *_, **__: None)
     return lambda *arguments: CliRunner().invoke(application, [str(argument) for argument in arguments])
 
 
@@ -79,7 +79,19 @@ def test_describe(run):
     assert told["figures"]["racks of a building"] == "92.93 MW"
     assert told["values"]["secondary.supply_temperature"]["text"] == "40 degC"
     assert told["values"]["secondary.supply_temperature"]["line"] > 1
-    assert run("describe", "configs/sweep/abilene_supply_temperature.yaml").exit_code == 0
+
+
+def test_describe_at_half_load(run):
+    figures = json.loads(run("describe", CASE, "--json", "--set", "rack.load_factor=50 %").stdout)["figures"]
+    # chips keep their leakage; air-cooled parts give half, and the power shelves their loss at that load
+    assert figures["heat of a rack to liquid and air"] == "64.01 kW, 8.685 kW"
+
+
+def test_describe_a_study_in_its_own_units(run):
+    figures = json.loads(run("describe", "configs/sweep/abilene_supply_temperature.yaml", "--json").stdout)["figures"]
+    assert figures["secondary.supply_temperature"] == "25 degC to 48 degC"
+    assert figures["secondary.differential_pressure"] == "110 kPa to 230 kPa"
+    assert figures["secondary.header_diameter"] == "110 mm to 200 mm"
 
 
 @pytest.mark.parametrize("kind", ["site", "sweep", "tune", "cold_plate"])

@@ -1,5 +1,6 @@
 """A case is read with its units, and every mistake is told by file, line and path."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,12 @@ def test_values_in_si(case: Path):
             "electrical.main_transformer.rating",
             "needs at least 46",
         ),
+        (
+            "  air_heat: 17 kW",
+            "  air_heat: 0 kW",
+            "rack.air_heat",
+            "does not cover the loss of the rack's power shelves",
+        ),
         ("rating: 450 A", "rating: 100 A", "electrical.feeder.rating", "a feeder with 8 rows carries"),
         ("  step: 15 s", "  step: 3 h", "ride_through.step", "3 h is above 3600 s"),
         ("  count: 48 ", "  count: [48] ", "dry_coolers.count", "one value is needed here"),
@@ -121,6 +128,27 @@ def test_each_mistake_has_its_line(case: Path, old: str, new: str, path: str, me
         line = next(n for n, text in enumerate(case.read_text().splitlines(), start=1) if text == "electrical:")
     wanted = [one for one in found if one.startswith(f"{file}:{line}: {path}: ") and message in one]
     assert wanted, f"wanted {file}:{line}: {path}: …{message}…, found {found}"
+
+
+def test_the_least_heat_to_air_is_told_and_passes(case: Path):
+    (told,) = problems(case, ("rack.air_heat=1 kW",))
+    least = re.search(r"at least (\S+ kW)$", told)
+    assert least
+    assert configuration(case, (f"rack.air_heat={least[1]}",))
+
+
+def test_a_curve_that_is_none_is_told_once(case: Path):
+    (told,) = problems(case, ("electrical.power_shelf.load=10 20 50 %",))
+    assert told.startswith("--set:1: electrical.power_shelf.load: holds 3 loads for 5 efficiencies")
+
+
+def test_supply_below_what_is_told_passes(case: Path):
+    (told,) = problems(case, ("secondary.supply_temperature=75 degC", "rack.load_factor=60 %"))
+    below = re.search(r"leaves a GPU above its limit of 87 degC: .* supply below (\S+) degC$", told)
+    assert below
+    assert configuration(
+        case, (f"secondary.supply_temperature={float(below[1]) - 0.1:g} degC", "rack.load_factor=60 %")
+    )
 
 
 def test_fifty_thousand_racks(case: Path):

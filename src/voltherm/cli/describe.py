@@ -21,16 +21,20 @@ def describe(
 ) -> None:
     """Show what a case or study amounts to, without solving it."""
     from voltherm.formats.loader import configuration, kind_of, study
+    from voltherm.formats.schema_site import FIELDS
 
     if kind_of(case) == "site":
         configured, document = configuration(case, overrides or ())
-        figures = _figures(configured)
+        figures = _figures(configured, document)
     else:
         found = study(case, overrides or ())
         document, figures = found.document, {}
         for variable in found.variables:
-            span = variable.get("values") or [variable["minimum"], variable["maximum"]]
-            figures[variable["path"]] = f"{', '.join(f'{value:g}' for value in span)} {variable['unit']} (SI)"
+            field = FIELDS[variable["path"]]
+            if "values" in variable:
+                figures[variable["path"]] = ", ".join(field.shown(value) for value in variable["values"])
+            else:
+                figures[variable["path"]] = f"{field.shown(variable['minimum'])} to {field.shown(variable['maximum'])}"
     if json:
         values = {v.path: {"value": v.value, "text": v.text, "file": v.file, "line": v.line} for v in document.values}
         print_json({"name": document.name, "kind": document.kind, "figures": figures, "values": values})
@@ -47,37 +51,27 @@ def _values(document: "Document") -> "Table":
     return simple_table("Values", ("path", "value", "written in", "meaning"), rows, left=4)
 
 
-def _figures(site: Any) -> dict[str, str]:
-    from voltherm.formats.checks import rack_power
+def _figures(site: Any, document: "Document") -> dict[str, str]:
+    from voltherm.formats.rack_power import LOAD, rack_heat
     from voltherm.formats.units import quantity
 
+    values = {value.path: value.value for value in document.values}
     building, rack, electrical = site.building, site.rack, site.electrical
     racks = building.halls * building.rows_per_hall * building.racks_per_row
     gpus = racks * rack.compute_trays * rack.gpu.per_tray
-    each = rack_power(
-        rack.load_factor,
-        rack.compute_trays,
-        rack.gpu.per_tray,
-        rack.gpu.power,
-        rack.cpu.per_tray,
-        rack.cpu.power,
-        rack.switch_trays,
-        rack.switch.per_tray,
-        rack.switch.power,
-        rack.air_heat,
-    )
+    each = rack_heat(*(values[path] for path in LOAD))
     rows = building.halls * building.rows_per_hall
-    liquid, transformers = each - rack.air_heat, electrical.main_transformers
+    transformers = electrical.main_transformers
     supply = quantity(site.secondary.supply_temperature, "temperature", digits=4)
-    row = building.racks_per_row * liquid
+    row = building.racks_per_row * each.liquid
     intake, short_circuit = electrical.intake_voltage, electrical.intake_short_circuit
     return {
         "buildings": str(building.count),
         "halls, rows, racks of a building": f"{building.halls}, {rows}, {racks:,}",
         "GPUs of a building": f"{gpus:,}",
-        "heat of a rack to liquid and air": f"{liquid / 1e3:.4g} kW, {rack.air_heat / 1e3:.4g} kW",
-        "racks of a building": f"{racks * each / 1e6:.4g} MW",
-        "racks of the site": f"{building.count * racks * each / 1e6:.4g} MW",
+        "heat of a rack to liquid and air": f"{each.liquid / 1e3:.4g} kW, {each.air / 1e3:.4g} kW",
+        "racks of a building": f"{racks * each.power / 1e6:.4g} MW",
+        "racks of the site": f"{building.count * racks * each.power / 1e6:.4g} MW",
         "CDU": f"{site.cdu.rated_heat / 1e6:.4g} MW at rating, {row / 1e6:.4g} MW of racks",
         "secondary coolant": f"{site.secondary.fluid}, {supply}",
         "facility water": f"{site.facility.fluid}, {site.facility.volume:,.0f} m3",

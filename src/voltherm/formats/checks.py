@@ -4,16 +4,15 @@ Each rule names the numbers it needs and is left out where one of them is missin
 not told twice. A rule returns what is wrong and what would be right, or nothing.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from voltherm.formats.coolants import coolant_problem, freezing_temperature
+from voltherm.formats.rack_power import LOAD, curve_problem, rack_heat
 from voltherm.formats.schema import Reading
 from voltherm.formats.schema_site import FIELDS
 
-Number = float | int
 Rule = Callable[..., str | None]
 _RULES: list[tuple[str, tuple[str, ...], Rule]] = []
 
@@ -33,26 +32,8 @@ def _rule(at: str, *paths: str) -> Callable[[Rule], Rule]:
     return register
 
 
-_LOAD = (
-    "rack.load_factor",
-    "rack.compute_trays",
-    "rack.gpu.per_tray",
-    "rack.gpu.power",
-    "rack.cpu.per_tray",
-    "rack.cpu.power",
-    "rack.switch_trays",
-    "rack.switch.per_tray",
-    "rack.switch.power",
-    "rack.air_heat",
-)
 _ROWS = ("building.halls", "building.rows_per_hall")
 _RACKS = (*_ROWS, "building.racks_per_row")
-
-
-def rack_power(*load: Number) -> float:
-    """Power of one rack [W], from the numbers of `_LOAD` in their order."""
-    factor, trays, gpus, gpu, cpus, cpu, switches, chips, chip, air = load
-    return factor * (trays * (gpus * gpu + cpus * cpu) + switches * chips * chip) + air
 
 
 def _power(watts: float) -> str:
@@ -62,9 +43,9 @@ def _power(watts: float) -> str:
     return f"{watts:.3g} W"
 
 
-@_rule("building.racks_per_row", *_RACKS, *_LOAD)
-def _too_many_racks(halls: int, rows: int, racks: int, *load: Number) -> str | None:
-    each, count = rack_power(*load), halls * rows * racks
+@_rule("building.racks_per_row", *_RACKS, *LOAD)
+def _too_many_racks(halls: int, rows: int, racks: int, *load: Any) -> str | None:
+    each, count = rack_heat(*load).power, halls * rows * racks
     total = each * count
     if total <= _LARGEST_BUILDING:
         return None
@@ -81,12 +62,12 @@ def _too_many_racks(halls: int, rows: int, racks: int, *load: Number) -> str | N
     "electrical.main_transformers",
     "electrical.main_transformer.rating",
     "limits.loading_maximum",
-    *_LOAD,
+    *LOAD,
 )
 def _main_transformers(
-    halls: int, rows: int, racks: int, number: int, rating: float, allowed: float, *load: Number
+    halls: int, rows: int, racks: int, number: int, rating: float, allowed: float, *load: Any
 ) -> str | None:
-    total = rack_power(*load) * halls * rows * racks
+    total = rack_heat(*load).power * halls * rows * racks
     if total <= number * rating * allowed:
         return None
     return (
@@ -95,12 +76,12 @@ def _main_transformers(
     )
 
 
-_CHAIN = ("building.racks_per_row", "electrical.ups.efficiency", *_LOAD)
+_CHAIN = ("building.racks_per_row", "electrical.ups.efficiency", *LOAD)
 
 
-def _row_power(racks: int, efficiency: tuple[float, ...], *load: Number) -> float:
+def _row_power(racks: int, efficiency: tuple[float, ...], *load: Any) -> float:
     """Least power a row draws behind its substation [W]: the UPS at its best efficiency."""
-    return racks * rack_power(*load) / max(efficiency)
+    return racks * rack_heat(*load).power / max(efficiency)
 
 
 @_rule(
@@ -111,7 +92,7 @@ def _row_power(racks: int, efficiency: tuple[float, ...], *load: Number) -> floa
     *_CHAIN,
 )
 def _unit_substation(
-    rating: float, allowed: float, factor: float, racks: int, efficiency: tuple[float, ...], *load: Number
+    rating: float, allowed: float, factor: float, racks: int, efficiency: tuple[float, ...], *load: Any
 ) -> str | None:
     apparent = _row_power(racks, efficiency, *load) / factor
     if apparent <= rating * allowed:
@@ -123,9 +104,9 @@ def _unit_substation(
     )
 
 
-@_rule("electrical.ups.rating", "electrical.ups.rating", "building.racks_per_row", *_LOAD)
-def _ups(rating: float, racks: int, *load: Number) -> str | None:
-    needed = racks * rack_power(*load)
+@_rule("electrical.ups.rating", "electrical.ups.rating", "building.racks_per_row", *LOAD)
+def _ups(rating: float, racks: int, *load: Any) -> str | None:
+    needed = racks * rack_heat(*load).power
     if needed <= rating:
         return None
     return (
@@ -134,9 +115,20 @@ def _ups(rating: float, racks: int, *load: Number) -> str | None:
     )
 
 
-@_rule("electrical.power_shelf.rating", "electrical.power_shelf.rating", *_LOAD)
-def _power_shelf(rating: float, *load: Number) -> str | None:
-    needed = rack_power(*load)
+@_rule("rack.air_heat", "rack.air_heat", *LOAD)
+def _air_heat(air_heat: float, *load: Any) -> str | None:
+    least = rack_heat(*load).least_air_heat
+    if air_heat >= least:
+        return None
+    return (
+        f"{_power(air_heat)} does not cover the loss of the rack's power shelves, which is part of it: "
+        f"at least {math.ceil(least / 10.0) / 100.0:.4g} kW"
+    )
+
+
+@_rule("electrical.power_shelf.rating", "electrical.power_shelf.rating", *LOAD)
+def _power_shelf(rating: float, *load: Any) -> str | None:
+    needed = rack_heat(*load).power
     if needed <= rating:
         return None
     return (
@@ -163,7 +155,7 @@ def _feeder(
     rows: int,
     racks: int,
     efficiency: tuple[float, ...],
-    *load: Number,
+    *load: Any,
 ) -> str | None:
     most = math.ceil(halls * rows / feeders)
     current = most * _row_power(racks, efficiency, *load) / (math.sqrt(3.0) * voltage)
@@ -194,10 +186,16 @@ def _mechanical_feeders(feeders: int, substations: int) -> str | None:
 
 
 def _supply(kind: str) -> Rule:
-    def rule(supply: float, limit: float, margin: float, power: float, factor: float, *path: Number) -> str | None:
-        package, interface, area, plate = path
-        rise = power * factor * (package + interface / area + plate)
-        highest = limit - margin - rise
+    def rule(supply: float, limit: float, margin: float, *chip: float) -> str | None:
+        power, factor, leakage, reference, scale, package, interface, area, plate = chip
+        resistance = package + interface / area + plate
+        hottest = limit - margin
+        if leakage * power * resistance > 0.0:
+            # above this junction leakage grows faster than the heat it gives off: a warmer supply has no state there
+            hottest = min(hottest, reference + scale * math.log(scale / (leakage * power * resistance)))
+        share = factor * (1.0 - leakage) + leakage * math.exp((hottest - reference) / scale)
+        rise = resistance * power * share
+        highest = hottest - rise
         if supply < highest:
             return None
         return (
@@ -216,6 +214,9 @@ for _chip in _CHIPS:
         "limits.junction_margin",
         f"rack.{_chip}.power",
         "rack.load_factor",
+        f"rack.{_chip}.leakage_fraction",
+        f"rack.{_chip}.leakage_reference",
+        f"rack.{_chip}.leakage_scale",
         f"rack.{_chip}.package_resistance",
         f"rack.{_chip}.interface_resistance",
         f"rack.{_chip}.interface_area",
@@ -256,18 +257,8 @@ for _name in ("main_transformer", "unit_substation", "mechanical_substation"):
         )
 
 
-for _name in ("ups", "power_shelf"):
-
-    @_rule(f"electrical.{_name}.load", f"electrical.{_name}.efficiency", f"electrical.{_name}.load")
-    def _curve(efficiency: tuple[float, ...], load: tuple[float, ...]) -> str | None:
-        if len(efficiency) != len(load):
-            return f"holds {len(load)} loads for {len(efficiency)} efficiencies: as many of each are needed"
-        if len(load) < 2:
-            return "a curve needs at least 2 points"
-        wrong = [(a, b) for a, b in itertools.pairwise(load) if b <= a]
-        if wrong:
-            return f"loads have to increase: {100 * wrong[0][1]:g} % stands behind {100 * wrong[0][0]:g} %"
-        return None
+_CURVES = ("electrical.ups", "electrical.power_shelf")
+"""Sections with efficiencies over loads, which other rules read as a curve."""
 
 
 _ORDERED = (
@@ -315,8 +306,15 @@ def _shares(impedance: float, current: float) -> str | None:
 
 def check_together(reading: Reading) -> None:
     """Add every problem that the rules find to a reading of a whole case."""
+    known = dict(reading.values)
+    for section in _CURVES:
+        efficiency, load = (known.get(f"{section}.{name}") for name in ("efficiency", "load"))
+        message = curve_problem(efficiency, load) if efficiency is not None and load is not None else None
+        if message:
+            reading.report(f"{section}.load", message)
+            del known[f"{section}.load"]
     for at, paths, rule in _RULES:
-        values: list[Any] = [reading.values.get(path) for path in paths]
+        values: list[Any] = [known.get(path) for path in paths]
         if all(value is not None for value in values):
             message = rule(*values)
             if message:

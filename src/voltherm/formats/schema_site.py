@@ -114,7 +114,7 @@ _RACK = Section(
     "one rack",
     (
         Field("name", "its name", "text", static=True),
-        _q("load_factor", "share", "0 %", "150 %", "share of the chips' power below"),
+        _q("load_factor", "share", "0 %", "150 %", "share of the rack's power that follows its work, liquid and air"),
         _count("compute_trays", "compute trays", "a rack without compute trays: at least 1", maximum="200"),
         _count("switch_trays", "switch trays", "a rack without switch trays: at least 1", maximum="200"),
         _q("coolant_volume", "volume", "0.1 L", "1000 L", "coolant in hoses, manifolds and plates"),

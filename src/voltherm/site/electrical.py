@@ -262,7 +262,8 @@ def rack_supply(site: Site) -> RackSupply:
     """Shelves and UPS of the site, and the direct-current power of a rack's air-cooled parts at full load [W].
 
     The published heat to air includes the loss of the shelves: it is taken off at nameplate, where the rack draws its
-    liquid-cooled and its air-cooled power together.
+    liquid-cooled and its air-cooled power together. Heat to air below that loss would leave the air-cooled parts with
+    negative power; `voltherm.formats.checks` refuses it.
     """
     electrical, rack = site.electrical, site.rack
     one = jnp.ones_like(electrical.power_shelf.rating)

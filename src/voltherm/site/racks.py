@@ -8,7 +8,9 @@
 | s | power spread: hottest device of a tray over the mean | - | configuration |
 | n | devices of the kind in a tray | - | configuration |
 
-Everything else is `voltherm.thermal.rack`; the loss of the power shelves joins the heat to the air.
+Everything else is `voltherm.thermal.rack`; the loss of the power shelves joins the heat to the air. The load factor is
+the share of what follows the rack's work: the dynamic power of its chips and the power of its air-cooled parts. Leakage
+follows the junctions, and the loss of the shelves their output.
 """
 
 import jax
@@ -72,7 +74,10 @@ def solve_racks(
     tray_mass_flow: Float[Array, "row rack tray"],
     load_factor: Float[Array, ""],
 ) -> RackStates:
-    """All racks of one building at the supply temperature [K] of their row and the mass flow [kg/s] of their trays."""
+    """All racks of one building at the supply temperature [K] of their row and the mass flow [kg/s] of their trays.
+
+    **Arguments**: `load_factor`: share of dynamic chip power and of air-cooled power [-].
+    """
     model = thermal_rack(site.rack, supply, site.air.inlet_limit)
 
     def one(temperature: Float[Array, ""], flow: Float[Array, "tray"]) -> rack_model.RackState:
