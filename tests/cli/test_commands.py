@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.report.fabricated import fabricated_answer, small_site
 from voltherm.cli import environment
 from voltherm.cli.application import application
+from voltherm.cli.output import plain
+from voltherm.cli.run import as_json
 
 CASE = "configs/campus/abilene_building.yaml"
 
@@ -137,6 +140,31 @@ def test_validation_misses_end_with_four(run, tmp_path: Path, monkeypatch: pytes
     done = run("validate", "--json")
     assert done.exit_code == 4
     assert json.loads(done.stdout.split("\n]")[0] + "\n]")[0]["passed"] is False
+
+
+def test_a_step_that_only_the_solution_refuses_ends_with_two(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from types import SimpleNamespace
+
+    from voltherm.site import transient
+    from voltherm.study import site_functions
+
+    def refused(site, state):
+        raise ValueError("a step of 60 s is longer than water stays in the facility pipes; take at most 50 s")
+
+    monkeypatch.setattr(site_functions, "solved", lambda site: SimpleNamespace(value=None))
+    monkeypatch.setattr(transient, "simulate", refused)
+    done = run("simulate", CASE, "--step", "1 min", "--out", tmp_path)
+    assert done.exit_code == 2
+    assert "--set:1: ride_through.step: a step of 60 s is longer" in done.stderr
+
+
+def test_an_answer_without_a_year_has_a_form_in_json(project_root: Path):
+    answer = fabricated_answer(small_site(project_root))
+    assert plain(as_json(answer))["year"]["pue"] == answer.year.pue
+    for name in ("year", "allowed_year"):
+        object.__setattr__(answer, name, None)
+    told = plain(as_json(answer))
+    assert (told["year"], told["allowed_year"]) == (None, None)
 
 
 def test_unknown_validation_case(run):

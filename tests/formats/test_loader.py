@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from voltherm.formats import ConfigurationError, configuration, study
+from voltherm.study import DesignVariables, sample
 
 BUILDING = "configs/campus/abilene_building.yaml"
 
@@ -100,6 +101,7 @@ def test_values_in_si(case: Path):
         ),
         ("rating: 450 A", "rating: 100 A", "electrical.feeder.rating", "a feeder with 8 rows carries"),
         ("  step: 15 s", "  step: 3 h", "ride_through.step", "3 h is above 3600 s"),
+        ("  step: 15 s", "  step: 200 s", "ride_through.step", "longer than water stays in the facility's supply pipe"),
         ("  count: 48 ", "  count: [48] ", "dry_coolers.count", "one value is needed here"),
         ("  air_heat: 17 kW", "  air_heat: 17", "rack.air_heat", "'17' has no unit: write a power such as '17 W'"),
         ("  approach: 3 K", "  approach: 3 degC", "cdu.approach", "a temperature difference is needed"),
@@ -276,6 +278,32 @@ def test_mistakes_in_variables(case: Path, variable: str, message: str):
     assert any(
         str(one).startswith(f"{file}:6: sweep.variables[1]") and message in str(one) for one in raised.value.problems
     )
+
+
+@pytest.mark.parametrize(
+    ("variables", "designs", "least"),
+    [
+        (["minimum: 1 K, maximum: 2 K", "minimum: 30 degC, maximum: 40 degC"], 3, 4),
+        (["values: 1 2 3 K", "minimum: 30 degC, maximum: 40 degC"], 5, 6),
+        (["values: 1 2 3 K", "values: 30 40 degC"], 1, None),
+    ],
+)
+def test_a_grid_has_room_for_the_ends_of_its_ranges(case: Path, variables: list[str], designs: int, least: int | None):
+    file = case.parent / "study.yaml"
+    paths = ("cdu.approach", "secondary.supply_temperature")
+    lines = "".join(f"    - {{path: {path}, {span}}}\n" for path, span in zip(paths, variables, strict=True))
+    file.write_text(
+        f"voltherm: 1\nname: x\nsweep:\n  case: case.yaml\n  sampler: grid\n  designs: {designs}\n"
+        f"  variables:\n{lines}",
+        encoding="utf-8",
+    )
+    if least is not None:
+        with pytest.raises(ConfigurationError, match=rf"study.yaml:6: sweep.designs: .* at least {least}, or"):
+            study(file)
+        file.write_text(file.read_text().replace(f"designs: {designs}", f"designs: {least}"))
+    read = study(file)
+    points = sample(DesignVariables.build(read.variables), sampler="grid", designs=read.settings.designs)
+    assert len(points) == 6 if least != 4 else 4
 
 
 def test_values_of_a_variable(case: Path):

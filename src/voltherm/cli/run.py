@@ -98,7 +98,9 @@ def as_json(answer: "Answer") -> dict[str, Any]:
             "hottest": dict(found.hottest),
         }
 
-    def year(found: Any) -> dict[str, Any]:
+    def year(found: Any) -> dict[str, Any] | None:
+        if found is None:
+            return None
         names = ("energy", "monthly_energy", "hours_above_limit", "hours_of_trim", "pue", "monthly_pue", "water", "wue")
         return {name: getattr(found, name) for name in names}
 
@@ -110,7 +112,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "allowed": point(answer.allowed) if answer.allowed else None,
         "sensitivities": [asdict(each) for each in answer.sensitivities],
         "year": year(answer.year),
-        "allowed_year": year(answer.allowed_year) if answer.allowed_year else None,
+        "allowed_year": year(answer.allowed_year),
         "ride_through": {
             name: getattr(ride, name)
             for name in ("seconds_to_limit", "first_limit", "seconds_per_kelvin", "energy_residual")

@@ -31,6 +31,7 @@ def simulate(
 
     prepare(device)
     from voltherm.cli.studies import translated
+    from voltherm.formats.errors import ConfigurationError, Problem
     from voltherm.formats.results import write_results
     from voltherm.site import build
     from voltherm.site.transient import simulate as run_simulation
@@ -41,7 +42,12 @@ def simulate(
         report("steady state", 0, 2)
         state = solved(site).value
         report("simulation", 1, 2)
-        course = run_simulation(site, state)
+        try:
+            course = run_simulation(site, state)
+        except ValueError as error:
+            # only the solved state knows the flow in the pipes
+            place = next(value for value in document.values if value.path == "ride_through.step")
+            raise ConfigurationError([Problem(place.file, place.line, place.path, str(error))]) from error
         report("simulation", 2, 2)
     file = write_results(output_folder(output, case) / "simulation.h5", _results(document.name, course))
     figures = {

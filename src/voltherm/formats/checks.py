@@ -20,6 +20,10 @@ _CHIPS = ("gpu", "cpu", "switch")
 _LARGEST_BUILDING = 500e6
 """W; the largest buildings announced draw about 200 MW."""
 _ROUNDING = 1e-9
+_WATER_DENSITY = 1000.0
+"""kg/m3; `simulate` has the last word, with the density and the flow of the steady state."""
+_MOST_FLOW = 1.5
+"""Over the starting flow: what `simulate` leaves room for when valves open."""
 
 
 def _rule(at: str, *paths: str) -> Callable[[Rule], Rule]:
@@ -292,6 +296,26 @@ def _steps(duration: float, step: float) -> str | None:
     if duration / step > 1e6:
         return f"{duration / step:.3g} steps: at most a million, so at least {duration / 1e6:.3g} s a step"
     return None
+
+
+@_rule(
+    "ride_through.step",
+    "ride_through.step",
+    "facility.volume",
+    "facility.tank_fraction",
+    "cdu.facility_flow",
+    *_ROWS,
+)
+def _step_and_pipes(step: float, volume: float, tank: float, flow: float, halls: int, rows: int) -> str | None:
+    content = 0.5 * (1.0 - tank) * volume * _WATER_DENSITY
+    longest = content / (_MOST_FLOW * flow * halls * rows)
+    if step <= longest:
+        return None
+    return (
+        f"a step of {step:g} s is longer than water stays in the facility's supply pipe ({content / 1e3:.3g} t, at "
+        f"{_MOST_FLOW:g} times the rated flow of the CDUs, which valves that open may ask for): at most "
+        f"{math.floor(10.0 * longest) / 10.0:g} s"
+    )
 
 
 @_rule("electrical.motors.current_share", "electrical.motors.impedance_share", "electrical.motors.current_share")

@@ -7,6 +7,7 @@ comes out are plain numbers in SI units; nothing here imports jax.
 
 import dataclasses
 import difflib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from voltherm.formats.units import SI_NAMES, UnitError, parse, parse_list
 
 _OVERRIDE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*=\s*(.*)", re.DOTALL)
 _DEEPEST_BASE = 5
+_LARGEST_GRID = 100_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -321,12 +323,33 @@ def _one_text(texts: list[str]) -> str:
 
 
 def _against_sampler(reading: Reading, kind: str, variables: tuple[dict[str, Any], ...]) -> None:
-    if kind == "sweep" and reading.values.get("sweep.sampler") == "list" and variables:
-        lengths = {len(variable.get("values", ())) for variable in variables}
-        if len(lengths) != 1 or 0 in lengths:
-            reading.report(
-                "sweep.sampler", "a list takes the values of all variables line by line: give each as many values"
-            )
+    sampler = reading.values.get("sweep.sampler")
+    if kind != "sweep" or not variables:
+        return
+    lengths = [len(variable.get("values", ())) for variable in variables]
+    if sampler == "list" and (len(set(lengths)) != 1 or 0 in lengths):
+        reading.report(
+            "sweep.sampler", "a list takes the values of all variables line by line: give each as many values"
+        )
+    if sampler == "grid":
+        _against_grid(reading, lengths)
+
+
+def _against_grid(reading: Reading, lengths: list[int]) -> None:
+    """A grid takes lists as they are, and needs both ends of every range."""
+    listed, ranges = math.prod(length for length in lengths if length), lengths.count(0)
+    least, designs = listed * 2**ranges, reading.values.get("sweep.designs")
+    if ranges and designs is not None and designs < least:
+        reading.report(
+            "sweep.designs",
+            f"{designs:,} designs are too few for a grid, which takes both ends of every range and every value listed: "
+            f"at least {least:,}, or the sampler sobol",
+        )
+    elif not ranges and listed > _LARGEST_GRID:
+        reading.report(
+            "sweep.sampler",
+            f"a grid of all values listed has {listed:,} designs: at most {_LARGEST_GRID:,}, or the sampler sobol",
+        )
 
 
 def _finish(reading: Reading) -> None:
