@@ -101,6 +101,12 @@ def test_values_in_si(case: Path):
         ),
         ("rating: 450 A", "rating: 100 A", "electrical.feeder.rating", "a feeder with 8 rows carries"),
         ("  step: 15 s", "  step: 3 h", "ride_through.step", "3 h is above 3600 s"),
+        (
+            "expansion_pressure: 300 kPa(a)     # held",
+            "expansion_pressure: 3 bar     # held",
+            "secondary.expansion_pressure",
+            "'bar' does not say whether it counts from vacuum or from the air's pressure",
+        ),
         ("  step: 15 s", "  step: 200 s", "ride_through.step", "longer than water stays in the facility's supply pipe"),
         ("  count: 48 ", "  count: [48] ", "dry_coolers.count", "one value is needed here"),
         ("  air_heat: 17 kW", "  air_heat: 17", "rack.air_heat", "'17' has no unit: write a power such as '17 W'"),

@@ -3,8 +3,9 @@
     SI value = factor x number + offset
 
 A dimension lists the units it may be written in. A temperature has an offset and a temperature difference has none, so
-the two are different dimensions; a share is never a bare number, a plain number always is. Several numbers may share
-one unit: ``10 25 50 %``.
+the two are different dimensions. So are an absolute pressure, which says that it counts from vacuum (``3 bara``), and a
+pressure drop or rise (``3 bar``); a gauge pressure is refused. A share is never a bare number, a plain number always
+is. Several numbers may share one unit: ``10 25 50 %``.
 
 Source: factors after NIST Special Publication 811 (2008), appendix B.
 """
@@ -41,6 +42,9 @@ DIMENSIONS: dict[str, dict[str, Unit]] = {
     },
     "temperature difference": _named({"K": 1.0}),
     "pressure": _named({"Pa": 1.0, "kPa": 1e3, "MPa": 1e6, "bar": 1e5, "mbar": 100.0, "psi": _PSI}),
+    "absolute pressure": _named(
+        {"kPa(a)": 1e3, "Pa(a)": 1.0, "MPa(a)": 1e6, "bara": 1e5, "mbara": 100.0, "psia": _PSI}
+    ),
     "length": _named({"m": 1.0, "mm": 1e-3, "um": 1e-6, "cm": 1e-2, "km": 1e3, "in": _INCH, "ft": _FOOT}),
     "area": _named({"m2": 1.0, "cm2": 1e-4, "mm2": 1e-6, "in2": _INCH**2, "ft2": _FOOT**2}),
     "volume": _named({"m3": 1.0, "L": 1e-3, "gal": _US_GALLON, "ft3": _FOOT**3}),
@@ -81,6 +85,7 @@ SI_NAMES = {
     "temperature": "K",
     "temperature difference": "K",
     "pressure": "Pa",
+    "absolute pressure": "Pa",
     "length": "m",
     "area": "m2",
     "volume": "m3",
@@ -110,6 +115,9 @@ _QUANTITY = re.compile(rf"({_NUMBER}(?:[\s,]+{_NUMBER})*)\s*(.*)", re.DOTALL)
 _SPELLINGS = {"°": "deg", "²": "2", "³": "3", "µ": "u", "μ": "u", "Ω": "ohm", "·": "", "*": "", "^": ""}
 
 
+_GAUGE = re.compile(r"(M?Pa|kPa|bar|psi)_?\(?g\)?")
+
+
 class UnitError(ValueError):
     """A text that is not a quantity of the dimension; the message says what would be right."""
 
@@ -129,16 +137,39 @@ def _unit(unit: str, dimension: str, text: str) -> Unit:
     if dimension == "number":
         raise UnitError(f"'{text}' has a unit, but this is a plain number: write '{text.removesuffix(unit).strip()}'")
     if not unit:
-        raise UnitError(f"'{text}' has no unit: write a {dimension} such as '{text} {next(iter(known))}' ({choice})")
+        raise UnitError(f"'{text}' has no unit: write {_a(dimension)} such as '{text} {next(iter(known))}' ({choice})")
+    if dimension in ("pressure", "absolute pressure"):
+        _refuse_gauge(_spelled(unit), dimension, text.removesuffix(unit).strip())
     elsewhere = [name for name, units in DIMENSIONS.items() if _spelled(unit) in units]
     if elsewhere:
         hint = " (a difference has no zero point)" if dimension == "temperature difference" else ""
-        raise UnitError(f"'{unit}' is a unit of {elsewhere[0]}; a {dimension} is needed here{hint}, in {choice}")
+        raise UnitError(f"'{unit}' is a unit of {elsewhere[0]}; {_a(dimension)} is needed here{hint}, in {choice}")
     near = difflib.get_close_matches(_spelled(unit), known, n=1, cutoff=0.5)
     folded = [name for name in known if name.casefold() == _spelled(unit).casefold()]
     best = (folded or near or [""])[0]
-    meant = f"did you mean '{best}'? a" if best else "a"
-    raise UnitError(f"unit '{unit}' is not known: {meant} {dimension} is written in {choice}")
+    meant = f"did you mean '{best}'? " if best else ""
+    raise UnitError(f"unit '{unit}' is not known: {meant}{_a(dimension)} is written in {choice}")
+
+
+def _a(dimension: str) -> str:
+    return f"{'an' if dimension[0] in 'aeiou' else 'a'} {dimension}"
+
+
+def _refuse_gauge(unit: str, dimension: str, numbers: str) -> None:
+    choice = ", ".join(DIMENSIONS[dimension])
+    if _GAUGE.fullmatch(unit):
+        raise UnitError(
+            f"'{unit}' is a gauge pressure, which counts from the air's: add that of the air and write one that counts "
+            f"from vacuum, in {choice}"
+            if dimension == "absolute pressure"
+            else f"'{unit}' is a gauge pressure; {_a(dimension)} is needed here, in {choice}"
+        )
+    if dimension == "absolute pressure" and unit in DIMENSIONS["pressure"]:
+        named = next(name for name in DIMENSIONS[dimension] if name in (f"{unit}a", f"{unit}(a)"))
+        raise UnitError(
+            f"'{unit}' does not say whether it counts from vacuum or from the air's pressure: an absolute pressure is "
+            f"needed here, such as '{numbers} {named}', in {choice}"
+        )
 
 
 def parse_list(text: str, dimension: str) -> tuple[float, ...]:
@@ -147,7 +178,7 @@ def parse_list(text: str, dimension: str) -> tuple[float, ...]:
     if match is None:
         units = DIMENSIONS[dimension]
         raise UnitError(
-            f"'{text}' is not a number with a unit: write a {dimension} such as '1 {next(iter(units))}'".rstrip()
+            f"'{text}' is not a number with a unit: write {_a(dimension)} such as '1 {next(iter(units))}'".rstrip()
         )
     numbers, unit_text = match.groups()
     unit = _unit(unit_text.strip(), dimension, text.strip())
