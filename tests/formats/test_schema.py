@@ -9,8 +9,9 @@ import equinox as eqx
 from voltherm.formats import load
 from voltherm.formats.schema import Field, Section, json_schema
 from voltherm.formats.schema_site import FIELDS, SITE, STUDY_PATHS
+from voltherm.formats.units import SI_NAMES
 from voltherm.site.build import parameter_paths
-from voltherm.site.sections import Site
+from voltherm.site.sections import TEMPERATURES, Site
 
 
 def _compare(kind: type, section: Section, path: str = "") -> None:
@@ -37,6 +38,12 @@ def test_names_kinds_and_statics_are_those_of_the_site():
 def test_studies_move_every_scalar_of_the_site(project_root):
     site = load(project_root / "configs/campus/abilene_building.yaml")
     assert set(STUDY_PATHS) == set(parameter_paths(site))
+
+
+def test_temperatures_are_those_of_the_site():
+    in_kelvin = {path for path, field in STUDY_PATHS.items() if SI_NAMES[field.dimension] == "K"}
+    assert in_kelvin == TEMPERATURES
+    assert {"limits.junction_margin", "climate.synoptic_deviation", "cdu.approach"} <= in_kelvin
 
 
 def test_ranges_are_written_in_their_dimension():

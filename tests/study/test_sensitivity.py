@@ -21,7 +21,7 @@ def margin(parameters, arguments):
 
 
 def test_ranked_by_the_effect_of_a_natural_step():
-    found = sensitivities(margin, POINT, jnp.asarray(150.0))
+    found = sensitivities(margin, POINT, jnp.asarray(150.0), steps={"loop.supply_temperature": 1.0})
     rise = 12.0 / (0.15**2.5 * 150.0 * 0.72)
     by_path = {one.path: one for one in found}
     assert [one.path for one in found] == [
@@ -64,11 +64,27 @@ def test_one_reverse_pass_for_all():
         ("cdu.approach", 3.0, 1.0),
         ("rack.gpu.junction_limit", 360.15, 1.0),
         ("rack.gpu.power", 1200.0, 12.0),
+        ("limits.junction_margin", 0.0, 1.0),
+        ("climate.synoptic_deviation", 4.5, 1.0),
+        ("air.condenser_water_rise", 8.0, 1.0),
+        ("loop.supply_temperature", 313.15, 3.1315),
         ("some.coefficient", -2.0, 0.02),
     ],
 )
 def test_natural_steps(path, value, step):
     assert natural_step(path, value) == pytest.approx(step)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "step", "told"),
+    [
+        ("rack.gpu.leakage_scale", 100.0, 1.0, "1 K"),
+        ("rack.gpu.power", 1200.0, 12.0, "1 %"),
+        ("some.power", 1200.0, 5.0, "5"),
+    ],
+)
+def test_steps_are_told_in_their_unit(path, value, step, told):
+    assert Sensitivity(path, value, 0.0, step, 0.0).step_text == told
 
 
 def test_central_difference_is_of_fourth_order():

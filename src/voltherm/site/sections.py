@@ -6,10 +6,17 @@ coefficients Kv in m³/h). Counts that shape arrays and names are static; every 
 sweeps, gradients and tuning address it by the same dotted path and none of them compiles twice.
 """
 
+import dataclasses
+import typing
+from collections.abc import Iterator
+from typing import Annotated
+
 import equinox as eqx
 from jaxtyping import Array, Float
 
 Scalar = Float[Array, ""]
+Kelvin = Annotated[Scalar, "K"]
+"""A temperature or a temperature difference, of which a kelvin is a natural step."""
 
 
 class Building(eqx.Module):
@@ -34,11 +41,11 @@ class Building(eqx.Module):
 class Climate(eqx.Module):
     """The hot day and the parametric year: dry bulb [K], pressure [Pa], monthly means [K] and daily ranges [K]."""
 
-    dry_bulb: Scalar
+    dry_bulb: Kelvin
     pressure: Scalar
     monthly_mean: Float[Array, "month"]
     monthly_daily_range: Float[Array, "month"]
-    synoptic_deviation: Scalar
+    synoptic_deviation: Kelvin
 
 
 class Device(eqx.Module):
@@ -47,9 +54,9 @@ class Device(eqx.Module):
     per_tray: int = eqx.field(static=True)
     power: Scalar
     leakage_fraction: Scalar
-    leakage_reference: Scalar
-    leakage_scale: Scalar
-    junction_limit: Scalar
+    leakage_reference: Kelvin
+    leakage_scale: Kelvin
+    junction_limit: Kelvin
     package_resistance: Scalar
     interface_resistance: Scalar
     interface_area: Scalar
@@ -86,7 +93,7 @@ class Secondary(eqx.Module):
     """Technology cooling system: the loop of one row, its set points, header, rack branches and CDU pump."""
 
     fluid: str = eqx.field(static=True)
-    supply_temperature: Scalar
+    supply_temperature: Kelvin
     differential_pressure: Scalar
     expansion_pressure: Scalar
     header_diameter: Scalar
@@ -110,8 +117,8 @@ class Cdu(eqx.Module):
     rated_heat: Scalar
     secondary_flow: Scalar
     facility_flow: Scalar
-    approach: Scalar
-    facility_supply: Scalar
+    approach: Kelvin
+    facility_supply: Kelvin
     facility_pressure_drop: Scalar
     electronics: Scalar
 
@@ -123,7 +130,7 @@ class Facility(eqx.Module):
     volume: Scalar
     tank_fraction: Scalar
     makeup_fraction: Scalar
-    supply_offset: Scalar
+    supply_offset: Kelvin
     differential_pressure: Scalar
     expansion_pressure: Scalar
     main_diameter: Scalar
@@ -152,9 +159,9 @@ class DryCoolers(eqx.Module):
 
     count: Scalar
     rated_heat: Scalar
-    rated_inlet: Scalar
-    rated_outlet: Scalar
-    rated_dry_bulb: Scalar
+    rated_inlet: Kelvin
+    rated_outlet: Kelvin
+    rated_dry_bulb: Kelvin
     rated_fan_power: Scalar
     minimum_speed: Scalar
 
@@ -165,31 +172,31 @@ class Chillers(eqx.Module):
     count: Scalar
     capacity: Scalar
     carnot_fraction: Scalar
-    evaporator_approach: Scalar
-    condenser_approach: Scalar
+    evaporator_approach: Kelvin
+    condenser_approach: Kelvin
     maximum_cop: Scalar
 
 
 class Air(eqx.Module):
     """Air handlers of a building and their chilled water: free cooling first, then chillers on facility water."""
 
-    supply_temperature: Scalar
-    inlet_limit: Scalar
+    supply_temperature: Kelvin
+    inlet_limit: Kelvin
     handlers: Scalar
     fan_pressure: Scalar
     fan_efficiency: Scalar
     coil_rated_heat: Scalar
     coil_rated_air_flow: Scalar
     coil_rated_water_flow: Scalar
-    coil_rated_air_inlet: Scalar
-    coil_rated_water_inlet: Scalar
-    chilled_water_temperature: Scalar
+    coil_rated_air_inlet: Kelvin
+    coil_rated_water_inlet: Kelvin
+    chilled_water_temperature: Kelvin
     chilled_water_pump_pressure: Scalar
     chilled_water_pump_efficiency: Scalar
     dry_coolers: Scalar
     chillers: Scalar
-    condenser_approach: Scalar
-    condenser_water_rise: Scalar
+    condenser_approach: Kelvin
+    condenser_water_rise: Kelvin
 
 
 class TransformerRating(eqx.Module):
@@ -273,7 +280,7 @@ class Limits(eqx.Module):
     voltage_minimum: Scalar
     voltage_maximum: Scalar
     loading_maximum: Scalar
-    junction_margin: Scalar
+    junction_margin: Kelvin
 
 
 class Economics(eqx.Module):
@@ -309,3 +316,17 @@ class Site(eqx.Module):
     limits: Limits
     economics: Economics
     ride_through: RideThrough
+
+
+def _kelvins(kind: type, prefix: str = "") -> Iterator[str]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        hint = hints[field.name]
+        if hint == Kelvin:
+            yield f"{prefix}{field.name}"
+        elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            yield from _kelvins(hint, f"{prefix}{field.name}.")
+
+
+TEMPERATURES = frozenset(_kelvins(Site))
+"""Dotted paths of the scalars in kelvin: temperatures and temperature differences."""

@@ -6,7 +6,7 @@
 |---|---|---|
 | F | a scalar output | its own |
 | p_i | a named number | its own |
-| step_i | the natural step of p_i: 1 K of a temperature, 1 % of anything else | that of p_i |
+| step_i | the natural step of p_i: 1 K of a site's temperature, 1 % of anything else | that of p_i |
 
 The effect is in the unit of F, so that numbers of every kind can be ranked beside each other. At a limit or a switch
 the derivative is that of the active set.
@@ -27,23 +27,8 @@ from voltherm.numerics import ResultCode
 from voltherm.site.build import parameter, parameter_paths, with_parameters
 from voltherm.site.coupling import known_steady, steady
 from voltherm.site.outputs import outputs
-from voltherm.site.sections import Site
+from voltherm.site.sections import TEMPERATURES, Site
 from voltherm.site.states import SiteState
-
-_TEMPERATURE_NAMES = (
-    "temperature",
-    "dry_bulb",
-    "junction_limit",
-    "inlet_limit",
-    "inlet",
-    "outlet",
-    "leakage_reference",
-    "facility_supply",
-    "approach",
-    "offset",
-    "scale",
-    "rise",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +43,10 @@ class Sensitivity:
 
     @property
     def step_text(self) -> str:
-        """The step as people say it: "1 %" of the value, or kelvins."""
-        return "1 %" if math.isclose(self.step, 0.01 * abs(self.value), rel_tol=1e-9) else f"{self.step:g} K"
+        """The step as people say it: kelvins of a site's temperature, "1 %" of the value, or a number."""
+        if self.path in TEMPERATURES:
+            return f"{self.step:g} K"
+        return "1 %" if math.isclose(self.step, 0.01 * abs(self.value), rel_tol=1e-9) else f"{self.step:g}"
 
 
 def sensitivities(
@@ -75,7 +62,8 @@ def sensitivities(
 
     - `function`: `(parameters, arguments) -> scalar`, pure and traceable
     - `parameters`: the point at which the derivatives are taken
-    - `steps`: natural steps by path; the others follow `natural_step`
+    - `steps`: natural steps by path; the others follow `natural_step`, which knows the numbers of a site: of other
+      names it takes 1 %
     """
     point = {path: jnp.asarray(value, jnp.result_type(float)) for path, value in parameters.items()}
     return _described(point, jax.jit(jax.grad(function))(point, arguments), steps)
@@ -100,9 +88,8 @@ def ranked(found: Sequence[Sensitivity], count: int | None = None) -> list[Sensi
 
 
 def natural_step(path: str, value: float) -> float:
-    """1 K for a temperature or a temperature difference, by the last word of its path; 1 % of the value otherwise."""
-    name = path.rpartition(".")[2]
-    return 1.0 if name.endswith(_TEMPERATURE_NAMES) else 0.01 * abs(value)
+    """1 K for a temperature or a temperature difference of a site, 1 % of the value otherwise."""
+    return 1.0 if path in TEMPERATURES else 0.01 * abs(value)
 
 
 def central_difference(function: Callable[[float], float], value: float, step: float) -> float:
