@@ -13,7 +13,7 @@ from voltherm.power import PowerState
 from voltherm.site import build, layout
 from voltherm.site.electrical import one_line
 from voltherm.site.facility_loop import facility_network
-from voltherm.site.outputs import FIGURES
+from voltherm.site.outputs import COOLING_PARTS, FIGURES, INTAKE_PARTS
 from voltherm.site.sections import Site
 from voltherm.site.states import (
     AirState,
@@ -41,6 +41,9 @@ _SMALL = (
     "electrical.mechanical_feeders=1",
     "electrical.mechanical_substations=2",
 )
+_IT_POWER, _PART = 2.0e6, 2.2e4
+"""IT power and that of every other part of the intake [W]."""
+_FACILITY_POWER = _IT_POWER + _PART * (len(INTAKE_PARTS) - 1)
 _AMBIENT = np.linspace(263.15, 318.15, 12)
 _SIZES = {"chip": (346.0, 350.0), "rack": 1.3e5}
 
@@ -155,10 +158,13 @@ def _figures(shape: tuple[int, ...] = ()) -> dict[str, Any]:
         "W": 2.0e6, "K": 315.15, "1": 0.5, "kg s-1": 3.0,
     }  # fmt: skip
     named = {
-        "pue": 1.1234, "gpu_margin": 8.76, "cpu_margin": 30.0, "switch_margin": 20.0, "junction_margin": 8.76,
+        "it_power": _IT_POWER, "facility_power": _FACILITY_POWER, "cooling_power": _PART * len(COOLING_PARTS),
+        "pue": _FACILITY_POWER / _IT_POWER,
+        "gpu_margin": 8.76, "cpu_margin": 30.0, "switch_margin": 20.0, "junction_margin": 8.76,
         "inlet_margin": 10.0, "supply_excess": 0.0, "gpu_temperature": 350.0, "heat_residual": 1e-11,
         "mass_residual": 1e-12, "power_residual": 1e-13, "site_residual": 1e-10, "lowest_voltage": 0.97,
     }  # fmt: skip
+    named |= dict.fromkeys(INTAKE_PARTS[1:], _PART)
     return {name: np.full(shape, named.get(name, values[figure.unit])) for name, figure in FIGURES.items()}
 
 
@@ -196,11 +202,12 @@ def _response(set_point: float, failed: int = 0) -> Response:
 
 
 def _year() -> Year:
+    energy = dict.fromkeys(ENERGIES, 3.6e12) | {"it_power": 3.6e13, "facility_power": 1.0987 * 3.6e13}
     hours = 290.0 + 20.0 * np.cos(np.linspace(0.0, 2.0 * np.pi, 8760))
     return Year(
         dry_bulb=hours,
-        energy=dict.fromkeys(ENERGIES, 3600000000000.0),
-        monthly_energy={name: np.full(12, 3.0e11) for name in ENERGIES},
+        energy=energy,
+        monthly_energy={name: np.full(12, value / 12.0) for name, value in energy.items()},
         hours_above_limit=7,
         hours_of_trim=123,
         pue=1.0987,
@@ -225,6 +232,8 @@ def _ride(limit: float) -> RideThrough:
         "seconds_to_limit": limit,
         "first_limit": "chip junction limit" if np.isfinite(limit) else "none",
         "seconds_per_kelvin": 180.0,
+        "window": (300.0, 1200.0),
+        "ended": "",
         "energy_residual": 1e-13,
     }
     return RideThrough(**values)

@@ -6,13 +6,21 @@ import io
 import pytest
 from rich.console import Console
 
-from voltherm.report import print_summary, summary
+from voltherm.report import Section, print_summary, summary
+from voltherm.report.figures_ride_through import ride_through_caption
 from voltherm.report.limits import headline_sentence, set_point_sentence
+from voltherm.report.ride_through import expected_seconds_per_kelvin
+from voltherm.report.tiles import tiles
+from voltherm.site import with_parameters
+from voltherm.site.outputs import COOLING_PARTS
+
+
+def _section(answer, key: str) -> Section:
+    return next(section for section in summary(answer) if section.key == key)
 
 
 def _cells(answer, key: str) -> dict[str, tuple[str, ...]]:
-    section = next(section for section in summary(answer) if section.key == key)
-    return {row[0]: row[1:] for row in section.rows}
+    return {row[0]: row[1:] for row in _section(answer, key).rows}
 
 
 def test_headline_names_the_chip_that_binds(answer):
@@ -24,7 +32,7 @@ def test_headline_names_the_chip_that_binds(answer):
 
 def test_rows_hold_user_units_at_both_points(answer):
     assert _cells(answer, "temperatures")["Margin of the GPUs"] == ("8.76 K", "0.00 K")
-    assert _cells(answer, "powers")["All cooling"] == ("2,000 kW", "2,000 kW")
+    assert _cells(answer, "powers")["All cooling"] == ("132 kW", "132 kW")
     assert _cells(answer, "network")["Most loaded transformer"][0] == "50.0 %, substation H1-R02"
     assert _cells(answer, "year")["Pumps (CDU and facility)"][0] == "2,000 MWh"
     assert _cells(answer, "year")["Hours above a chip's limit"][0] == "7 h"
@@ -33,6 +41,67 @@ def test_rows_hold_user_units_at_both_points(answer):
     assert _cells(answer, "sensitivities")["rack.gpu.junction_limit"] == ("87 °C", "+1 K", "+1.000 K")
     assert _cells(answer, "sensitivities")["rack.gpu.interface_area"][0] == "16 cm²"
     assert _cells(answer, "balances")["Site: intake against heat to the surroundings"][0] == "1.0e-10"
+
+
+def test_rows_of_the_power_table_add_up_to_the_intake(answer):
+    cells = {label: float(values[0].removesuffix(" kW").replace(",", "")) for label, values in _powers(answer).items()}
+    intake, cooling = cells.pop("Power at the utility intake"), cells.pop("All cooling")
+    assert sum(cells.values()) == pytest.approx(intake)
+    assert sum(list(cells.values())[1 : 1 + len(COOLING_PARTS)]) == pytest.approx(cooling)
+
+
+def _powers(answer) -> dict[str, tuple[str, ...]]:
+    """Rows of the power table, each in whole kW, without the PUE."""
+    return {label: values for label, values in _cells(answer, "powers").items() if label != "PUE"}
+
+
+def _riding(answer, **changes):
+    return dataclasses.replace(answer, ride_through=dataclasses.replace(answer.ride_through, **changes))
+
+
+def test_rise_of_the_water_is_held_against_the_sites_own_fill(answer):
+    rows = _cells(answer, "ride-through")
+    assert rows["Facility water warms by 1 K in"] == ("180 s", "its mean, minute 5 to 20")
+    # 5,000 m³ of water at 41 °C, and the plant's heat of the fabricated state: 4 rows of 3 racks of 130 kW
+    seconds = 5000.0 * 991.8 * 4179.0 / (12 * 1.3e5)
+    assert expected_seconds_per_kelvin(answer) == pytest.approx(seconds, rel=1e-3)
+    assert rows["Its fill alone would, at the heat of the start, in"][1] == "5,000 m³ and 1.56 MW a building"
+    assert "150 to 103 MW" in rows["Published for this fill"][1]
+    half = with_parameters(answer.site, {"facility.volume": 2500.0})
+    other = dataclasses.replace(answer, site=half)
+    assert expected_seconds_per_kelvin(other) == pytest.approx(0.5 * seconds, rel=1e-3)
+    assert "Published for this fill" not in _cells(other, "ride-through")
+
+
+def test_window_is_the_one_used(answer):
+    short = _riding(answer, window=(15.0, 240.0))
+    assert _cells(short, "ride-through")["Facility water warms by 1 K in"][1] == "its mean, minute 0.25 to 4"
+    assert "From minute 0.25 to 4 the facility water" in ride_through_caption(short)
+
+
+def test_a_course_that_ends_early_says_why(answer):
+    why = "a chip has no steady temperature: its leakage runs away"
+    last = _riding(answer, ended=why, first_limit=why)
+    assert _cells(last, "ride-through")["Time to the first limit"][1] == f"no state beyond: {why}"
+    assert "The course ends after 17.7 min. A chip has no steady" in ride_through_caption(last)
+    assert "until no state is found" in next(tile.note for tile in tiles(last) if tile.label == "Ride-through")
+    later = _riding(answer, ended=why)
+    assert _cells(later, "ride-through")["The course ends after"] == ("60.0 min", why)
+    assert "to chip junction limit" in next(tile.note for tile in tiles(later) if tile.label == "Ride-through")
+
+
+def test_a_broken_bound_stands_first(answer):
+    assert "keeps the physical bounds" in _section(answer, "balances").note
+    figures = {**answer.point.figures, "facility_power": 0.9 * answer.point.figures["it_power"]}
+    wrong = dataclasses.replace(answer, point=dataclasses.replace(answer.point, figures=figures))
+    first = _section(wrong, "answer")
+    assert first.rows[0][0] == "PHYSICAL BOUND BROKEN"
+    assert first.rows[0][2].startswith("hot day at the set point: the facility takes in no more energy")
+    assert first.emphasis == {0, 1}
+    assert "PUE must be above 1" in _section(wrong, "balances").note
+    text = io.StringIO()
+    print_summary(wrong, Console(file=text, width=140))
+    assert "PHYSICAL BOUND BROKEN" in text.getvalue()
 
 
 def test_pue_carries_category_and_boundary(answer):

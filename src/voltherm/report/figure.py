@@ -87,14 +87,18 @@ def svg(figure: "Figure", name: str, description: str) -> str:
     """The figure as an `svg` element: no declaration, no metadata, identifiers that begin with `name`."""
     from xml.sax.saxutils import escape
 
+    # what is written inside a plot takes no room from it: a long text would leave the axes none at all
+    for axes in figure.axes:
+        for text in axes.texts:
+            text.set_in_layout(not axes.axison)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    drawn = buffer.getvalue()
+    drawn = drawn[drawn.index("<svg") :]
+    drawn = re.sub(r"<metadata>.*?</metadata>\s*", "", drawn, flags=re.DOTALL)
     # several figures share one page, so what one refers to must not exist in another
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
-    text = text.replace("'DejaVu Sans'", _TYPEFACE)
+    drawn = re.sub(r'\bid="', f'id="{name}-', drawn)
+    drawn = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", drawn)
+    drawn = drawn.replace("'DejaVu Sans'", _TYPEFACE)
     opening = f'<svg role="img" aria-label="{escape(description, {chr(34): "&quot;"})}" '
-    return text.replace("<svg ", opening, 1)
+    return drawn.replace("<svg ", opening, 1)

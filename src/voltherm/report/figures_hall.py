@@ -20,9 +20,10 @@ def hall_figure(answer: Answer, point: Point) -> str:
     # one colour a hundredth of a kelvin would paint round-off where all racks are alike
     spread = max(high - low, 0.1)
     with style("hall"):
-        figure = new(9.6, 3.1 if halls <= 4 else 5.2)
         across = min(halls, 4)
-        grid = figure.subplots(-(-halls // across), across, squeeze=False, sharey=True)
+        lines = -(-halls // across)
+        figure = new(9.6, 1.0 + 2.1 * lines)
+        grid = figure.subplots(lines, across, squeeze=False, sharey=True)
         image = None
         for index, axes in enumerate(grid.ravel()):
             axes.grid(visible=False)

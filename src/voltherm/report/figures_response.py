@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from voltherm.report.figure import BLUE, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, new, style, svg
+from voltherm.numerics import ResultCode
+from voltherm.report.figure import BLUE, FAINT, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, new, style, svg
 from voltherm.report.quantities import ZERO_CELSIUS, power, temperature
 from voltherm.site.year import Response
 from voltherm.study.answer import Answer
@@ -25,14 +26,32 @@ _USES = (
 
 
 def first_trim(curve: Response) -> float | None:
-    """Dry bulb [K] from which trim chillers work along a curve, None where they never do."""
-    heat = np.nan_to_num(np.asarray(curve.figures["trim_chiller_heat"]))
+    """Dry bulb [K] from which trim chillers work along the solved part of a curve, None where they never do there."""
+    good = solved(curve)
+    heat, ambient = np.asarray(curve.figures["trim_chiller_heat"])[good], np.asarray(curve.dry_bulb)[good]
     working = np.flatnonzero(heat > _TRIM_HEAT)
     if len(working) == 0:
         return None
-    index = int(working[0])
-    # the last point without any is where they start, to the width of the grid
-    return float(curve.dry_bulb[max(index - 1, 0)])
+    # the last solved point without any is where they start, to the width of the grid
+    return float(ambient[max(int(working[0]) - 1, 0)])
+
+
+def solved(curve: Response) -> np.ndarray:
+    """Which ambients of a curve have a steady state."""
+    return np.asarray(curve.result) == ResultCode.CONVERGED
+
+
+def failed_spans(curve: Response) -> list[tuple[float, float]]:
+    """Ambients [K] without a steady state, as ranges that end half-way to their solved neighbours."""
+    ambient, good = np.asarray(curve.dry_bulb), solved(curve)
+    borders = np.concatenate([ambient[:1], 0.5 * (ambient[1:] + ambient[:-1]), ambient[-1:]])
+    turns = np.flatnonzero(np.diff(np.concatenate([[True], good, [True]]).astype(int)))
+    return [(float(borders[first]), float(borders[last])) for first, last in turns.reshape(-1, 2)]
+
+
+def _masked(curve: Response, name: str) -> np.ndarray:
+    """A figure of a curve, NaN where it has no steady state."""
+    return np.where(solved(curve), np.asarray(curve.figures[name]), np.nan)
 
 
 def response_figure(answer: Answer) -> str:
@@ -40,6 +59,8 @@ def response_figure(answer: Answer) -> str:
     with style("response"):
         figure = new(9.6, 6.6)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.15, 1.0))
+        for axes in (upper, lower):
+            _no_steady_state(axes, answer.curve)
         _temperatures(upper, answer)
         _powers(lower, answer)
         lower.set_xlabel("ambient dry bulb [°C]")
@@ -48,15 +69,31 @@ def response_figure(answer: Answer) -> str:
         return svg(figure, "response", "Allowed supply temperature and cooling power against ambient")
 
 
+def _no_steady_state(axes: "Axes", curve: Response) -> None:
+    for first, last in failed_spans(curve):
+        first, last = first - ZERO_CELSIUS, last - ZERO_CELSIUS
+        axes.axvspan(first, last, facecolor=FAINT, alpha=0.6, hatch="///", edgecolor="white", linewidth=0, zorder=0)
+        axes.annotate(
+            "no steady state",
+            (0.5 * (first + last), 0.5),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="center",
+            rotation=90,
+            color=INK,
+            zorder=6,
+        )
+
+
 def _temperatures(axes: "Axes", answer: Answer) -> None:
     curve, allowed = answer.curve, answer.allowed_curve
     ambient = curve.dry_bulb - ZERO_CELSIUS
-    limit = allowed.set_point - ZERO_CELSIUS
-    reached = curve.figures["supply_temperature"] - ZERO_CELSIUS
-    facility = allowed.figures["facility_supply_temperature"] - ZERO_CELSIUS
-    held = curve.set_point - ZERO_CELSIUS
+    limit = np.where(solved(allowed), allowed.set_point, np.nan) - ZERO_CELSIUS
+    reached = _masked(curve, "supply_temperature") - ZERO_CELSIUS
+    facility = _masked(allowed, "facility_supply_temperature") - ZERO_CELSIUS
+    held = float(answer.point.set_point) - ZERO_CELSIUS
     axes.set_title("Secondary supply temperature [°C]")
-    axes.fill_between(allowed.dry_bulb - ZERO_CELSIUS, held[0], limit, color=GREEN, alpha=0.12, linewidth=0)
+    axes.fill_between(allowed.dry_bulb - ZERO_CELSIUS, held, limit, color=GREEN, alpha=0.12, linewidth=0)
     axes.plot(allowed.dry_bulb - ZERO_CELSIUS, limit, color=GREEN, linewidth=2.6, label="highest allowed")
     axes.plot(
         allowed.dry_bulb - ZERO_CELSIUS,
@@ -67,17 +104,17 @@ def _temperatures(axes: "Axes", answer: Answer) -> None:
         label="facility water, at the highest allowed",
     )
     axes.plot(ambient, reached, color=BLUE, linewidth=2.2, label="reached at the set point")
+    water = _masked(curve, "facility_supply_temperature") - ZERO_CELSIUS
     axes.plot(
         ambient,
-        curve.figures["facility_supply_temperature"] - ZERO_CELSIUS,
+        water,
         color=BLUE,
         linewidth=1.2,
         linestyle=(0, (4, 2)),
         label="facility water, at the set point",
     )
-    water = curve.figures["facility_supply_temperature"] - ZERO_CELSIUS
-    low = _finite(facility, water).min(initial=held[0]) - 6.0
-    high = _finite(limit, reached).max(initial=held[0]) + 2.5
+    low = _finite(facility, water).min(initial=held) - 6.0
+    high = _finite(limit, reached).max(initial=held) + 2.5
     axes.plot(ambient, ambient, color=MUTED, linewidth=1.0, linestyle=":", label="ambient itself")
     axes.set_ylim(low, high)
     day = float(answer.site.climate.dry_bulb) - ZERO_CELSIUS
@@ -97,12 +134,12 @@ def _temperatures(axes: "Axes", answer: Answer) -> None:
 def _powers(axes: "Axes", answer: Answer) -> None:
     curve, allowed = answer.curve, answer.allowed_curve
     ambient = curve.dry_bulb - ZERO_CELSIUS
-    stacked = [np.nan_to_num(np.asarray(curve.figures[name])) / 1e6 for _, name, _ in _USES]
+    stacked = [_masked(curve, name) / 1e6 for _, name, _ in _USES]
     axes.set_title("Cooling power [MW]")
     axes.stackplot(
         ambient, stacked, labels=[label for label, _, _ in _USES], colors=[colour for _, _, colour in _USES], alpha=0.85
     )
-    other = allowed.figures["cooling_power"] / 1e6
+    other = _masked(allowed, "cooling_power") / 1e6
     axes.plot(
         allowed.dry_bulb - ZERO_CELSIUS,
         other,
@@ -113,7 +150,8 @@ def _powers(axes: "Axes", answer: Answer) -> None:
     )
     day = float(answer.site.climate.dry_bulb) - ZERO_CELSIUS
     axes.axvline(day, color=INK, linewidth=0.8)
-    top = max(float(np.sum(stacked, axis=0).max()), float(_finite(other).max(initial=0.0)))
+    day_powers = [point.figures["cooling_power"] / 1e6 for point in (answer.point, answer.allowed) if point is not None]
+    top = float(_finite(np.sum(stacked, axis=0), other).max(initial=max(day_powers)))
     axes.set_ylim(0.0, 1.12 * top)
     marks = [(answer.point, BLUE)] + ([(answer.allowed, GREEN)] if answer.allowed is not None else [])
     for point, colour in marks:
@@ -163,7 +201,7 @@ def _mark(axes: "Axes", text: str, where: tuple[float, float], shift: tuple[int,
 
 def response_caption(answer: Answer) -> str:
     """What the plot shows, in a sentence or two."""
-    starts = []
+    starts, gaps = [], []
     for curve, name in ((answer.curve, "at the set point"), (answer.allowed_curve, "at the highest allowed supply")):
         start = first_trim(curve)
         starts.append(
@@ -171,10 +209,17 @@ def response_caption(answer: Answer) -> str:
             if start is None
             else f"{name} they start at about {temperature(start, 0)} outside"
         )
+    for first, last in failed_spans(answer.curve):
+        gaps.append(f"from {temperature(first)} to {temperature(last)} outside the set point has no steady state")
+    for first, last in failed_spans(answer.allowed_curve):
+        gaps.append(
+            f"from {temperature(first)} to {temperature(last)} outside no supply temperature was found to serve"
+        )
+    missing = f" Nothing is drawn where no solution was found: {'; '.join(gaps)}." if gaps else ""
     return (
         "Above: the highest supply temperature at which every chip keeps its limit, and what the "
         "set point reaches. The "
         "room between the two is the margin. Below: power of cooling by use at the set point, and "
         "in all at the highest "
-        f"allowed supply. Trim chillers take what the dry coolers leave: {'; '.join(starts)}."
+        f"allowed supply. Trim chillers take what the dry coolers leave: {'; '.join(starts)}.{missing}"
     )

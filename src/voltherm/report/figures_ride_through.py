@@ -6,6 +6,7 @@ import numpy as np
 
 from voltherm.report.figure import BLUE, INK, LIGHT_BLUE, ORANGE, RED, VIOLET, new, style, svg
 from voltherm.report.quantities import ZERO_CELSIUS, duration, number
+from voltherm.report.ride_through import ends_course, outcome, window_text
 from voltherm.study.answer import Answer
 
 _BEYOND = 1.4  # of the time to the first limit: what is drawn; past it chips would throttle, which is not modelled
@@ -40,7 +41,7 @@ def ride_through_figure(answer: Answer) -> str:
         axes.axhline(limit, color=RED, linewidth=1.0, linestyle=(0, (4, 2)))
         axes.annotate(
             f"GPU limit {number(limit)} °C",
-            (minutes[0], limit),
+            (0.0, limit),
             (4, 4),
             textcoords="offset points",
             ha="left",
@@ -50,7 +51,7 @@ def ride_through_figure(answer: Answer) -> str:
             when = ride.seconds_to_limit / 60.0
             axes.axvline(when, color=INK, linewidth=1.0)
             axes.annotate(
-                f"{duration(ride.seconds_to_limit)}: {ride.first_limit}",
+                f"{duration(ride.seconds_to_limit)}: {'no state beyond' if ends_course(ride) else ride.first_limit}",
                 (when, 0.0),
                 (-6 if when > 0.5 * minutes[-1] else 6, 8),
                 xycoords=("data", "axes fraction"),
@@ -59,7 +60,7 @@ def ride_through_figure(answer: Answer) -> str:
                 fontweight="bold",
             )
         axes.set_xlabel("minutes")
-        axes.set_xlim(minutes[0], minutes[-1])
+        axes.set_xlim(0.0, minutes[-1])
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         return svg(figure, "ride", "Temperatures after heat rejection is lost")
 
@@ -67,13 +68,9 @@ def ride_through_figure(answer: Answer) -> str:
 def ride_through_caption(answer: Answer) -> str:
     """What the plot shows, in a sentence or two."""
     ride = answer.ride_through
-    end = (
-        f"The first limit, {ride.first_limit}, is reached after {duration(ride.seconds_to_limit)}."
-        if math.isfinite(ride.seconds_to_limit)
-        else "No limit is reached within the time simulated."
-    )
     return (
         "All outdoor heat rejection stops at once at full load on the hot day; pumps and CDUs keep running. "
-        f"{end} The facility water warms by 1 K in {number(ride.seconds_per_kelvin, 0)} s. "
-        "Past the first limit chips would throttle or stop, which is not modelled: little of it is drawn."
+        f"{outcome(answer)} From {window_text(answer)} the facility water warms by 1 K in "
+        f"{number(ride.seconds_per_kelvin, 0)} s. Past the first limit chips would throttle or stop, which is not "
+        "modelled: little of it is drawn."
     )

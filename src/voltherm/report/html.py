@@ -26,6 +26,7 @@ from voltherm.report.summary import Section, pue_label, summary
 from voltherm.report.tables import tables
 from voltherm.report.tiles import tiles
 from voltherm.study.answer import Answer
+from voltherm.study.bounds import broken_bounds
 
 FILE_NAME = "report.html"
 
@@ -104,6 +105,7 @@ def _content(answer: Answer) -> dict[str, Any]:
     return {
         "name": site.name,
         "version": __version__,
+        "broken_bounds": broken_bounds(answer),
         "headline": headline_sentence(answer),
         "set_point": set_point_sentence(answer.point),
         "tiles": tiles(answer),

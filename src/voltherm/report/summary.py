@@ -1,7 +1,6 @@
 """The summary of an answer as plain data: sections of rows of text in user units, for terminals and pages alike."""
 
 import dataclasses
-import math
 from collections.abc import Callable
 
 from voltherm.report.configuration import value_text
@@ -15,7 +14,6 @@ from voltherm.report.limits import (
 from voltherm.report.quantities import (
     MONTHS,
     difference,
-    duration,
     energy,
     megawatts,
     number,
@@ -25,8 +23,10 @@ from voltherm.report.quantities import (
     share,
     temperature,
 )
-from voltherm.site.indicators import Category, power_usage_effectiveness
+from voltherm.report.ride_through import ride_through_rows
+from voltherm.site.outputs import COOLING_PARTS, INTAKE_PARTS, site_effectiveness
 from voltherm.study.answer import Answer, Point
+from voltherm.study.bounds import broken_bounds
 from voltherm.study.limits import Constraint
 
 Row = tuple[str, ...]
@@ -37,8 +37,21 @@ CLOSED = 1e-8
 _NAMES = frozenset((1,))
 _LARGE = 1e7  # W of IT load from which all powers of a table are shown in MW
 
-_RIDE_THROUGH_BAND = (139.0, 202.0)
-"""Seconds per kelvin of a closed loop of 5,000 m³ at full load, from the published fill and load."""
+_USES = {
+    "it_power": "IT power, at the input of the racks",
+    "dry_cooler_fan_power": "Dry-cooler fans",
+    "trim_chiller_power": "Trim chillers",
+    "air_chiller_power": "Air-side chillers",
+    "cdu_pump_power": "CDU pumps",
+    "facility_pump_power": "Facility pumps",
+    "air_handler_power": "Air handlers and chilled-water pumps",
+    "cdu_electronics": "CDU electronics",
+    "ups_loss": "UPS losses",
+    "house_load": "House load",
+    "voltage_excess": "Motors and house: change with their voltage",
+    "network_loss": "Transformer and cable losses",
+}
+_ALL_COOLING = "All cooling"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,12 +91,8 @@ def summary(answer: Answer) -> list[Section]:
 
 def pue_label(answer: Answer, *, interim: bool) -> str:
     """PUE's category, period and boundary in words."""
-    boundary = (
-        f"utility intake at {answer.site.electrical.intake_voltage / 1e3:g} kV, with "
-        "transformers, UPS, cooling and house load"
-    )
-    one = power_usage_effectiveness(1.0, 1.0, category=Category.IT_INPUT, interim=interim, boundary=boundary)
-    return one.label()
+    period = answer.point.figures if interim else answer.year.energy
+    return site_effectiveness(answer.site, period["facility_power"], period["it_power"], interim=interim).label()
 
 
 def _points(answer: Answer) -> list[Point]:
@@ -108,7 +117,8 @@ def _figure(answer: Answer, label: str, name: str, form) -> Row:
 def _headline(answer: Answer) -> Section:
     point, allowed = answer.point, answer.allowed
     day = temperature(float(answer.site.climate.dry_bulb))
-    rows: list[Row] = []
+    rows: list[Row] = [("PHYSICAL BOUND BROKEN", "", broken) for broken in broken_bounds(answer)]
+    emphasis = frozenset(range(len(rows) + 1))
     if allowed is None:
         rows.append(("Highest allowed supply temperature", "none", "no set point keeps every chip within its limit"))
     else:
@@ -139,7 +149,7 @@ def _headline(answer: Answer) -> Section:
         ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
     ]
     note = f"{headline_sentence(answer)} {set_point_sentence(point)}"
-    return Section("answer", "The answer", ("", "value", "where, and of what"), tuple(rows), note, frozenset((0,)))
+    return Section("answer", "The answer", ("", "value", "where, and of what"), tuple(rows), note, emphasis)
 
 
 def _temperatures(answer: Answer) -> Section:
@@ -163,30 +173,16 @@ def _temperatures(answer: Answer) -> Section:
 
 
 def _powers(answer: Answer) -> Section:
-    names = (
-        ("IT power, at the input of the racks", "it_power"),
-        ("Dry-cooler fans", "dry_cooler_fan_power"),
-        ("Trim chillers", "trim_chiller_power"),
-        ("Air-side chillers", "air_chiller_power"),
-        ("CDU pumps", "cdu_pump_power"),
-        ("Facility pumps", "facility_pump_power"),
-        ("Air handlers and chilled-water pumps", "air_handler_power"),
-        ("All cooling", "cooling_power"),
-        ("UPS losses", "ups_loss"),
-        ("Transformer and cable losses", "network_loss"),
-        ("Power at the utility intake", "facility_power"),
-    )
     form = megawatts if answer.point.figures["it_power"] >= _LARGE else power
-    rows = [_figure(answer, label, name, form) for label, name in names]
+    labels = [(_USES[name], name) for name in INTAKE_PARTS]
+    labels.insert(1 + INTAKE_PARTS.index(COOLING_PARTS[-1]), (_ALL_COOLING, "cooling_power"))
+    labels.append(("Power at the utility intake", "facility_power"))
+    rows = [_figure(answer, label, name, form) for label, name in labels]
     rows.append(_figure(answer, "PUE", "pue", lambda value: number(value, 4)))
-    return Section(
-        "powers",
-        "Hot day: power",
-        _point_header(answer),
-        tuple(rows),
-        pue_label(answer, interim=True),
-        frozenset((7, 11)),
-    )
+    label = pue_label(answer, interim=True)
+    note = f"All uses and losses add up to the intake; all cooling is the sum of the six rows above it. {label}."
+    bold = frozenset(index for index, row in enumerate(rows) if row[0] == _ALL_COOLING or index >= len(rows) - 2)
+    return Section("powers", "Hot day: power", _point_header(answer), tuple(rows), note, bold)
 
 
 def _with(figure: str, form: Callable[[float], str], constraint: str) -> Callable[[Point], str]:
@@ -266,6 +262,10 @@ def _year(answer: Answer) -> Section:
         energies("Air handlers and chilled-water pumps", "air_handler_power"),
         energies("All cooling", "cooling_power"),
         energies("IT", "it_power"),
+        across(
+            "Losses, electronics and house",
+            lambda year: energy(year.energy["facility_power"] - year.energy["it_power"] - year.energy["cooling_power"]),
+        ),
         energies("Utility intake", "facility_power"),
         across("PUE", lambda year: number(year.pue, 4)),
         across("Water", lambda year: f"{number(year.water, 0)} m³"),
@@ -279,7 +279,7 @@ def _year(answer: Answer) -> Section:
         if len(years) == 2
         else f"8,760 hours, full load all year. {pue_label(answer, interim=False)}."
     )
-    return Section("year", "The year", header, rows, note, frozenset((6, 9)))
+    return Section("year", "The year", header, rows, note, frozenset((6, 9, 10)))
 
 
 def _months(answer: Answer) -> Section:
@@ -305,28 +305,7 @@ def _months(answer: Answer) -> Section:
 
 
 def _ride_through(answer: Answer) -> Section:
-    ride = answer.ride_through
-    reached = math.isfinite(ride.seconds_to_limit)
-    simulated = float(ride.time[-1] - ride.time[0])
-    low, high = _RIDE_THROUGH_BAND
-    rows = (
-        (
-            "Time to the first limit",
-            duration(ride.seconds_to_limit) if reached else f"not within {duration(simulated)}",
-            ride.first_limit if reached else "",
-        ),
-        (
-            "Facility water warms by 1 K in",
-            f"{number(ride.seconds_per_kelvin, 0)} s",
-            f"minutes 5 to 20; published fill and load give {low:g} to {high:g} s",
-        ),
-        (
-            "Energy stored against heat in and out",
-            residual(ride.energy_residual),
-            "largest relative residual of a step",
-        ),
-    )
-    return Section("ride-through", "Heat rejection lost", ("", "value", "of what"), rows)
+    return Section("ride-through", "Heat rejection lost", ("", "value", "of what"), ride_through_rows(answer))
 
 
 def _balances(answer: Answer) -> Section:
@@ -339,10 +318,12 @@ def _balances(answer: Answer) -> Section:
     rows = [_figure(answer, label, name, residual) for label, name in kinds]
     worst = max(abs(point.figures[name]) for point in _points(answer) for _, name in kinds)
     closed = "Closed" if worst < CLOSED else "NOT closed"
+    broken = broken_bounds(answer)
+    bounds = "Every period keeps the physical bounds of the indicators" if not broken else "; ".join(broken)
     note = (
-        f"{closed}: the largest is {residual(worst)}, {'below' if worst < CLOSED else 'above'} {CLOSED:g} relative. "
+        f"{closed}: the largest is {residual(worst)}, {'below' if worst < CLOSED else 'above'} {residual(CLOSED)} relative. "
         f"The coupled solve of the hot day took {answer.iterations} iterations, to a last change of "
-        f"{residual(answer.residual)}."
+        f"{residual(answer.residual)}. {bounds}."
     )
     return Section("balances", "Balances", _point_header(answer), tuple(rows), note)
 

@@ -5,6 +5,7 @@ import math
 
 from voltherm.report.limits import equipment_at_end, tightest_chip
 from voltherm.report.quantities import difference, duration, number, power, temperature
+from voltherm.report.ride_through import ends_course
 from voltherm.study.answer import Answer
 
 
@@ -26,6 +27,7 @@ def tiles(answer: Answer) -> list[Tile]:
     ends = equipment_at_end(point)
     reached = math.isfinite(ride.seconds_to_limit)
     simulated = duration(float(ride.time[-1] - ride.time[0]))
+    to_limit = ", until no state is found" if ends_course(ride) else f", to {ride.first_limit}" if reached else ""
     margin = point.figures["junction_margin"]
     return [
         Tile(
@@ -62,7 +64,7 @@ def tiles(answer: Answer) -> list[Tile]:
         Tile(
             "Ride-through",
             duration(ride.seconds_to_limit) if reached else f"> {simulated}",
-            f"without heat rejection, to {ride.first_limit}" if reached else "without heat rejection",
+            f"without heat rejection{to_limit}; its water warms by 1 K in {number(ride.seconds_per_kelvin, 0)} s",
         ),
         Tile(
             "Supply above its set point",

@@ -1,5 +1,16 @@
 """Named figures of a solved site: powers by use, margins to every limit, indicators and balance residuals.
 
+    P_intake = Σ P_part                                       parts of `INTAKE_PARTS`
+    PUE      = P_intake / P_it                                `voltherm.site.indicators`
+    t_1K     = V ρ(T) c_p(T) / Q                              fill alone, heat as at the start
+
+| symbol | meaning | unit |
+| --- | --- | --- |
+| P_part | IT, cooling, UPS, electronics, house, what loads draw for their voltage, losses of the network | W |
+| V, ρ, c_p | fill of a building's facility loop; density and heat capacity at the plant's mean temperature | m³, SI |
+| Q | heat that a building's plant takes from the facility water | W |
+| t_1K | time in which the fill warms by 1 K once that heat stays in it | s |
+
 Every figure is a scalar array; `FIGURES` gives its unit and meaning, in the order of summaries and tables.
 """
 
@@ -10,6 +21,8 @@ from jaxtyping import Array, Float
 
 from voltherm.site.balances import balances
 from voltherm.site.electrical import one_line
+from voltherm.site.fluids import liquid_named
+from voltherm.site.indicators import Category, Number, PowerUsageEffectiveness, power_usage_effectiveness
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 
@@ -33,7 +46,10 @@ FIGURES: dict[str, Figure] = {
     "cdu_pump_power": Figure("W", "pumps of the CDUs"),
     "facility_pump_power": Figure("W", "facility water pumps"),
     "air_handler_power": Figure("W", "fans of the air handlers and chilled-water pumps"),
+    "cdu_electronics": Figure("W", "controls and sensors of the CDUs"),
     "ups_loss": Figure("W", "losses of the UPS"),
+    "house_load": Figure("W", "lights, controls and offices, at nominal voltage"),
+    "voltage_excess": Figure("W", "what motors and house draw beyond nominal for the voltage at their buses"),
     "network_loss": Figure("W", "losses of transformers and cables behind the intake"),
     "cooling_power": Figure("W", "all fans, pumps and compressors"),
     "trim_chiller_heat": Figure("W", "heat taken by the trim chillers"),
@@ -64,6 +80,56 @@ FIGURES: dict[str, Figure] = {
     "site_residual": Figure("1", "power at the intake less heat to the surroundings, relative"),
 }
 
+COOLING_PARTS = (
+    "dry_cooler_fan_power",
+    "trim_chiller_power",
+    "air_chiller_power",
+    "cdu_pump_power",
+    "facility_pump_power",
+    "air_handler_power",
+)
+"""Figures that add up to `cooling_power`."""
+
+INTAKE_PARTS = (
+    "it_power",
+    *COOLING_PARTS,
+    "cdu_electronics",
+    "ups_loss",
+    "house_load",
+    "voltage_excess",
+    "network_loss",
+)
+"""Figures that add up to `facility_power`, to the residual of the power flow."""
+
+
+def site_effectiveness(
+    site: Site, facility_energy: Number, it_energy: Number, *, interim: bool
+) -> PowerUsageEffectiveness:
+    """PUE of the site from energies [J] of one period, or powers [W]: IT at the racks' input, bounded at the intake."""
+    boundary = (
+        f"utility intake at {site.electrical.intake_voltage / 1e3:g} kV, with transformers, UPS, cooling and house load"
+    )
+    return power_usage_effectiveness(
+        facility_energy, it_energy, category=Category.IT_INPUT, interim=interim, boundary=boundary
+    )
+
+
+def makeup_water(site: Site) -> Float[Array, ""]:
+    """Water that the closed facility loops of all buildings are topped up with in a year [m³]; nothing evaporates."""
+    return site.building.count * site.facility.volume * site.facility.makeup_fraction
+
+
+def seconds_per_kelvin(site: Site, state: SiteState) -> Float[Array, "building"]:
+    """Time [s] in which the fill alone warms by 1 K with heat rejection lost and the heat as in `state`.
+
+    A course in time differs by what it adds: metal and coolant of the rows, leakage of warmer chips, and heat of the
+    air side that free cooling took before.
+    """
+    plant = state.buildings.facility.plant
+    water = liquid_named(site.facility.fluid)
+    mean = 0.5 * (jnp.asarray(plant.supply_temperature) + jnp.asarray(plant.return_temperature))
+    return site.facility.volume * water.density(mean) * water.heat_capacity(mean) / plant.heat
+
 
 def low_voltages(site: Site, state: SiteState) -> Float[Array, "bus"]:
     """Voltages [p.u.] of the low-voltage buses: rows, then mechanical substations, building by building."""
@@ -89,7 +155,7 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "switch": site.rack.switch.junction_limit - jnp.max(racks.switch_temperature),
     }
     voltages = low_voltages(site, state)
-    powers = {
+    cooling = {
         "dry_cooler_fan_power": jnp.sum(facility.plant.fan_power) + jnp.sum(air.plant.fan_power),
         "trim_chiller_power": jnp.sum(facility.plant.compressor_power),
         "air_chiller_power": jnp.sum(air.plant.compressor_power),
@@ -97,19 +163,23 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "facility_pump_power": jnp.sum(facility.pump_power),
         "air_handler_power": jnp.sum(air.fan_power) + jnp.sum(air.pump_power),
     }
+    mechanical = jnp.asarray(topology.mechanical_bus)
     chiller_capacity = site.building.count * site.chillers.count * site.chillers.capacity
     trim_heat = jnp.sum(facility.plant.chiller_heat)
     supply = jnp.max(rows.supply_temperature)
     figures = {
         "it_power": it_power,
         "facility_power": facility_power,
-        "pue": facility_power / it_power,
+        "pue": site_effectiveness(site, facility_power, it_power, interim=True).value,
         "liquid_heat": jnp.sum(racks.liquid_heat),
         "air_heat": jnp.sum(air.heat),
-        **powers,
+        **cooling,
+        "cdu_electronics": site.building.count * site.building.rows * site.cdu.electronics,
         "ups_loss": jnp.sum(buildings.ups_loss),
+        "house_load": site.building.count * site.electrical.house_load,
+        "voltage_excess": jnp.sum(power.active_load[mechanical]) - jnp.sum(buildings.mechanical_power),
         "network_loss": network_loss,
-        "cooling_power": jnp.sum(jnp.stack(list(powers.values()))),
+        "cooling_power": jnp.sum(jnp.stack([cooling[name] for name in COOLING_PARTS])),
         "trim_chiller_heat": trim_heat,
         "gpu_temperature": jnp.max(racks.gpu_temperature),
         "gpu_margin": margins["gpu"],

@@ -22,6 +22,9 @@ _KELVIN = 60.0
 _FLOATS = 0.01
 """K above its set point from which a supply floats: far beyond the tolerance of the solve."""
 
+Values = Array | np.ndarray
+"""States come from a solve, or from a file."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Constraint:
@@ -40,26 +43,34 @@ class Constraint:
 
 
 def hottest(names: Layout, state: SiteState) -> dict[str, str]:
-    """Names of the hottest GPU, CPU and switch chip, of the rack with the warmest return, and of the warmest row."""
-    racks, rows = state.buildings.racks, state.buildings.rows
+    """Names of the hottest GPU, CPU and switch chip, of the rack that holds that GPU ("rack"), and of the CDU of the
+    row with the warmest supply ("row")."""
+    racks = state.buildings.racks
 
-    def place(values: Array) -> list[int]:
-        plain = np.asarray(values)
-        return [int(index) for index in np.unravel_index(int(np.argmax(plain)), plain.shape)]
-
-    def device(kind: str, temperature: Array) -> str:
-        building, row, rack, tray, position = place(temperature)
+    def device(kind: str, temperature: Values) -> str:
+        building, row, rack, tray, position = _largest(temperature)
         return names.device(kind, building, row, rack, tray, position)
 
-    building, row, rack = place(racks.gpu_temperature.max(axis=(3, 4)))
-    warmest_building, warmest_row = place(rows.supply_temperature)
+    building, row, rack, _, _ = _largest(racks.gpu_temperature)
     return {
         "gpu": device("gpu", racks.gpu_temperature),
         "cpu": device("cpu", racks.cpu_temperature),
         "switch": device("switch", racks.switch_temperature),
         "rack": names.rack(building, row, rack),
-        "row": names.cdu(warmest_building, warmest_row),
+        "row": _cdu_with_most(names, state.buildings.rows.supply_temperature),
     }
+
+
+def _largest(values: Values) -> list[int]:
+    """Where the largest value stands, along every axis."""
+    plain = np.asarray(values)
+    return [int(index) for index in np.unravel_index(int(np.argmax(plain)), plain.shape)]
+
+
+def _cdu_with_most(names: Layout, values: Values) -> str:
+    """Name of the CDU where values (building, row) are largest."""
+    building, row = _largest(values)
+    return names.cdu(building, row)
 
 
 def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[str, float]) -> tuple[Constraint, ...]:
@@ -79,6 +90,8 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
     low = np.concatenate([topology.row_bus.ravel(), topology.mechanical_bus.ravel()])
     lowest = network.buses[low[np.argmin(power.voltage_magnitude[low])]]
     highest = network.buses[low[np.argmax(power.voltage_magnitude[low])]]
+    most_open = _cdu_with_most(names, state.buildings.rows.valve_opening)
+    fastest = _cdu_with_most(names, state.buildings.rows.pump_speed)
     limits = site.limits
     maximum = float(limits.loading_maximum)
     kept = float(limits.junction_margin)
@@ -106,8 +119,8 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
         ("supply set point held", who["row"], -figures["supply_excess"], "K", "control"),
         ("trim chiller capacity", "trim chillers", 1.0 - figures["chiller_load"], "1", "equipment"),
         ("dry cooler fans", "dry coolers", 1.0 - figures["fan_speed"], "1", "equipment"),
-        ("CDU valve", who["row"], 1.0 - figures["valve_opening"], "1", "equipment"),
-        ("CDU pump speed", "CDU pumps", 1.0 - figures["cdu_pump_speed"], "1", "equipment"),
+        ("CDU valve", most_open, 1.0 - figures["valve_opening"], "1", "equipment"),
+        ("CDU pump speed", fastest, 1.0 - figures["cdu_pump_speed"], "1", "equipment"),
         ("facility pump speed", "facility pumps", 1.0 - figures["facility_pump_speed"], "1", "equipment"),
     ]
 
