@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -13,6 +14,7 @@ from voltherm.cli import environment
 from voltherm.cli.application import application
 from voltherm.cli.output import plain
 from voltherm.cli.run import as_json
+from voltherm.formats.sweep_store import SweepFolder
 
 CASE = "configs/campus/abilene_building.yaml"
 
@@ -122,6 +124,64 @@ def test_studies_go_to_their_own_verb(run):
     done = run("run", "configs/tune/abilene_cost.yaml")
     assert done.exit_code == 2
     assert "`voltherm tune" in done.stderr
+
+
+@pytest.fixture
+def study(tmp_path: Path, project_root: Path) -> Path:
+    """A small sweep of the shipped building."""
+    (tmp_path / "campus").mkdir()
+    (tmp_path / "campus" / "case.yaml").write_bytes((project_root / CASE).read_bytes())
+    file = tmp_path / "sweep.yaml"
+    file.write_text(
+        "voltherm: 1\nname: x\nsweep:\n  case: campus/case.yaml\n  designs: 4\n  chunk: 2\n  variables:\n"
+        "    - {path: climate.dry_bulb, minimum: 20 degC, maximum: 40 degC}\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def _manifest(study: Path) -> dict:
+    from voltherm.cli.sweep import _known
+    from voltherm.formats.loader import study as read
+
+    return {**_known(read(study)), "case": "of another case", "lanes": 2}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "damage", "told"),
+    [
+        ([], True, "chunk_00000.h5: truncated, or not a chunk of a sweep"),
+        (["--set", "sweep.seed=7"], False, "belongs to another sweep, which differs in seed"),
+        (["--set", "sweep.designs=8"], False, "belongs to another sweep, which differs in designs"),
+    ],
+)
+def test_a_sweep_that_does_not_fit_is_refused_without_jax(
+    run, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: list[str], damage: bool, told: str
+):
+    monkeypatch.setattr(environment, "prepare", _unreached)
+    store = SweepFolder(tmp_path / "out")
+    store.open(_manifest(study), resume=False)
+    store.write_chunk(0, {"design": np.arange(2), "result": np.zeros(2, np.int32)})
+    store.close()
+    if damage:
+        file = tmp_path / "out" / "chunks" / "chunk_00000.h5"
+        file.write_bytes(file.read_bytes()[:1000])
+    done = run("sweep", study, "--out", tmp_path / "out", "--resume", *overrides)
+    assert done.exit_code == 2, done.stderr
+    assert told in done.stderr
+    assert run("sweep", study, "--out", tmp_path / "out").exit_code == 2
+
+
+def _unreached(*_, **__):
+    raise AssertionError("jax is set up before the folder is judged")
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused_without_jax(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(environment, "prepare", _unreached)
+    (tmp_path / "checkpoint").write_bytes(b"nothing")
+    done = run("tune", "configs/tune/abilene_cost.yaml", "--out", tmp_path, "--resume")
+    assert done.exit_code == 2
+    assert "checkpoint: not a checkpoint of voltherm" in done.stderr.replace("\n", " ")
 
 
 def test_cold_plate(run, tmp_path: Path):

@@ -84,6 +84,47 @@ def test_another_sweep_is_refused_by_what_differs(tmp_path):
         SweepFolder(tmp_path).open({**MANIFEST, "case": "def", "seed": 1}, resume=True)
 
 
+def test_a_manifest_without_chunks_gives_way(tmp_path):
+    first = SweepFolder(tmp_path)
+    first.open(MANIFEST, resume=False)
+    first.close()
+    store = SweepFolder(tmp_path)
+    assert store.open({**MANIFEST, "case": "def"}, resume=False)["case"] == "def"
+    store.close()
+    assert '"case": "def"' in (tmp_path / "manifest.json").read_text()
+
+
+def test_a_table_without_chunks_is_not_replaced(tmp_path):
+    store = filled(tmp_path)
+    store.merge(3)
+    store.close()
+    for file in (tmp_path / "chunks").iterdir():
+        file.unlink()
+    with pytest.raises(ForeignSweepError, match="already holds a sweep"):
+        SweepFolder(tmp_path).open(MANIFEST, resume=False)
+
+
+def test_inspection_knows_what_the_study_says(tmp_path):
+    filled(tmp_path).close()
+    store = SweepFolder(tmp_path)
+    store.inspect({"designs": 5, "chunk": 2}, resume=True)
+    # the folder is held from then on, and its chunks are not read twice
+    with pytest.raises(ForeignSweepError, match="another process"):
+        SweepFolder(tmp_path).inspect({"designs": 5}, resume=True)
+    store.open(MANIFEST, resume=True)
+    (tmp_path / "chunks" / "chunk_00001.h5").write_bytes(b"")
+    assert store.finished() == {0, 1, 2}
+    store.close()
+    with pytest.raises(ForeignSweepError, match="differs in designs"):
+        SweepFolder(tmp_path).inspect({"designs": 6, "chunk": 2}, resume=True)
+    with pytest.raises(ForeignSweepError, match="already holds a sweep"):
+        SweepFolder(tmp_path).inspect({"designs": 5}, resume=False)
+    with pytest.raises(ForeignSweepError, match=r"chunk_00001\.h5: truncated"):
+        SweepFolder(tmp_path).inspect({"designs": 5}, resume=True)
+    SweepFolder(tmp_path / "absent").inspect({"designs": 5}, resume=False)
+    assert not (tmp_path / "absent").exists()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"lanes": "all"'])
 def test_manifest_that_is_none(tmp_path, text):
     filled(tmp_path).close()

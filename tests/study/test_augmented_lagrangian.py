@@ -115,6 +115,21 @@ def test_checkpoint_goes_on_along_the_same_trajectory(tmp_path):
         )
 
 
+def test_a_foreign_checkpoint_is_refused_before_anything_is_compiled(tmp_path):
+    file = tmp_path / "tune.checkpoint"
+    file.write_bytes(b'{"format": "voltherm checkpoint 1"}\n')
+    traces = []
+
+    def counted(unit, arguments):
+        traces.append(None)
+        return rosenbrock_in_a_disk(unit, arguments)
+
+    with pytest.raises(ForeignCheckpointError, match="a checkpoint of another study"):
+        minimise(counted, np.array([0.4, 0.6]), settings=QUICK, checkpoint=file, resume=True)
+    # the one that asks for the shape of its constraints
+    assert len(traces) == 1
+
+
 def test_single_precision():
     found = minimise(linear, np.array([0.9, 0.9]), {"slope": jnp.asarray(2.0)}, settings=Settings(iterations=20))
     assert found.unit.dtype == np.float64

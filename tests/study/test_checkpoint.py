@@ -28,6 +28,7 @@ def _keep(contents):
     [
         (_keep, {**HEADER, "case": "def"}, "differs in case"),
         (lambda contents: contents[:-40], HEADER, "truncated or damaged"),
+        (lambda contents: contents[:-1] + b"x", HEADER, "truncated or damaged"),
         (lambda contents: b"", HEADER, "not a checkpoint"),
         (lambda contents: b"[1]\n", HEADER, "not a checkpoint"),
         (lambda contents: b"\x89HDF\r\n\x1a\n" + contents, HEADER, "not a checkpoint"),
@@ -39,3 +40,10 @@ def test_foreign_files_are_refused_by_name(tmp_path, change, header, told):
     file.write_bytes(change(file.read_bytes()))
     with pytest.raises(ForeignCheckpointError, match=rf"tune\.checkpoint: .*{told}"):
         load(file, header, STATE)
+
+
+def test_other_arrays_under_the_same_header_are_refused(tmp_path):
+    file = tmp_path / "tune.checkpoint"
+    save(file, HEADER, {"unit": jnp.arange(4.0), "iteration": jnp.asarray(4, jnp.int32)})
+    with pytest.raises(ForeignCheckpointError, match="holds other arrays"):
+        load(file, HEADER, STATE)

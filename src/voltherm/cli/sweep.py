@@ -1,7 +1,16 @@
 """``voltherm sweep``: many designs of a case."""
 
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from voltherm import __version__
 from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile, output_folder
 from voltherm.cli.output import print_json, problem_console, progress, result_console, simple_table
+
+if TYPE_CHECKING:
+    from voltherm.formats.loader import Study
+    from voltherm.formats.sweep_store import SweepFolder
+    from voltherm.study.sweep import SweepResult
 
 
 def sweep(
@@ -13,36 +22,18 @@ def sweep(
     device: Devices = None,
 ) -> None:
     """Solve many designs of a case, in chunks that survive any end of the process."""
-    from voltherm.cli.studies import case_of, read_study
+    from voltherm.cli.studies import read_study
 
     read = read_study(study, overrides, "sweep")
-    settings = read.settings
     from voltherm.cli.environment import prepare
-
-    prepare(device, every_core=True)
-    from voltherm.cli.studies import translated
     from voltherm.formats.sweep_store import SweepFolder
-    from voltherm.study import sweep as run_sweep
-    from voltherm.study.sweep import SweepProgress
 
-    folder = output_folder(output, study)
-    with translated(), progress() as report:
-
-        def show(now: SweepProgress) -> None:
-            report(f"designs ({now.failed} failed)" if now.failed else "designs", now.done, now.designs)
-
-        result = run_sweep(
-            case_of(read),
-            read.variables,
-            sampler=settings.sampler,
-            designs=settings.designs,
-            seed=settings.seed,
-            chunk=settings.chunk,
-            store=SweepFolder(folder),
-            resume=resume,
-            progress=show,
-            notice=lambda sentence: problem_console().print(sentence, soft_wrap=True),
-        )
+    store = SweepFolder(output_folder(output, study))
+    with contextlib.closing(store):
+        # what the folder holds is judged before jax is imported, as far as the file of the study tells
+        store.inspect(_known(read), resume=resume)
+        prepare(device, every_core=True)
+        result = _swept(read, store, resume=resume)
     if json:
         print_json(
             {
@@ -63,3 +54,41 @@ def sweep(
     console.print(f"chunks: {result.computed} computed, {result.reused} found finished")
     for file in result.files:
         console.print(str(file), soft_wrap=True)
+
+
+def _known(read: "Study") -> dict[str, Any]:
+    """What the file of a sweep says of its manifest."""
+    settings = read.settings
+    known = {
+        "variables": list(read.variables),
+        "chunk": settings.chunk,
+        "sampler": settings.sampler,
+        "seed": settings.seed,
+        "voltherm": __version__,
+    }
+    return known | ({"designs": settings.designs} if settings.sampler == "sobol" else {})
+
+
+def _swept(read: "Study", store: "SweepFolder", *, resume: bool) -> "SweepResult":
+    from voltherm.cli.studies import case_of, translated
+    from voltherm.study import sweep as run_sweep
+    from voltherm.study.sweep import SweepProgress
+
+    settings = read.settings
+    with translated(), progress() as report:
+
+        def show(now: SweepProgress) -> None:
+            report(f"designs ({now.failed} failed)" if now.failed else "designs", now.done, now.designs)
+
+        return run_sweep(
+            case_of(read),
+            read.variables,
+            sampler=settings.sampler,
+            designs=settings.designs,
+            seed=settings.seed,
+            chunk=settings.chunk,
+            store=store,
+            resume=resume,
+            progress=show,
+            notice=lambda sentence: problem_console().print(sentence, soft_wrap=True),
+        )

@@ -25,15 +25,23 @@ def tune(
     read = read_study(study, overrides, "tune")
     from voltherm.cli.environment import prepare
 
-    prepare(device, every_core=True)
     folder = output_folder(output, study)
     if read.settings.kind == "cold_plate":
+        prepare(device)
         _cold_plate(read, folder, as_json=json)
-    else:
-        _site(read, folder, resume=resume, as_json=json)
+        return
+    checkpoint = folder / "checkpoint"
+    if resume:
+        from voltherm.formats.checkpoint_header import inspect_checkpoint
+
+        # judged before jax is imported, as far as the file of the study tells
+        known = {"variables": list(read.variables), "settings": {"iterations": read.settings.iterations}}
+        inspect_checkpoint(checkpoint, known)
+    prepare(device, every_core=True)
+    _site(read, folder, checkpoint, resume=resume, as_json=json)
 
 
-def _site(read: "Study", folder: Path, *, resume: bool, as_json: bool) -> None:
+def _site(read: "Study", folder: Path, checkpoint: Path, *, resume: bool, as_json: bool) -> None:
     from voltherm.cli.studies import case_of, translated
     from voltherm.formats.schema_site import FIELDS
     from voltherm.study import tune as run_tune
@@ -53,7 +61,7 @@ def _site(read: "Study", folder: Path, *, resume: bool, as_json: bool) -> None:
             settings=Settings(iterations=settings.iterations),
             random_points=settings.random_search,
             seed=settings.seed,
-            checkpoint=folder / "checkpoint",
+            checkpoint=checkpoint,
             resume=resume,
             progress=show,
         )

@@ -29,6 +29,7 @@ try:
 except ImportError:  # not on Windows; there two sweeps in one folder are not told apart
     fcntl = None  # type: ignore[assignment]  # a module or nothing
 
+_MANIFEST, _TABLE = "manifest.json", "sweep.h5"
 _DIGITS = 5
 _FREE = ("lanes",)
 """Entries of the manifest that may change during a sweep."""
@@ -51,9 +52,32 @@ class SweepFolder:
         self._manifest: dict[str, Any] = {}
         self._digest = ""
         self._lock: io.IOBase | None = None
+        self._inspected: tuple[str, frozenset[int]] | None = None
+
+    def inspect(self, known: Mapping[str, Any], *, resume: bool) -> None:
+        """Refuse now what `open` and `finished` would refuse, as far as `known` entries of the manifest tell.
+
+        Needs neither jax nor the case solved. From here on the folder is this process's, until `close`.
+
+        **Raises**: as `open` and `finished`.
+        """
+        if not self.folder.is_dir():
+            return
+        with _disk(f"opening {self.folder}"):
+            self._take_lock()
+        try:
+            there = self._there(json.loads(json.dumps(dict(known))), resume=resume, whole=False)
+            if there is not None:
+                self._manifest, self._digest = there, _digest_of(there)
+                self._inspected = (self._digest, self.finished())
+        except BaseException:
+            self.close()
+            raise
 
     def open(self, manifest: Mapping[str, Any], *, resume: bool) -> dict[str, Any]:
         """Take up a sweep; returns the manifest in force.
+
+        A manifest without chunks holds nothing worth keeping and gives way to any sweep.
 
         **Raises**: `ForeignSweepError` where the folder holds another sweep, any sweep without `resume`, or one that is
         running; `SweepStorageError` where the disk refuses.
@@ -69,35 +93,43 @@ class SweepFolder:
             raise
 
     def _open(self, wanted: dict[str, Any], resume: bool) -> dict[str, Any]:
-        file = self.folder / "manifest.json"
-        there = sorted(self._chunks.glob("chunk_*.h5"))
-        if not resume and (file.exists() or there):
-            raise ForeignSweepError(
-                f"{self.folder} already holds a sweep: resume it with --resume, or choose another folder"
-            )
-        if file.exists():
-            self._manifest = _same_sweep(file, wanted)
-        elif there:
-            raise ForeignSweepError(f"{there[0]}: a chunk without {file.name} beside it; choose another folder")
-        else:
-            self._manifest = wanted
+        there = self._there(wanted, resume=resume, whole=True)
+        self._manifest = wanted if there is None else there
         self._digest = _digest_of(self._manifest)
         for part in [*self._chunks.glob("*.part"), *self.folder.glob("*.part")]:
             part.unlink()
-        if not file.exists():
+        if there is None:
             self.update(self._manifest)
         return dict(self._manifest)
+
+    def _there(self, wanted: dict[str, Any], *, resume: bool, whole: bool) -> dict[str, Any] | None:
+        """The manifest in the folder; None where there is nothing to keep. `whole`: `wanted` is all of one."""
+        file = self.folder / _MANIFEST
+        chunks = sorted(self._chunks.glob("chunk_*.h5"))
+        if not chunks and not (self.folder / _TABLE).exists():
+            return None
+        if not resume:
+            raise ForeignSweepError(
+                f"{self.folder} already holds a sweep: resume it with --resume, or choose another folder"
+            )
+        if not file.exists():
+            raise ForeignSweepError(
+                f"{(chunks or [file])[0]}: a chunk without {file.name} beside it; choose another folder"
+            )
+        return _same_sweep(file, wanted, whole=whole)
 
     def update(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest."""
         self._manifest = dict(manifest)
-        _write(self.folder / "manifest.json", json.dumps(self._manifest, indent=1).encode())
+        _write(self.folder / _MANIFEST, json.dumps(self._manifest, indent=1).encode())
 
     def finished(self) -> frozenset[int]:
         """Numbers of the finished chunks, every one read and verified.
 
         **Raises**: `ForeignSweepError` naming the first file that is truncated, changed or of another sweep.
         """
+        if self._inspected is not None and self._inspected[0] == self._digest:
+            return self._inspected[1]
         numbers = set()
         for file in sorted(self._chunks.glob("chunk_*.h5")):
             number = file.stem.removeprefix("chunk_")
@@ -142,7 +174,7 @@ class SweepFolder:
 
     def merge(self, chunks: int) -> tuple[Path, ...]:
         """Write ``sweep.h5`` and ``sweep.csv``, chunk by chunk."""
-        table, text = self.folder / "sweep.h5", self.folder / "sweep.csv"
+        table, text = self.folder / _TABLE, self.folder / "sweep.csv"
         first = self.read_chunk(0)
         designs, size = int(self._manifest["designs"]), int(self._manifest["chunk"])
         parts = [file.with_name(f"{file.name}.part") for file in (table, text)]
@@ -170,9 +202,10 @@ class SweepFolder:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+        self._inspected = None
 
     def _take_lock(self) -> None:
-        if fcntl is None:
+        if fcntl is None or self._lock is not None:
             return
         # the lock dies with its process, however that ends; the file itself stays and means nothing
         lock = (self.folder / "sweep.lock").open("w")
@@ -190,7 +223,7 @@ class SweepFolder:
         return self._manifest.get("columns", {}).get(name, {})
 
 
-def _same_sweep(file: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _same_sweep(file: Path, wanted: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
     try:
         there = json.loads(file.read_text(encoding="utf-8"))
         known = {name: value for name, value in there.items() if name not in _FREE}
@@ -198,7 +231,8 @@ def _same_sweep(file: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
     except (ValueError, AttributeError, KeyError) as error:
         raise ForeignSweepError(f"{file}: not the manifest of a sweep; choose another folder") from error
     asked = {name: value for name, value in wanted.items() if name not in _FREE}
-    different = [name for name in {**asked, **known} if asked.get(name) != known.get(name)]
+    names = {**asked, **known} if whole else asked
+    different = [name for name in names if asked.get(name) != known.get(name)]
     if different or not isinstance(lanes, int) or lanes < 1:
         raise ForeignSweepError(
             f"{file}: belongs to another sweep, which differs in {', '.join(different) or 'lanes'}: "

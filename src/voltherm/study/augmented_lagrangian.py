@@ -145,15 +145,17 @@ def minimise(
     one = jnp.ones((), start.dtype)
     shapes = jax.eval_shape(lambda unit: function(unit, arguments)[1], start)
     empty = jnp.zeros((sum(shape.size for shape in shapes.values()),), start.dtype)
+    header = {**dict(study or {}), "settings": dataclasses.asdict(chosen), "dtype": start.dtype.name}
+    kept = None
+    if checkpoint is not None and resume and Path(checkpoint).exists():
+        # a file that does not fit is refused before anything is compiled
+        kept = checkpoints.load(checkpoint, header, problem.start(start, empty.size, one))
     first = derivatives(start, empty, one, one, traced)
     if not np.all(np.isfinite(_joined(first.constraints, first.objective))) or not np.isfinite(first.objective):
         raise NoSteadyStateError(
             "the design that the minimisation starts from has no solution: start from one that has"
         )
-    state = problem.start(start, empty.size, _scale(first))
-    header = {**dict(study or {}), "settings": dataclasses.asdict(chosen), "dtype": start.dtype.name}
-    if checkpoint is not None and resume and Path(checkpoint).exists():
-        state = checkpoints.load(checkpoint, header, state)
+    state = problem.start(start, empty.size, _scale(first)) if kept is None else kept
     while int(state.iteration) < chosen.iterations:
         found = derivatives(state.unit, state.multipliers, state.penalty, state.scale, traced)
         state = advance(state, found)

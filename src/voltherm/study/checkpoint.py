@@ -2,8 +2,8 @@
 
     first line: header as JSON    rest: the leaves, by `equinox.tree_serialise_leaves`
 
-The header names what the arrays belong to; a file of another study is refused by name. Reading runs no code from the
-file.
+The header names what the arrays belong to, and the digest of all that follows it; a file of another study, or one whose
+arrays are not whole, is refused by name. Reading runs no code from the file.
 """
 
 import io
@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 
 import equinox as eqx
 
+from voltherm.study.design import digest
 from voltherm.study.errors import ForeignCheckpointError
 
 FORMAT = "voltherm checkpoint 1"
+_CONTENTS = "contents"
 State = TypeVar("State")
 
 
@@ -27,10 +29,11 @@ def save(path: str | os.PathLike[str], header: Mapping[str, Any], state: Any) ->
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{file.name}.part")
     image = io.BytesIO()
-    image.write(json.dumps({"format": FORMAT, **header}).encode() + b"\n")
     eqx.tree_serialise_leaves(image, state)
+    leaves = image.getvalue()
     with part.open("wb") as stream:
-        stream.write(image.getvalue())
+        stream.write(json.dumps({"format": FORMAT, **header, _CONTENTS: digest(leaves)}).encode() + b"\n")
+        stream.write(leaves)
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(file)
@@ -42,19 +45,22 @@ def load(path: str | os.PathLike[str], header: Mapping[str, Any], like: State) -
     **Raises**: `ForeignCheckpointError` naming the file and what differs, also where the file is truncated.
     """
     file = Path(path)
-    with file.open("rb") as stream:
-        try:
-            there = json.loads(stream.readline())
-            wanted = json.loads(json.dumps({"format": FORMAT, **header}))
-            different = sorted(name for name in {**there, **wanted} if there.get(name) != wanted.get(name))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ForeignCheckpointError(f"{file}: not a checkpoint of voltherm") from error
-        if different:
-            raise ForeignCheckpointError(
-                f"{file}: a checkpoint of another study, which differs in {', '.join(different)}: "
-                "choose another file, or restore what changed"
-            )
-        try:
-            return eqx.tree_deserialise_leaves(stream, like)
-        except (ValueError, RuntimeError, EOFError, OSError) as error:
-            raise ForeignCheckpointError(f"{file}: truncated or damaged; delete it to start anew") from error
+    first, _, leaves = file.read_bytes().partition(b"\n")
+    try:
+        there = dict(json.loads(first))
+        contents = there.pop(_CONTENTS, None)
+        wanted = json.loads(json.dumps({"format": FORMAT, **header}))
+        different = sorted(name for name in {**there, **wanted} if there.get(name) != wanted.get(name))
+    except (ValueError, TypeError) as error:
+        raise ForeignCheckpointError(f"{file}: not a checkpoint of voltherm") from error
+    if different:
+        raise ForeignCheckpointError(
+            f"{file}: a checkpoint of another study, which differs in {', '.join(different)}: "
+            "choose another file, or restore what changed"
+        )
+    if contents != digest(leaves):
+        raise ForeignCheckpointError(f"{file}: truncated or damaged; delete it to start anew")
+    try:
+        return eqx.tree_deserialise_leaves(io.BytesIO(leaves), like)
+    except (ValueError, RuntimeError, EOFError) as error:
+        raise ForeignCheckpointError(f"{file}: holds other arrays than this study; delete it to start anew") from error

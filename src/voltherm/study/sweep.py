@@ -21,11 +21,18 @@ from voltherm.numerics import ResultCode, sentence
 from voltherm.site.sections import Site
 from voltherm.study.chunks import ChunkPlan, DesignFunction, Evaluator
 from voltherm.study.design import DesignVariables, digest, sample
-from voltherm.study.site_functions import SITE_COLUMNS, site_digest, solve_design, solved
+from voltherm.study.site_functions import SITE_COLUMNS, present_values, site_digest, solve_design, solved
 from voltherm.study.store import Columns, MemoryStore, SweepStore
 
 FORMAT = "voltherm sweep 1"
 DEFAULT_CHUNK = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Deferred:
+    """Arguments of a function that cost something: made once the store is open and a chunk is missing."""
+
+    make: Callable[[], Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +101,7 @@ def run(
 
     **Arguments**
 
-    - `function`, `arguments`: see `voltherm.study.chunks.DesignFunction`
+    - `function`, `arguments`: see `voltherm.study.chunks.DesignFunction`; arguments may be `Deferred`
     - `variables`, `points`: the variables and their values (design, variable)
     - `case`: digest of everything else the numbers depend on; a sweep of another case is not resumed
     - `chunk`: designs in a chunk, and lanes of the compiled program
@@ -118,24 +125,27 @@ def run(
 
     manifest = store.open(_manifest(plan, variables, points, case, columns, description), resume=resume)
     try:
-        evaluator = Evaluator(function, arguments, lanes=manifest["lanes"], devices=devices, notice=tell)
+        # what the store refuses is refused before anything is solved or compiled
         finished = store.finished()
         pending = [number for number in range(plan.count) if number not in finished]
         done, failed = sum(_length(plan, number) for number in finished), 0
-        together = len(evaluator.devices)
-        for first in range(0, len(pending), together):
-            numbers = pending[first : first + together]
-            answers = evaluator([plan.padded(number, points) for number in numbers])
-            if evaluator.lanes != manifest["lanes"]:
-                manifest = manifest | {"lanes": evaluator.lanes}
-                store.update(manifest)
-            for number, answer in zip(numbers, answers, strict=True):
-                rows = _rows(plan, number, variables, points, answer)
-                store.write_chunk(number, rows)
-                done += len(rows["result"])
-                failed += int(np.sum(rows["result"] != ResultCode.CONVERGED))
-            if progress is not None:
-                progress(SweepProgress(plan.designs, done, failed))
+        if pending:
+            known = arguments.make() if isinstance(arguments, Deferred) else arguments
+            evaluator = Evaluator(function, known, lanes=manifest["lanes"], devices=devices, notice=tell)
+            together = len(evaluator.devices)
+            for first in range(0, len(pending), together):
+                numbers = pending[first : first + together]
+                answers = evaluator([plan.padded(number, points) for number in numbers])
+                if evaluator.lanes != manifest["lanes"]:
+                    manifest = manifest | {"lanes": evaluator.lanes}
+                    store.update(manifest)
+                for number, answer in zip(numbers, answers, strict=True):
+                    rows = _rows(plan, number, variables, points, answer)
+                    store.write_chunk(number, rows)
+                    done += len(rows["result"])
+                    failed += int(np.sum(rows["result"] != ResultCode.CONVERGED))
+                if progress is not None:
+                    progress(SweepProgress(plan.designs, done, failed))
         files = store.merge(plan.count)
         counts: Counter[int] = Counter()
         for number in range(plan.count):
@@ -227,10 +237,11 @@ def sweep(
     """
     chosen = DesignVariables.build(variables)
     points = sample(chosen, sampler=sampler, designs=designs, seed=seed)
-    start = solved(site).value
+    # a path that names no number is told before a store is opened
+    present_values(site, chosen.paths)
     return run(
         solve_design(chosen.paths),
-        (site, start),
+        Deferred(lambda: (site, solved(site).value)),
         chosen,
         points,
         case=site_digest(site),
