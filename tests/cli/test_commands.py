@@ -50,6 +50,12 @@ def test_all_verbs_are_there(run):
         assert run(name, "--help").exit_code == 0
 
 
+def test_a_report_goes_beside_its_results_by_default(run):
+    told = run("report", "--help").stdout
+    assert "the folder of the results" in " ".join(told.replace("│", " ").split())
+    assert "out/NAME" not in told
+
+
 def test_usage_ends_with_two(run):
     assert run("chek").exit_code == 2
     assert run("check").exit_code == 2

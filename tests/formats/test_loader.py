@@ -115,7 +115,7 @@ def test_values_in_si(case: Path):
             "  house_load: 400 kW",
             "  # house_load: 400 kW",
             "electrical.house_load",
-            "is missing: write 'house_load: …'",
+            "is missing: write 'house_load: …', lights, controls, offices of a building (such as 400 kW)",
         ),
         (
             "  rated_outlet: 40.6 degC",

@@ -5,10 +5,12 @@ import re
 import typing
 
 import equinox as eqx
+import pytest
 
-from voltherm.formats import load
-from voltherm.formats.schema import Field, Section, json_schema
+from voltherm.formats import load, schema
+from voltherm.formats.schema import Field, Reading, Section, json_schema
 from voltherm.formats.schema_site import FIELDS, SITE, STUDY_PATHS
+from voltherm.formats.source import Entry
 from voltherm.formats.units import SI_NAMES
 from voltherm.site.build import parameter_paths
 from voltherm.site.sections import TEMPERATURES, Site
@@ -52,6 +54,18 @@ def test_ranges_are_written_in_their_dimension():
             low, high = field.limits()
             assert low is None or high is None or low < high, path
             assert field.meaning, path
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_examples_are_values_that_pass(monkeypatch: pytest.MonkeyPatch, installed: bool):
+    if not installed:
+        monkeypatch.setattr(schema, "example_values", dict)
+    for path, field in FIELDS.items():
+        reading = Reading()
+        reading.places[path] = Entry("", "x", 1)
+        reading.field(field, Entry(field.example(path), "x", 1), path)
+        # a range's end is all there is to say of a list of twelve without the example
+        assert not reading.problems or (not installed and field.kind == "list"), path
 
 
 def test_json_schema_knows_units():

@@ -5,13 +5,16 @@ from typing import Annotated
 
 import typer
 
-from voltherm.cli.options import Json, Output
+from voltherm.cli.options import Json
 from voltherm.cli.output import print_json, result_console
 
 
 def report(
     results: Annotated[Path, typer.Argument(help="results.h5 of a run.", show_default=False)],
-    output: Output = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "--out", "-o", help="Folder to write into.", show_default="the folder of the results"),
+    ] = None,
     details: Annotated[bool, typer.Option("--details", help="Also the months and the wall times.")] = False,
     json: Json = False,
 ) -> None:

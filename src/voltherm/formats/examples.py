@@ -1,8 +1,13 @@
 """The cases and studies that come with the package, for `voltherm init`."""
 
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from voltherm.formats.errors import EnvironmentFaultError
+from voltherm.formats.source import Entry, read_entry
+
+_BUILDING = Path("campus") / "abilene_building.yaml"
 
 
 def examples_folder() -> Path:
@@ -22,3 +27,21 @@ def examples() -> dict[str, str]:
     return {
         file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.yaml"))
     }
+
+
+@functools.lru_cache(maxsize=1)
+def example_values() -> Mapping[str, str]:
+    """How the building that comes with the package writes each of its values, by dotted path; none where it is not
+    installed."""
+    try:
+        folder = examples_folder()
+    except EnvironmentFaultError:
+        return {}
+    return dict(_written(read_entry(folder / _BUILDING)))
+
+
+def _written(entry: Entry, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(entry.value, str):
+        yield path, entry.value
+    for name, inner in entry.items().items():
+        yield from _written(inner, f"{path}.{name}" if path else name)

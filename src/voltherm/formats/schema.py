@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 from voltherm.formats.errors import Problem
+from voltherm.formats.examples import example_values
 from voltherm.formats.source import Entry
 from voltherm.formats.units import DIMENSIONS, UnitError, parse, parse_list, quantity, unit_of
 
@@ -63,11 +64,11 @@ class Field:
             return f"{' '.join(numbers)} {self.unit}".rstrip()
         return str(value)
 
-    def example(self) -> str:
-        """How a value is written."""
+    def example(self, path: str = "") -> str:
+        """How a value is written: as in the building that comes with the package, where that has one at `path`."""
         if self.choices:
             return self.choices[0]
-        return self.default or self.minimum or f"1 {self.unit}".strip()
+        return self.default or example_values().get(path) or self.minimum or f"1 {self.unit}".strip()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +156,9 @@ class Reading:
             if not member.optional:
                 self.report(path, f"this section is missing: {member.meaning}")
         elif member.default is None:
-            self.report(path, f"is missing: write '{member.name}: …', {member.meaning} (such as {member.example()})")
+            self.report(
+                path, f"is missing: write '{member.name}: …', {member.meaning} (such as {member.example(path)})"
+            )
         elif member.default:
             self.field(member, Entry(member.default, "default", 0), path)
 
@@ -168,15 +171,15 @@ class Reading:
         ):
             entry = dataclasses.replace(entry, value=" ".join(str(e.value) for e in entry.value))
         if not isinstance(entry.value, str) or not entry.value.strip():
-            self.report(path, f"one value is needed here: {field.meaning} (such as {field.example()})")
+            self.report(path, f"one value is needed here: {field.meaning} (such as {field.example(path)})")
             return
         try:
-            self.values[path] = _value(field, entry.value.strip())
+            self.values[path] = _value(field, entry.value.strip(), path)
         except UnitError as error:
             self.report(path, str(error))
 
 
-def _value(field: Field, text: str) -> Any:
+def _value(field: Field, text: str, path: str) -> Any:
     if field.kind == "text":
         return text
     if field.kind == "choice":
@@ -185,7 +188,7 @@ def _value(field: Field, text: str) -> Any:
         return text
     if field.kind == "integer":
         if not _INTEGER.fullmatch(text):
-            raise UnitError(f"'{text}' is not a whole number: write one such as {field.example()}")
+            raise UnitError(f"'{text}' is not a whole number: write one such as {field.example(path)}")
         number = int(text)
         _within(field, number, str(number))
         return number
@@ -233,9 +236,14 @@ def namespace(section: Section, values: dict[str, Any], prefix: str = "") -> Sim
     return made
 
 
-def json_schema(section: Section) -> dict[str, Any]:
+def json_schema(section: Section, prefix: str = "") -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a section, for editors."""
-    properties = {m.name: json_schema(m) if isinstance(m, Section) else _field_schema(m) for m in section.members}
+    properties = {
+        member.name: json_schema(member, f"{prefix}{member.name}.")
+        if isinstance(member, Section)
+        else _field_schema(member, f"{prefix}{member.name}")
+        for member in section.members
+    }
     required = [
         member.name
         for member in section.members
@@ -250,7 +258,7 @@ def json_schema(section: Section) -> dict[str, Any]:
     }
 
 
-def _field_schema(field: Field) -> dict[str, Any]:
+def _field_schema(field: Field, path: str) -> dict[str, Any]:
     if field.kind == "integer":
         bounds = {name: int(text) for name, text in (("minimum", field.minimum), ("maximum", field.maximum)) if text}
         return {"type": "integer", "description": field.meaning, **bounds}
@@ -270,6 +278,6 @@ def _field_schema(field: Field) -> dict[str, Any]:
     return {
         "type": "string",
         "pattern": rf"^{number}([\s,]+{number})*\s*({ending})$",
-        "examples": [field.example()],
+        "examples": [field.example(path)],
         **described,
     }
