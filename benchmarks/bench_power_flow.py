@@ -3,17 +3,18 @@
 from pathlib import Path
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.measurement import Measurement, timed
+from benchmarks.measurement import Measurement, parser, present, timed
 from voltherm.power import Network, PowerParameters, steady
 from voltherm.power.matpower import from_arrays
 
 _CASE = Path(__file__).parents[1] / "validation" / "power" / "case118" / "case118.npz"
 
 
-def measure() -> list[Measurement]:
+def measure(repetitions: int = 50) -> list[Measurement]:
     """Compile once, then time warm solves."""
     with np.load(_CASE) as stored:
         network, parameters = from_arrays(float(stored["baseMVA"]), stored["bus"], stored["gen"], stored["branch"])[:2]
@@ -26,9 +27,22 @@ def measure() -> list[Measurement]:
     backward = eqx.filter_jit(eqx.filter_value_and_grad(loss, has_aux=True))
     compiling = timed(lambda: forward(parameters, network), 1)
     timed(lambda: backward(parameters, network), 1)
-    residual = float(forward(parameters, network)[1].residual)
+    seen = {"residual": f"{float(forward(parameters, network)[1].residual):.1e}"}
     return [
         Measurement("case118, compile and first solve", compiling),
-        Measurement("case118, solve", timed(lambda: forward(parameters, network), 50), residual),
-        Measurement("case118, solve and gradient", timed(lambda: backward(parameters, network), 50), residual),
+        Measurement("case118, solve", timed(lambda: forward(parameters, network), repetitions), details=seen),
+        Measurement("case118, and gradient", timed(lambda: backward(parameters, network), repetitions), details=seen),
     ]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, write."""
+    options = parser("power_flow", __doc__)
+    options.add_argument("--repetitions", type=int, default=50)
+    chosen = options.parse_args(arguments)
+    jax.config.update("jax_enable_x64", True)
+    present("power_flow", measure(chosen.repetitions), chosen.out)
+
+
+if __name__ == "__main__":
+    main()
