@@ -1,7 +1,6 @@
 """Every limit and machine is named after the element that comes nearest to it."""
 
 import dataclasses
-from collections.abc import Callable
 
 import equinox as eqx
 import numpy as np
@@ -27,9 +26,11 @@ def _at(row: int) -> np.ndarray:
 
 def _state(answer: Answer, **rows: np.ndarray) -> SiteState:
     """The state of the answer with other values in its rows."""
-    state = answer.point.state
-    where: Callable[[SiteState], list] = lambda tree: [getattr(tree.buildings.rows, name) for name in rows]  # noqa: E731
-    return eqx.tree_at(where, state, list(rows.values()))
+
+    def where(state: SiteState) -> list[np.ndarray]:
+        return [getattr(state.buildings.rows, name) for name in rows]
+
+    return eqx.tree_at(where, answer.point.state, list(rows.values()))
 
 
 def test_each_machine_names_its_own_row(answer: Answer):

@@ -4,10 +4,12 @@ import json
 import math
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from voltherm.formats import load
 from voltherm.study import validation
 
 _FOLDER = Path(__file__).resolve().parents[2] / "validation"
@@ -26,7 +28,7 @@ tolerances:
 @pytest.mark.parametrize("name", validation.discover(_FOLDER))
 def test_case(name: str):
     reasons: dict[str, list[str]] = {}
-    for row in validation.run_case(_FOLDER, name):
+    for row in validation.run_case(_FOLDER, name, load=load):
         if not row.passed:
             reasons.setdefault(row.reason, []).append(f"{row.quantity} {row.error:.3g} {row.unit}")
     assert not reasons, "\n".join(f"{'; '.join(rows)}: {reason}" for reason, rows in reasons.items())
@@ -129,6 +131,37 @@ def test_a_malformed_case_is_a_failed_row(toy: Path, before: str, after: str, re
     row = only_row(toy)
     assert not row.passed
     assert reason in row.reason
+
+
+def test_sites_come_from_a_configuration_beside_the_folder(toy: Path, monkeypatch: pytest.MonkeyPatch):
+    given: list[tuple[str, list[str]]] = []
+    sites: dict[str, object] = {}
+    module = sys.modules["voltherm.study.checks.toy"]
+
+    def errors(folder: Path, *, first: float, **rest: dict[str, object]) -> dict[str, float]:
+        sites.update(rest["sites"])
+        return {"first": first}
+
+    errors.__module__ = module.__name__
+    monkeypatch.setitem(vars(module), "errors", errors)
+
+    def reading(path: Path, overrides: list[str]) -> object:
+        given.append((path.name, overrides))
+        return object()
+
+    def only(configuration: str, load: Callable | None = reading) -> validation.Row:
+        write(toy, f"{_CASE}configuration: {configuration}\nsites: {{whole: [], small: [a=1]}}\n")
+        [row] = validation.run(toy, load=load)
+        return row
+
+    case = toy.parent / "case.yaml"
+    case.write_text("name: x", encoding="utf-8")
+    assert only("case.yaml").passed
+    assert given == [("case.yaml", []), ("case.yaml", ["a=1"])]
+    assert sorted(sites) == ["small", "whole"]
+    assert "no reader of configurations" in only("case.yaml", None).reason
+    assert "outside" in only("../elsewhere.yaml").reason
+    assert "is not in" in only("absent.yaml").reason
 
 
 def test_names_choose_cases(toy: Path):

@@ -12,6 +12,14 @@ tolerances:
   - {quantity: thermal resistance, tolerance: 0.05, unit: "1"}
 ```
 
+A case that holds a whole site against its reference also names shipped configurations, and the overrides that make each
+of its sites; the check is handed them as `sites`, by name:
+
+```yaml
+configuration: configs/campus/abilene_building.yaml     # from the folder that holds validation/
+sites: {building: [], one_hall: ["building.halls=1"]}
+```
+
 The function is called as `check(folder, **arguments)` and returns a mapping from each quantity to its error, a number
 in the unit of the tolerance. A row passes when `abs(error) <= tolerance`. A quantity that the function does not return,
 an exception, a NaN, and a quantity without a tolerance are failed rows with their reason: nothing is left out silently.
@@ -24,10 +32,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    from voltherm.site.sections import Site
+
+Load = Callable[[Path, Sequence[str]], "Site"]
+"""Makes a site from a configuration file and overrides: `voltherm.load`, which studies do not import themselves."""
 
 _CHECK = re.compile(r"voltherm\.study\.checks\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
@@ -52,6 +66,8 @@ class Case(BaseModel):
     source: str = Field(min_length=1)
     check: str = Field(pattern=f"^{_CHECK.pattern}$")
     arguments: dict[str, Any] = Field(default_factory=dict)
+    configuration: str = ""
+    sites: dict[str, list[str]] = Field(default_factory=dict)
     tolerances: list[Tolerance] = Field(min_length=1)
 
 
@@ -158,14 +174,29 @@ def load_check(dotted: str) -> Callable[..., Mapping[str, float]]:
     return function
 
 
-def run_case(folder: Path, name: str) -> list[Row]:
-    """Rows of the case `name` under `folder`, one per tolerance; never raises for what the case does."""
+def load_sites(folder: Path, case: Case, load: Load | None) -> dict[str, "Site"]:
+    """The sites that a case asks for, from a configuration beside the validation `folder`."""
+    if not case.sites:
+        return {}
+    if load is None:
+        raise ValueError("the case builds sites from a configuration, and no reader of configurations was given")
+    path = case_file(folder.parent, case.configuration)
+    return {name: load(path, overrides) for name, overrides in case.sites.items()}
+
+
+def run_case(folder: Path, name: str, *, load: Load | None = None) -> list[Row]:
+    """Rows of the case `name` under `folder`, one per tolerance; never raises for what the case does.
+
+    **Arguments**: `load`: reads configurations for cases that build sites; without it those are failed rows.
+    """
     try:
         case = load_case(folder / name)
     except (ValueError, OSError) as error:
         return [_failed(name, name.split("/")[0], "case", math.nan, "1", "", str(error))]
     try:
-        errors = dict(load_check(case.check)(folder / name, **case.arguments))
+        sites = load_sites(folder, case, load)
+        arguments = case.arguments | ({"sites": sites} if sites else {})
+        errors = dict(load_check(case.check)(folder / name, **arguments))
     # whatever a check raises belongs in the table: the other cases still have to be run and shown
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
@@ -198,6 +229,6 @@ def _failed(name: str, domain: str, quantity: str, tolerance: float, unit: str, 
     return Row(name, domain, quantity, math.nan, tolerance, unit, False, reference, reason)
 
 
-def run(folder: Path, names: Sequence[str] | None = None) -> list[Row]:
+def run(folder: Path, names: Sequence[str] | None = None, *, load: Load | None = None) -> list[Row]:
     """Run the cases under `folder`, all or those in `names`, and return the rows of the table in order of case."""
-    return [row for name in discover(folder, names) for row in run_case(folder, name)]
+    return [row for name in discover(folder, names) for row in run_case(folder, name, load=load)]

@@ -1,24 +1,37 @@
-"""Whole-site checks: closed-loop claims, rack figures and facility indicators, with the package's media and indicators.
+"""Whole-site checks: the shipped building, built and solved, against closed-loop claims and rack figures.
 
-Relative errors are differences over the reference value; where a list stands in the reference, the largest counts.
+Relative errors are differences over the reference value. Published figures of medium certainty make bands: the error is
+how far the model lies outside. What the reference gives for a load of its own is carried over to the model's by
+proportion: seconds, cubic metres and joules per kelvin are all per megawatt.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 
-from voltherm.media import Water, moist_air, propylene_glycol_from_volume_fraction
-from voltherm.media.liquid import AbstractLiquid
-from voltherm.site import indicators
+from voltherm.media import Water, moist_air
+from voltherm.numerics import ResultCode
+from voltherm.site import Site, SiteState, indicators, outputs, simulate, steady, with_parameters
+from voltherm.site.electrical import nameplate_liquid_power, rack_supply
+from voltherm.site.fluids import liquid_named
+from voltherm.site.outputs import makeup_water, seconds_per_kelvin
+from voltherm.site.racks import solve_racks
+from voltherm.site.states import RackStates
 from voltherm.study.validation import case_file
 
 _ZERO_CELSIUS = 273.15
 _MEGA = 1.0e6
 _SECONDS_PER_MINUTE = 60.0
+_LITRES = 1.0e3  # in a cubic metre
 _JOULES_PER_KILOWATT_HOUR = 3.6e6
 _SECONDS_PER_YEAR = 8760.0 * 3600.0
+_WATCHED = 1200.0  # s: as long as the rise of the facility water is measured
 
 
 def _reference(folder: Path, name: str) -> dict[str, Any]:
@@ -29,14 +42,9 @@ def _relative(value: float, reference: float) -> float:
     return abs(value - reference) / abs(reference)
 
 
-def _enthalpy_rise(liquid: AbstractLiquid, celsius: float, rise: float) -> float:
-    """Heat per kilogram [J/kg] that warms the liquid from `celsius` by `rise`."""
-    temperature = jnp.asarray(celsius + _ZERO_CELSIUS)
-    return float(liquid.specific_enthalpy(temperature + rise) - liquid.specific_enthalpy(temperature))
-
-
-def _density(liquid: AbstractLiquid, celsius: float) -> float:
-    return float(liquid.density(jnp.asarray(celsius + _ZERO_CELSIUS)))
+def _outside(value: float, band: list[float]) -> float:
+    """How far a value lies outside a band; NaN where it is not a number."""
+    return value - min(max(value, min(band)), max(band))
 
 
 def _evaporation_per_heat(celsius: float) -> float:
@@ -47,87 +55,122 @@ def _evaporation_per_heat(celsius: float) -> float:
     return _JOULES_PER_KILOWATT_HOUR / float(vapour - Water().specific_enthalpy(temperature))
 
 
-def _yearly_water_usage(water_volume: float, power: float) -> float:
-    """WUE [L/kWh] of a year with `water_volume` [m3] at a constant IT power [W]."""
-    return float(indicators.water_usage_effectiveness(water_volume, power * _SECONDS_PER_YEAR))
+@eqx.filter_jit
+def _steady(site: Site) -> tuple[SiteState, jax.Array, dict[str, jax.Array]]:
+    solution = steady(site)
+    return solution.value, solution.status.result, outputs(site, solution.value)
 
 
-def closed_loop(folder: Path, reference: str, temperature: float) -> dict[str, float]:
-    """Fill, thermal inertia, turnover and water use of the campuses' closed loops, water at `temperature` [C]."""
+def _solved(site: Site) -> tuple[SiteState, dict[str, float]]:
+    state, result, figures = _steady(site)
+    if int(result) != ResultCode.CONVERGED:
+        raise ValueError(f"the site has no steady state: {ResultCode(int(result)).name}")
+    return state, {name: float(value) for name, value in figures.items()}
+
+
+def closed_loop(folder: Path, reference: str, temperature: float, sites: Mapping[str, Site]) -> dict[str, float]:
+    """Fill, thermal inertia, turnover and water use of the configured building against what is published.
+
+    `sites`: "building" as it is shipped, of which counts and sizes are taken, and "cut_down", in proportion to it,
+    which is solved on its hot day and loses its heat rejection. `temperature`: of evaporating water [C].
+    """
     stored = _reference(folder, reference)
-    abilene, jupiter, constants, evaporative = (
-        stored[name] for name in ("abilene", "jupiter", "constants", "evaporative")
-    )
-    water = Water()
-    fill = abilene["fill_m3_per_building"]
-    mass = fill * _density(water, temperature)
-    one, ten, twenty = (_enthalpy_rise(water, temperature, rise) for rise in (1.0, 10.0, 20.0))
+    abilene, evaporative = stored["abilene"], stored["evaporative"]
+    loads = {
+        megawatts: abilene[f"per_MW_at_{megawatts:g}_MW_building".replace(".", "_")] for megawatts in (103.0, 150.0)
+    }
+    least = loads[103.0]
+    building, cut_down = sites["building"], sites["cut_down"]
+    fill = float(cut_down.facility.volume)
+    share = fill / abilene["fill_m3_per_building"]
+    racks_over_cut_down = building.building.racks / cut_down.building.racks
 
-    per_megawatt, inertia, time, turnover = [], [], [], []
-    for megawatts in (103.0, 112.5, 150.0):
-        published = abilene[f"per_MW_at_{megawatts:g}_MW_building".replace(".", "_")]
-        power = megawatts * _MEGA
-        per_megawatt.append(_relative(fill / megawatts, published["m3_per_MW"]))
-        if "MJ_per_K_per_MW" in published:
-            inertia.append(_relative(mass * one / power, published["MJ_per_K_per_MW"]))
-        time.append(_relative(mass * one / power, published["seconds_per_K_without_rejection"]))
-        turnover.append(_relative(mass * ten / power / _SECONDS_PER_MINUTE, published["turnover_min_at_dT_10K"]))
+    state, figures = _solved(cut_down)
+    plant = state.buildings.facility.plant
+    heat, rise = float(plant.heat[0]), float(plant.return_temperature[0] - plant.supply_temperature[0])
+    # what 103 MW a building would be, for the heat and the fill of the site that is solved
+    same_load = 103.0 * _MEGA * share / heat
+    heat_capacity = float(seconds_per_kelvin(cut_down, state)[0]) * heat
+    density = liquid_named(cut_down.facility.fluid).density(plant.supply_temperature[0])
+    turnover = fill * float(density / plant.mass_flow[0]) * 10.0 / rise / _SECONDS_PER_MINUTE
+    ride = simulate(cut_down, state, duration=_WATCHED)
+    dry, _ = _solved(with_parameters(cut_down, {"chillers.count": 0.0}))
+    warmest = float(jnp.max(dry.buildings.facility.plant.supply_temperature))
 
-    campus = 900.0 * _MEGA
-    abilene_usage = _yearly_water_usage(abilene["makeup_m3_per_yr_campus"], campus)
-    evaporated = evaporative["campus_900_MW_at_1_8_L_per_kWh_m3_per_yr"]
-    tower = _yearly_water_usage(2.6 * _MEGA * constants["us_gallon_m3"], _MEGA)
-    usage = [
-        _relative(abilene_usage, abilene["WUE_L_per_kWh_at_900_MW"]),
-        _relative(_yearly_water_usage(jupiter["makeup_m3_per_yr"], 2.462e9), jupiter["WUE_L_per_kWh_at_2_462_GW"]),
-        _relative(_yearly_water_usage(evaporated, campus), 1.8),
-        _relative(tower, evaporative["nvidia_tower_baseline_L_per_kWh"]),
-    ]
+    makeup, campus = float(makeup_water(building)), 900.0 * _MEGA / abilene["buildings"]
+    usage = {
+        power: float(indicators.water_usage_effectiveness(makeup, power * _SECONDS_PER_YEAR))
+        for power in (campus, figures["it_power"] * racks_over_cut_down)
+    }
     latent_bound = evaporative["latent_bound_L_per_kWh_heat"]
     return {
-        "fill per megawatt, relative": max(per_megawatt),
-        "heat capacity per megawatt, relative": max(inertia),
-        "time per kelvin without rejection, relative": max(time),
-        "turnover time at 10 K, relative": max(turnover),
-        "turnover time at twice the rise over twice the time": twenty / (2.0 * ten) - 1.0,
-        "WUE, relative": max(usage),
-        "WUE of a closed loop above 0.001 L/kWh": max(0.0, abilene_usage - 1.0e-3),
+        "fill of the building, relative": _relative(float(building.facility.volume), abilene["fill_m3_per_building"]),
+        "fill per rack, cut down over whole, relative": _relative(
+            fill * racks_over_cut_down, float(building.facility.volume)
+        ),
+        "fill per megawatt at the intake, outside the published band": _outside(
+            fill / figures["facility_power"] * _MEGA, [one["m3_per_MW"] for one in loads.values()]
+        ),
+        "heat capacity of the fill per megawatt, relative": _relative(
+            heat_capacity / (103.0 * share * _MEGA), least["MJ_per_K_per_MW"]
+        ),
+        "time per kelvin without rejection, outside the published band": _outside(
+            ride.seconds_per_kelvin, [one["seconds_per_K_without_rejection"] for one in loads.values()]
+        ),
+        "time per kelvin without rejection, relative to the published at the same load": _relative(
+            ride.seconds_per_kelvin, least["seconds_per_K_without_rejection"] * same_load
+        ),
+        "turnover time at 10 K, relative to the published at the same load": _relative(
+            turnover, least["turnover_min_at_dT_10K"] * same_load
+        ),
+        "facility water without trim chillers, below the ambient": max(0.0, float(cut_down.climate.dry_bulb) - warmest),
+        "WUE at the published load, relative": _relative(usage[campus], abilene["WUE_L_per_kWh_at_900_MW"]),
+        "WUE above 0.001 L/kWh": max(0.0, max(usage.values()) - 1.0e-3),
         "evaporation per heat, relative": _relative(_evaporation_per_heat(temperature), latent_bound),
         "evaporation bound, relative": _relative(indicators.evaporation_bound(), latent_bound),
     }
 
 
-def racks(folder: Path, reference: str, volume_fraction: float, supply_temperature: float) -> dict[str, float]:
-    """Rack and building figures: flow rule from the glycol's own enthalpy and density, counts and power."""
-    stored = _reference(folder, reference)
-    rack, rule, building = stored["racks"]["GB200_NVL72"], stored["flow_rule"], stored["building_check"]
-    glycol = propylene_glycol_from_volume_fraction(volume_fraction)
-    density = _density(glycol, supply_temperature)
-    heat = _enthalpy_rise(glycol, supply_temperature, 10.0)
-    litres_per_minute_per_kilowatt = 1.0e3 / heat / density * 1.0e3 * _SECONDS_PER_MINUTE
+@eqx.filter_jit
+def _one_rack(site: Site, supply_temperature: jax.Array, volume_flow: jax.Array) -> RackStates:
+    """One rack of a site at a supply temperature [K] and a flow [m3/s] that its trays share by their power."""
+    rack, coolant = site.rack, liquid_named(site.secondary.fluid)
+    compute = rack.gpu.per_tray * rack.gpu.power + rack.cpu.per_tray * rack.cpu.power
+    switch = rack.switch.per_tray * rack.switch.power
+    power = jnp.concatenate([jnp.full(rack.compute_trays, compute), jnp.full(rack.switch_trays, switch)])
+    flow = volume_flow * coolant.density(supply_temperature) * power / nameplate_liquid_power(rack)
+    one = jnp.ones_like(rack.load_factor)
+    return solve_racks(site, rack_supply(site), coolant, supply_temperature[None], flow[None, None, :], one)
 
-    rack_kilowatts = rack["liquid_kW"] + rack["air_kW"]
-    published_flow = rule["GB200_115kW_dT10_L_per_min"] / 1.0e3 / _SECONDS_PER_MINUTE
-    warmed = glycol.temperature_at_enthalpy(
-        glycol.specific_enthalpy(jnp.asarray(supply_temperature + _ZERO_CELSIUS))
-        + rack["liquid_kW"] * 1.0e3 / (published_flow * density)
+
+def racks(folder: Path, reference: str, supply_temperature: float, sites: Mapping[str, Site]) -> dict[str, float]:
+    """The configured rack at the published flow, and the configured building of such racks, against what is published.
+
+    `supply_temperature`: of the rack [C]; `sites`: "building" as it is shipped.
+    """
+    stored = _reference(folder, reference)
+    published, rule, counted = stored["racks"]["GB200_NVL72"], stored["flow_rule"], stored["building_check"]
+    site = sites["building"]
+    flow = rule["GB200_115kW_dT10_L_per_min"]
+    supply = jnp.asarray(supply_temperature + _ZERO_CELSIUS)
+    state = _one_rack(site, supply, jnp.asarray(flow / _LITRES / _SECONDS_PER_MINUTE))
+    rise = float(state.return_temperature[0, 0] - supply)
+    liquid, air, power = (
+        float(values[0, 0]) / 1.0e3 for values in (state.liquid_heat, state.air_heat, state.electrical_power)
     )
-    rack_counts = [gpus / rack["gpus"] for gpus in building["gpus"]]
+    gpus = float(np.prod(state.gpu_temperature.shape))
+    count = float(site.building.racks)
     return {
         "flow per kilowatt at 10 K, relative": _relative(
-            litres_per_minute_per_kilowatt, rule["L_per_min_per_kW_at_dT_10K"]
+            flow / liquid * rise / 10.0, rule["L_per_min_per_kW_at_dT_10K"]
         ),
-        "flow of a rack at 10 K, relative": _relative(
-            litres_per_minute_per_kilowatt * rack["liquid_kW"], rule["GB200_115kW_dT10_L_per_min"]
-        ),
-        "temperature rise at the published flow": float(warmed) - _ZERO_CELSIUS - supply_temperature - 10.0,
-        "liquid share": rack["liquid_kW"] / rack_kilowatts - rack["liquid_fraction"],
-        "racks of a building": max(
-            abs(count - published) for count, published in zip(rack_counts, building["racks"], strict=True)
-        ),
-        "IT power of a building": max(
-            abs(count * rack_kilowatts / 1.0e3 - published)
-            for count, published in zip(rack_counts, building["IT_MW_at_132_kW"], strict=True)
+        "temperature rise at the published flow": rise - 10.0,
+        "liquid share": liquid / (liquid + air) - published["liquid_fraction"],
+        "GPUs of a rack": gpus - published["gpus"],
+        "racks of a building, outside the published band": _outside(count, counted["racks"]),
+        "GPUs of a building, outside the published band": _outside(count * gpus, counted["gpus"]),
+        "IT power of a building, outside the published band": _outside(
+            count * power / 1.0e3, counted["IT_MW_at_132_kW"]
         ),
     }
 
