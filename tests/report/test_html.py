@@ -1,5 +1,7 @@
 """The page is whole, loads nothing, escapes everything, and stays in its folder."""
 
+import copy
+import dataclasses
 import datetime
 import re
 import sys
@@ -8,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.report.fabricated import fabricated_answer
+from voltherm.report import variables
 from voltherm.report.html import MissingExtra, page, write
 
 _DATE = datetime.date(2026, 1, 2)
@@ -99,6 +102,24 @@ def test_campus_without_an_answer(unanswered):
     assert "no supply temperature keeps every chip of the campus" in text
     assert "Building B2 of 2, which holds the hottest GPU." in text
     assert _parsed(text).tags["svg"] == 8
+
+
+def test_a_broken_bound_is_an_alarm(answer, text):
+    assert 'role="alert"' not in text
+    figures = {**answer.point.figures, "facility_power": 0.9 * answer.point.figures["it_power"]}
+    wrong = dataclasses.replace(answer, point=dataclasses.replace(answer.point, figures=figures))
+    assert "this answer is not to be used: hot day at the set point: the facility" in page(wrong, date=_DATE)
+
+
+def test_without_a_year(answer):
+    lacking = copy.copy(answer)
+    object.__setattr__(lacking, "year", None)
+    object.__setattr__(lacking, "allowed_year", None)
+    text = page(lacking, date=_DATE)
+    assert 'id="year"' not in text
+    assert "the year reaches an ambient at which the site has no steady state" in text
+    assert _parsed(text).tags["svg"] == 7
+    assert not [name for name in variables(lacking) if name.startswith(("year/", "allowed_year/"))]
 
 
 def test_write_stays_in_its_folder(answer, tmp_path, monkeypatch):

@@ -65,7 +65,7 @@ def test_rise_of_the_water_is_held_against_the_sites_own_fill(answer):
     # 5,000 m³ of water at 41 °C, and the plant's heat of the fabricated state: 4 rows of 3 racks of 130 kW
     seconds = 5000.0 * 991.8 * 4179.0 / (12 * 1.3e5)
     assert expected_seconds_per_kelvin(answer) == pytest.approx(seconds, rel=1e-3)
-    assert rows["Its fill alone would, at the heat of the start, in"][1] == "5,000 m³ and 1.56 MW a building"
+    assert rows["The fill alone would, at the heat of the start, in"][1] == "5,000 m³ and 1.56 MW a building"
     assert "150 to 103 MW" in rows["Published for this fill"][1]
     half = with_parameters(answer.site, {"facility.volume": 2500.0})
     other = dataclasses.replace(answer, site=half)

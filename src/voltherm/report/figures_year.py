@@ -6,6 +6,7 @@ import numpy as np
 
 from voltherm.report.figure import BLUE, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, new, style, svg
 from voltherm.report.quantities import JOULES_PER_MEGAWATT_HOUR, MONTHS, ZERO_CELSIUS
+from voltherm.site.year import Year
 from voltherm.study.answer import Answer
 
 if TYPE_CHECKING:
@@ -20,9 +21,8 @@ _USES = (
 )
 
 
-def year_figure(answer: Answer) -> str:
+def year_figure(answer: Answer, year: Year) -> str:
     """Stacked bars of energy and the PUE by month; duration curve of the dry bulb with what starts where."""
-    year = answer.year
     with style("year"):
         figure = new(9.6, 3.9)
         energy, hours = figure.subplots(1, 2, width_ratios=(1.35, 1.0))
@@ -53,12 +53,12 @@ def year_figure(answer: Answer) -> str:
         handles = [*energy.get_legend_handles_labels()[0], *twin.get_legend_handles_labels()[0]]
         labels = [*energy.get_legend_handles_labels()[1], *twin.get_legend_handles_labels()[1]]
         energy.legend(handles, labels, loc="upper center", ncols=3, bbox_to_anchor=(0.5, -0.1))
-        _duration(hours, answer)
+        _duration(hours, answer, year)
         return svg(figure, "year", "Energy of cooling by month, and duration curve of the dry bulb")
 
 
-def _duration(axes: "Axes", answer: Answer) -> None:
-    ordered = np.sort(np.asarray(answer.year.dry_bulb))[::-1] - ZERO_CELSIUS
+def _duration(axes: "Axes", answer: Answer, first: Year) -> None:
+    ordered = np.sort(np.asarray(first.dry_bulb))[::-1] - ZERO_CELSIUS
     hours = np.arange(1, len(ordered) + 1)
     axes.set_title("Hours a year above a dry bulb [°C]")
     axes.plot(hours, ordered, color=BLUE)
@@ -66,7 +66,7 @@ def _duration(axes: "Axes", answer: Answer) -> None:
     axes.set_xlim(0, len(ordered))
     axes.set_ylim(ordered.min(), ordered.max() + 3.0)
     axes.set_xlabel("hours")
-    years = [(answer.year, RED, "set point")]
+    years = [(first, RED, "set point")]
     if answer.allowed_year is not None:
         years.append((answer.allowed_year, GREEN, "highest allowed"))
     for year, colour, name in years:
@@ -85,9 +85,8 @@ def _duration(axes: "Axes", answer: Answer) -> None:
         )
 
 
-def year_caption(answer: Answer) -> str:
+def year_caption(answer: Answer, year: Year) -> str:
     """What the plots show, in a sentence or two."""
-    year = answer.year
     shown = (
         f"{year.hours_of_trim:,} hours of trim chilling and {year.hours_above_limit:,} hours "
         "above a chip's limit at the set point"

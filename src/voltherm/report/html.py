@@ -138,6 +138,14 @@ def _with_meanings(section: Section) -> Section:
     )
 
 
+def _year(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
+    """The year, where the answer has one."""
+    if answer.year is None:
+        return []
+    figure = year_figure(answer, answer.year), year_caption(answer, answer.year)
+    return [Chapter("year", "The year", (figure,), (sections["year"], sections["months"]))]
+
+
 def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
     point = answer.point
     return [
@@ -183,9 +191,7 @@ def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
             ),
             (sections["balances"],),
         ),
-        Chapter(
-            "year", "The year", ((year_figure(answer), year_caption(answer)),), (sections["year"], sections["months"])
-        ),
+        *_year(answer, sections),
         Chapter(
             "ride-through",
             "Heat rejection lost",

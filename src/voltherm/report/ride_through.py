@@ -32,7 +32,7 @@ def ride_through_rows(answer: Answer) -> tuple[tuple[str, str, str], ...]:
             f"its mean, {window_text(answer)}",
         ),
         (
-            "Its fill alone would, at the heat of the start, in",
+            "The fill alone would, at the heat of the start, in",
             f"{number(expected_seconds_per_kelvin(answer), 0)} s",
             f"{number(fill, 0)} m³ and {megawatts(float(np.max(heat)))} a building",
         ),

@@ -25,6 +25,7 @@ from voltherm.report.quantities import (
 )
 from voltherm.report.ride_through import ride_through_rows
 from voltherm.site.outputs import COOLING_PARTS, INTAKE_PARTS, site_effectiveness
+from voltherm.site.year import Year
 from voltherm.study.answer import Answer, Point
 from voltherm.study.bounds import broken_bounds
 from voltherm.study.limits import Constraint
@@ -33,6 +34,8 @@ Row = tuple[str, ...]
 
 CLOSED = 1e-8
 """Relative residual below which a balance counts as closed."""
+
+NO_YEAR = "the year reaches an ambient at which the site has no steady state"
 
 _NAMES = frozenset((1,))
 _LARGE = 1e7  # W of IT load from which all powers of a table are shown in MW
@@ -81,8 +84,7 @@ def summary(answer: Answer) -> list[Section]:
         _limits(answer),
         _equipment(answer),
         _sensitivities(answer),
-        _year(answer),
-        _months(answer),
+        *([] if answer.year is None else [_year(answer, answer.year), _months(answer, answer.year)]),
         _ride_through(answer),
         _balances(answer),
         _times(answer),
@@ -91,7 +93,7 @@ def summary(answer: Answer) -> list[Section]:
 
 def pue_label(answer: Answer, *, interim: bool) -> str:
     """PUE's category, period and boundary in words."""
-    period = answer.point.figures if interim else answer.year.energy
+    period = answer.point.figures if interim or answer.year is None else answer.year.energy
     return site_effectiveness(answer.site, period["facility_power"], period["it_power"], interim=interim).label()
 
 
@@ -145,9 +147,14 @@ def _headline(answer: Answer) -> Section:
         ),
         ("Hottest rack at the set point", point.hottest["rack"], "by its hottest GPU"),
         ("PUE of the hot day", number(point.figures["pue"], 4), pue_label(answer, interim=True)),
-        ("PUE of the year", number(answer.year.pue, 4), pue_label(answer, interim=False)),
-        ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
     ]
+    if answer.year is None:
+        rows.append(("PUE and WUE of the year", "none", NO_YEAR))
+    else:
+        rows += [
+            ("PUE of the year", number(answer.year.pue, 4), pue_label(answer, interim=False)),
+            ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
+        ]
     note = f"{headline_sentence(answer)} {set_point_sentence(point)}"
     return Section("answer", "The answer", ("", "value", "where, and of what"), tuple(rows), note, emphasis)
 
@@ -243,8 +250,8 @@ def _sensitivities(answer: Answer) -> Section:
     )
 
 
-def _year(answer: Answer) -> Section:
-    years = [answer.year] + ([answer.allowed_year] if answer.allowed_year is not None else [])
+def _year(answer: Answer, first: Year) -> Section:
+    years = [first] + ([answer.allowed_year] if answer.allowed_year is not None else [])
     header = ("", *_point_header(answer)[1:][: len(years)])
 
     def across(label: str, text) -> Row:
@@ -272,7 +279,7 @@ def _year(answer: Answer) -> Section:
         across("WUE", lambda year: f"{year.wue:.2g} L/kWh"),
         across("Error of reading the year from the curve", lambda year: residual(year.reading_error)),
     )
-    dry = answer.year.dry_bulb
+    dry = first.dry_bulb
     note = (
         f"8,760 hours between {temperature(float(dry.min()))} and {temperature(float(dry.max()))}, full load all year. "
         f"{pue_label(answer, interim=False)}. The right column holds the highest supply of the hot day all year."
@@ -282,8 +289,8 @@ def _year(answer: Answer) -> Section:
     return Section("year", "The year", header, rows, note, frozenset((6, 9, 10)))
 
 
-def _months(answer: Answer) -> Section:
-    year, other = answer.year, answer.allowed_year
+def _months(answer: Answer, year: Year) -> Section:
+    other = answer.allowed_year
     rows = []
     for month, name in enumerate(MONTHS):
         monthly = {key: float(values[month]) for key, values in year.monthly_energy.items()}
@@ -305,7 +312,9 @@ def _months(answer: Answer) -> Section:
 
 
 def _ride_through(answer: Answer) -> Section:
-    return Section("ride-through", "Heat rejection lost", ("", "value", "of what"), ride_through_rows(answer))
+    header = ("", "value", "of what")
+    words = frozenset((2,))
+    return Section("ride-through", "Heat rejection lost", header, ride_through_rows(answer), words=words)
 
 
 def _balances(answer: Answer) -> Section:
@@ -321,9 +330,9 @@ def _balances(answer: Answer) -> Section:
     broken = broken_bounds(answer)
     bounds = "Every period keeps the physical bounds of the indicators" if not broken else "; ".join(broken)
     note = (
-        f"{closed}: the largest is {residual(worst)}, {'below' if worst < CLOSED else 'above'} {residual(CLOSED)} relative. "
-        f"The coupled solve of the hot day took {answer.iterations} iterations, to a last change of "
-        f"{residual(answer.residual)}. {bounds}."
+        f"{closed}: the largest is {residual(worst)} relative, {'below' if worst < CLOSED else 'above'} "
+        f"{residual(CLOSED)}. The coupled solve of the hot day took {answer.iterations} iterations, to a last change "
+        f"of {residual(answer.residual)}. {bounds}."
     )
     return Section("balances", "Balances", _point_header(answer), tuple(rows), note)
 

@@ -6,6 +6,8 @@ import math
 from voltherm.report.limits import equipment_at_end, tightest_chip
 from voltherm.report.quantities import difference, duration, number, power, temperature
 from voltherm.report.ride_through import ends_course
+from voltherm.report.summary import NO_YEAR
+from voltherm.site.outputs import makeup_water
 from voltherm.study.answer import Answer
 
 
@@ -28,6 +30,9 @@ def tiles(answer: Answer) -> list[Tile]:
     reached = math.isfinite(ride.seconds_to_limit)
     simulated = duration(float(ride.time[-1] - ride.time[0]))
     to_limit = ", until no state is found" if ends_course(ride) else f", to {ride.first_limit}" if reached else ""
+    hot_day = f"{number(point.figures['pue'], 3)} on the hot day"
+    water = float(makeup_water(answer.site))
+    usage = "" if year is None else f"; WUE {year.wue:.2g} L/kWh"
     margin = point.figures["junction_margin"]
     return [
         Tile(
@@ -50,12 +55,12 @@ def tiles(answer: Answer) -> list[Tile]:
             f"of {power(point.figures['facility_power'])} at the intake"
             + ("" if allowed is None else f"; {power(allowed.figures['cooling_power'])} at the highest supply"),
         ),
-        Tile(
-            "PUE of the year",
-            number(year.pue, 3),
-            f"category 3, utility intake; {number(point.figures['pue'], 3)} on the hot day",
-        ),
-        Tile(
+        Tile("PUE of the year", "none", f"{NO_YEAR}; {hot_day}", warns=True)
+        if year is None
+        else Tile("PUE of the year", number(year.pue, 3), f"category 3, utility intake; {hot_day}"),
+        Tile("Trim chilling", "unknown", NO_YEAR, warns=True)
+        if year is None
+        else Tile(
             "Trim chilling",
             f"{year.hours_of_trim:,} h",
             f"a year at the set point; {year.hours_above_limit:,} h with a chip above its limit",
@@ -74,5 +79,5 @@ def tiles(answer: Answer) -> list[Tile]:
             else "on the hot day; all equipment in its range",
             warns=excess > 0.01,
         ),
-        Tile("Water", f"{number(year.water, 0)} m³", f"a year, make-up of the closed loop; WUE {year.wue:.2g} L/kWh"),
+        Tile("Water", f"{number(water, 0)} m³", f"a year, make-up of the closed loop{usage}"),
     ]

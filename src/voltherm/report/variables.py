@@ -57,7 +57,8 @@ def variables(answer: Answer) -> dict[str, Values]:
     if answer.allowed is not None:
         found |= _point("allowed", answer.allowed)
     found |= _curve("curve", answer.curve) | _curve("allowed_curve", answer.allowed_curve)
-    found |= _year("year", answer.year)
+    if answer.year is not None:
+        found |= _year("year", answer.year)
     if answer.allowed_year is not None:
         found |= _year("allowed_year", answer.allowed_year)
     ride = answer.ride_through
