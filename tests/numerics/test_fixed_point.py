@@ -47,6 +47,20 @@ def test_finds_a_fixed_point_that_repels():
     np.testing.assert_allclose(solution.value, 1.0 / (1.0 - slope), rtol=1e-10)
 
 
+def test_kinks_on_the_way_do_not_trap_the_acceleration():
+    # a controller that saturates on both sides of its set point, a plant that answers late, and a store between them
+    def image(y, gain):
+        opening = jnp.clip(0.5 - gain * (y[2] - 1.0), 0.1, 1.0)
+        flow = jnp.where(y[0] > 0.9, 0.9 + 0.2 * (y[0] - 0.9), y[0])
+        reached = jnp.maximum(1.0, 2.0 - 1.6 * flow)
+        return jnp.stack([opening, 0.5 * (y[1] + reached), 0.3 * y[2] + 0.7 * y[1]])
+
+    for gain in (0.5, 1.0, 2.0, 4.0):
+        for start in (0.0, 0.6, 2.0):
+            solution = fixed_point(image, jnp.full(3, start), jnp.asarray(gain), tolerance=1e-10, maximum_iterations=80)
+            assert solution.status.result == ResultCode.CONVERGED, (gain, start)
+
+
 def test_gradient_is_exact_in_both_modes():
     gradient = jax.jit(jax.grad(_loss))(SHIFT)
     expected = _exact_gradient(SHIFT)

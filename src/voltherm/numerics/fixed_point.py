@@ -6,7 +6,8 @@ With f = F(y) - y, and ΔF, ΔG the differences of the last `depth` residuals f 
 
 (Anderson 1965; Walker and Ni 2011, SIAM J. Numer. Anal. 49, 1715-1735, eq. 2.1). The small least-squares problem is
 solved from its normal equations with a relative shift, which leaves unused columns out of play. Where F is not finite
-the history is emptied, and a shorter step is tried from the best point so far.
+the history is emptied, and a shorter step is tried from the best point so far; where F has kinks and a full history
+brings no gain, it is emptied too, and a shorter plain step follows.
 
 Derivative: (I - ∂F/∂y) dy = (∂F/∂a) da, by GMRES without forming the matrix, in scaled unknowns; reverse mode runs
 GMRES on the transpose.
@@ -27,6 +28,10 @@ from voltherm.numerics.newton import ROUND_OFF_FLOOR
 from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
 _KRYLOV_DIMENSION = 60
+_SMOOTH = 1e4
+"""Times the tolerance: below it the map is taken as smooth."""
+_SHORTER = 0.7
+"""Share of a plain step that is taken where past steps misled."""
 
 
 class _State(eqx.Module):
@@ -107,19 +112,24 @@ def fixed_point(
         converged = (best_norm <= tolerance) | floor
         # The first evaluation has no difference to the one before. The image is y + change: its difference is the sum.
         lonely = lost | ~jnp.isfinite(state.best_norm)
+        # Steps from the other side of a kink mislead: a full history that brings no gain is dropped, for a shorter step.
+        # Near the end the gain of a step is rounding, and says nothing.
+        full = jnp.any(state.residuals[-1] != 0.0)
+        misled = ~better & full & (best_norm > _SMOOTH * tolerance)
+        stale = lonely | misled
         step, step_of_change = y - state.y, change - state.change
         result = jnp.where(lost, ResultCode.NOT_FINITE, ResultCode.MAXIMUM_ITERATIONS)
         return _State(
             y=jnp.where(lost, best_y, y),
             change=jnp.where(lost, best_change, change),
-            images=jnp.where(lonely, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(step + step_of_change)),
-            residuals=jnp.where(lonely, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
+            images=jnp.where(stale, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(step + step_of_change)),
+            residuals=jnp.where(stale, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
             best_y=best_y,
             best_change=best_change,
             best_auxiliary=jax.tree.map(lambda new, old: jnp.where(better, new, old), auxiliary, state.best_auxiliary),
             hint=held(hint_of(auxiliary)),
             best_norm=best_norm,
-            damping=jnp.where(lost, 0.5 * state.damping, 1.0),
+            damping=jnp.where(lost, 0.5 * state.damping, jnp.where(misled, _SHORTER, 1.0)),
             without_gain=without_gain,
             iterations=state.iterations + 1,
             result=jnp.where(converged, ResultCode.CONVERGED, result).astype(jnp.int32),

@@ -35,8 +35,8 @@ from voltherm.site.sections import Site
 from voltherm.site.states import BuildingFlows, BuildingState, SiteState
 
 TOLERANCE = 1e-10
-MAXIMUM_ITERATIONS = 60
-_DEPTH = 6
+MAXIMUM_ITERATIONS = 120
+_DEPTH = 4
 _TEMPERATURE_SCALE = 10.0  # K
 
 
