@@ -6,25 +6,28 @@ import numpy as np
 import pytest
 
 from voltherm.site.climate import HOURS, MONTH_DAYS, month_of_hour
-from voltherm.site.year import ENERGIES, Response, grid, year
+from voltherm.site.year import ENERGIES, Response, UnsolvedHourError, grid, trim_onset, year
 
 
 def _response(ambients: np.ndarray) -> Response:
-    """A made-up site: constant IT power, cooling that rises with ambient, trim above 30 °C, margin gone above 35 °C."""
+    """A made-up site: constant IT power, cooling that rises with ambient, trim from 30.4 °C on, no margin above 35 °C."""
     celsius = ambients - 273.15
     figures = {name: np.full(len(ambients), 1e3) for name in ENERGIES}
     figures["it_power"] = np.full(len(ambients), 1e6)
     figures["facility_power"] = 1.1e6 + 2e3 * celsius
-    figures["trim_chiller_heat"] = np.maximum(0.0, 1e4 * (celsius - 30.0))
+    figures["trim_chiller_heat"] = np.maximum(0.0, 1e4 * (celsius - 30.4))
     figures["junction_margin"] = 35.0 - celsius
     return Response(ambients, np.full(len(ambients), 313.15), figures, np.zeros(len(ambients), int))
 
 
 @pytest.fixture(scope="module")
 def hours() -> np.ndarray:
-    """Two temperatures a day, 12 h each, and one hot week."""
+    """Two temperatures a day, 12 h each, and one hot week, hours about the beginning of trim."""
     hours = np.where(np.arange(HOURS) % 24 < 12, 283.15, 303.0)
     hours[4000:4168] = 310.15
+    # in the same cell of the curve as the beginning of trim, on either side of it
+    hours[5000:5100] = 303.45
+    hours[5100:5110] = 303.65
     return hours
 
 
@@ -53,7 +56,18 @@ def test_months_add_up(found, hours):
 
 def test_hours_are_counted(found):
     assert found.hours_above_limit == 168
-    assert found.hours_of_trim == 168
+    assert found.hours_of_trim == 168 + 10
+
+
+def test_trim_begins_where_its_heat_reaches_zero():
+    curve = _response(np.arange(283.15, 313.0, 1.0))
+    assert trim_onset(curve) == pytest.approx(303.55, abs=1e-9)
+    idle = dataclasses.replace(curve, figures={**curve.figures, "trim_chiller_heat": np.zeros(30)})
+    assert trim_onset(idle) == np.inf
+    busy = dataclasses.replace(curve, figures={**curve.figures, "trim_chiller_heat": np.full(30, 1e6)})
+    assert trim_onset(busy) == 283.15
+    last = dataclasses.replace(curve, result=np.where(curve.dry_bulb > 304.5, 1, 0))
+    assert trim_onset(last) == pytest.approx(303.15)
 
 
 def test_water_is_the_make_up_of_the_closed_loop(found, site):
@@ -77,5 +91,5 @@ def test_what_cannot_be_read_is_refused(site, state, hours):
     with pytest.raises(ValueError, match="colder or hotter"):
         year(site, state, curve, hours + 20.0, checked=False)
     failed = dataclasses.replace(curve, result=np.where(curve.dry_bulb > 308.0, 1, 0))
-    with pytest.raises(ValueError, match=r"no steady state at 37\.0 degC"):
+    with pytest.raises(UnsolvedHourError, match=r"no steady state at 37\.0 degC"):
         year(site, state, failed, hours, checked=False)

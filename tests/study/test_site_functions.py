@@ -90,7 +90,7 @@ def test_tune_of_a_site(site):
     assert found.objective <= found.search.objective
     assert found.objective < found.start_objective
     assert "junction temperature" in found.active
-    assert found.constraints["junction temperature"].shape == (3,)
+    assert found.constraints["junction temperature"].shape == (4,)  # three over the year, and the design day
     with pytest.raises(ValueError, match="have to rise"):
         voltherm.tune(site, {SUPPLY: (300.0, 317.0)}, ambients=[300.0, 290.0])
 

@@ -112,7 +112,7 @@ def fixed_point(
         converged = (best_norm <= tolerance) | floor
         # The first evaluation has no difference to the one before. The image is y + change: its difference is the sum.
         lonely = lost | ~jnp.isfinite(state.best_norm)
-        # Steps from the other side of a kink mislead: a full history that brings no gain is dropped, for a shorter step.
+        # Steps from the other side of a kink mislead: a full history without gain is dropped, for a shorter step.
         # Near the end the gain of a step is rounding, and says nothing.
         full = jnp.any(state.residuals[-1] != 0.0)
         misled = ~better & full & (best_norm > _SMOOTH * tolerance)

@@ -86,6 +86,10 @@ class Year:
     reading_error: float
 
 
+class UnsolvedHourError(ValueError):
+    """An hour of the year lies where the site has no steady state; the message names its dry bulb."""
+
+
 class Lanes(NamedTuple):
     """What a batch of solves found: set points [K] reached or given, figures, states, result codes, margins left."""
 
@@ -164,7 +168,8 @@ def grid(dry_bulb: np.ndarray, lowest: float = 263.15, highest: float = 318.15, 
 def year(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, *, checked: bool = True) -> Year:
     """Totals of the hours with dry bulbs `dry_bulb` (8760,) [K], read from the response `curve`.
 
-    **Raises**: `ValueError` where an hour lies outside the curve or a point of the curve near it did not converge.
+    **Raises**: `UnsolvedHourError` where a point of the curve near an hour did not converge; `ValueError` where an hour
+    lies outside the curve.
     """
     read = _reader(curve, dry_bulb)
     power = {name: read(name) for name in ENERGIES}
@@ -180,7 +185,7 @@ def year(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, *,
         energy={name: float(np.sum(values) * _SECONDS) for name, values in power.items()},
         monthly_energy={name: by_month(values) * _SECONDS for name, values in power.items()},
         hours_above_limit=int(np.sum(read("junction_margin") < -_MARGIN_READ)),
-        hours_of_trim=int(np.sum(read("trim_chiller_heat") > _TRIM_HEAT)),
+        hours_of_trim=int(np.sum(dry_bulb > trim_onset(curve))),
         pue=float(np.sum(power["facility_power"]) / np.sum(power["it_power"])),
         monthly_pue=by_month(power["facility_power"]) / by_month(power["it_power"]),
         water=water,
@@ -190,6 +195,25 @@ def year(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, *,
         if checked
         else float("nan"),
     )
+
+
+def trim_onset(curve: Response) -> float:
+    """Dry bulb [K] above which trim chillers work, from the side where they do; infinite where they never do.
+
+    Their heat leaves zero with a kink, which a curve through points on both sides would smooth towards the cold.
+    """
+    good = curve.result == ResultCode.CONVERGED
+    ambient, heat = curve.dry_bulb[good], curve.figures["trim_chiller_heat"][good]
+    working = np.flatnonzero(heat > _TRIM_HEAT)
+    if working.size == 0:
+        return float("inf")
+    first = int(working[0])
+    if first == 0:
+        return float(ambient[0])
+    if first + 1 == len(ambient):
+        return float(ambient[first - 1])
+    slope = (heat[first + 1] - heat[first]) / (ambient[first + 1] - ambient[first])
+    return float(np.clip(ambient[first] - heat[first] / slope, ambient[first - 1], ambient[first]))
 
 
 def _reader(curve: Response, dry_bulb: np.ndarray) -> Callable[[str], np.ndarray]:
@@ -206,7 +230,7 @@ def _reader(curve: Response, dry_bulb: np.ndarray) -> Callable[[str], np.ndarray
     needed = np.interp(dry_bulb, curve.dry_bulb, good.astype(float))
     if np.any(needed < 1.0):
         worst = dry_bulb[np.argmin(needed)] - 273.15
-        raise ValueError(f"the site has no steady state at {worst:.1f} degC, which the year reaches")
+        raise UnsolvedHourError(f"the site has no steady state at {worst:.1f} degC, which the year reaches")
 
     @functools.cache
     def read(name: str) -> np.ndarray:

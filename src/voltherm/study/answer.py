@@ -23,7 +23,7 @@ from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 from voltherm.site.supply_temperature import PATH
 from voltherm.site.transient import RideThrough, simulate
-from voltherm.site.year import LANES, Lanes, Response, Year, grid, response, solve_lanes, year
+from voltherm.site.year import LANES, Lanes, Response, UnsolvedHourError, Year, grid, response, solve_lanes, year
 from voltherm.study.limits import Constraint, constraints, hottest
 from voltherm.study.sensitivity import Sensitivity, site_sensitivities
 from voltherm.study.site_functions import solved
@@ -55,10 +55,10 @@ class Answer:
 
     `point`: the hot day at the site's set point; `allowed`: the same at the highest supply temperature that keeps
     every chip (None where none does); `sensitivities`: the ten that matter most at `point`; `curve`, `allowed_curve`:
-    response to ambient at the set point and at the highest supply; `year`, `allowed_year`: totals (`allowed_year`
-    holds the highest supply of the hot day all year); `ride_through`: loss of heat rejection from `point`;
-    `iterations`, `residual`: of the coupled solve of the hot day; `seconds`: wall time by stage, some of which run side
-    by side, and "everything".
+    response to ambient at the set point and at the highest supply; `year`, `allowed_year`: totals, None where an hour
+    of the year has no steady state (`allowed_year` holds the highest supply of the hot day all year); `ride_through`:
+    loss of heat rejection from `point`; `iterations`, `residual`: of the coupled solve of the hot day; `seconds`: wall
+    time by stage, some of which run side by side, and "everything".
     """
 
     site: Site
@@ -68,7 +68,7 @@ class Answer:
     sensitivities: tuple[Sensitivity, ...]
     curve: Response
     allowed_curve: Response
-    year: Year
+    year: Year | None
     allowed_year: Year | None
     ride_through: RideThrough
     iterations: int
@@ -128,7 +128,7 @@ def answer(
             len(coarse),
             lambda: response(site, state, coarse, allowed=True, progress=counted("highest supply against ambient")),
         )
-        whole_year = timed("year", 1, lambda: year(site, state, curve, hours))
+        whole_year = timed("year", 1, lambda: _year(site, state, curve, hours))
         allowed_year = None
         if allowed is not None:
             warmer = with_parameters(site, {PATH: allowed.set_point})
@@ -136,7 +136,7 @@ def answer(
             warmer_curve = timed(
                 stage, len(ambients), lambda: response(warmer, state, ambients, progress=counted(stage))
             )
-            allowed_year = year(warmer, state, warmer_curve, hours)
+            allowed_year = _year(warmer, state, warmer_curve, hours)
         sensitivities, ride = tuple(ranking.result()[:_RANKED]), riding.result()
     return Answer(
         site,
@@ -153,6 +153,14 @@ def answer(
         float(status.residual),
         seconds | {EVERYTHING: time.perf_counter() - begin},
     )
+
+
+def _year(site: Site, state: SiteState, curve: Response, hours: np.ndarray) -> Year | None:
+    try:
+        return year(site, state, curve, hours)
+    except UnsolvedHourError:
+        # the curve shows where the site has no steady state; everything else of the answer stands
+        return None
 
 
 def _hot_day(site: Site, state: SiteState) -> Lanes:

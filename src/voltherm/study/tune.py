@@ -231,9 +231,15 @@ def year_weights(dry_bulb: Float[np.ndarray, "hour"], ambients: Float[np.ndarray
     return np.array([np.mean(np.interp(dry_bulb, ambients, row)) for row in rows])
 
 
-def year_ambients(dry_bulb: Float[np.ndarray, "hour"], count: int) -> Float[np.ndarray, "ambient"]:
-    """`count` evenly spaced ambients [K] from the coldest to the hottest hour."""
-    return np.linspace(dry_bulb.min(), dry_bulb.max(), count)
+def year_ambients(
+    dry_bulb: Float[np.ndarray, "hour"], count: int, design: float | None = None
+) -> Float[np.ndarray, "ambient"]:
+    """`count` evenly spaced ambients [K] from the coldest to the hottest hour, and the design day's.
+
+    No hour of the year may be as hot as the design day: it then has no share of the cost, but every limit counts there.
+    """
+    spread = np.linspace(dry_bulb.min(), dry_bulb.max(), count)
+    return spread if design is None else np.unique(np.append(spread, design))
 
 
 def tune(
@@ -256,7 +262,8 @@ def tune(
 
     - `site`: the site, whose own values are the start
     - `variables`: dotted paths of numbers of the site with their ranges, see `DesignVariables.build`
-    - `ambients`: dry bulbs [K] at which it is solved, rising; or how many, spread over the year
+    - `ambients`: dry bulbs [K] at which it is solved, rising; or how many, spread over the year, to which the dry bulb
+      of the design day is added
     - `dry_bulb`: the hours of the year [K]; default the site's parametric year
     - the others: see `run`
 
@@ -264,7 +271,8 @@ def tune(
     """
     chosen = DesignVariables.build(variables)
     hours = np.asarray(dry_bulb_year(site.climate) if dry_bulb is None else dry_bulb, float)
-    points = year_ambients(hours, ambients) if isinstance(ambients, int) else np.asarray(ambients, float)
+    design = float(parameter(site, DRY_BULB))
+    points = year_ambients(hours, ambients, design) if isinstance(ambients, int) else np.asarray(ambients, float)
     if np.any(np.diff(points) <= 0.0):
         raise ValueError(f"the ambients have to rise; they are {points.tolist()}")
     weights = year_weights(hours, points)
