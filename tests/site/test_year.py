@@ -10,7 +10,7 @@ from voltherm.site.year import ENERGIES, Response, UnsolvedHourError, grid, trim
 
 
 def _response(ambients: np.ndarray) -> Response:
-    """A made-up site: constant IT power, cooling that rises with ambient, trim from 30.4 °C on, no margin above 35 °C."""
+    """A made-up site: constant IT power, cooling that rises with ambient, trim from 30.4 °C, no margin above 35 °C."""
     celsius = ambients - 273.15
     figures = {name: np.full(len(ambients), 1e3) for name in ENERGIES}
     figures["it_power"] = np.full(len(ambients), 1e6)
