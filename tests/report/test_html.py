@@ -1,6 +1,5 @@
 """The page is whole, loads nothing, escapes everything, and stays in its folder."""
 
-import copy
 import dataclasses
 import datetime
 import re
@@ -112,9 +111,7 @@ def test_a_broken_bound_is_an_alarm(answer, text):
 
 
 def test_without_a_year(answer):
-    lacking = copy.copy(answer)
-    object.__setattr__(lacking, "year", None)
-    object.__setattr__(lacking, "allowed_year", None)
+    lacking = dataclasses.replace(answer, year=None, allowed_year=None)
     text = page(lacking, date=_DATE)
     assert 'id="year"' not in text
     assert "the year reaches an ambient at which the site has no steady state" in text

@@ -1,5 +1,6 @@
 """The headline plot: allowed supply temperature and cooling power against ambient."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,13 +8,11 @@ import numpy as np
 from voltherm.numerics import ResultCode
 from voltherm.report.figure import BLUE, FAINT, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, new, style, svg
 from voltherm.report.quantities import ZERO_CELSIUS, power, temperature
-from voltherm.site.year import Response
+from voltherm.site.year import Response, trim_onset
 from voltherm.study.answer import Answer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_TRIM_HEAT = 1e3  # W: less is not called trim chilling
 
 _USES = (
     ("CDU pumps", "cdu_pump_power", BLUE),
@@ -27,13 +26,8 @@ _USES = (
 
 def first_trim(curve: Response) -> float | None:
     """Dry bulb [K] from which trim chillers work along the solved part of a curve, None where they never do there."""
-    good = solved(curve)
-    heat, ambient = np.asarray(curve.figures["trim_chiller_heat"])[good], np.asarray(curve.dry_bulb)[good]
-    working = np.flatnonzero(heat > _TRIM_HEAT)
-    if len(working) == 0:
-        return None
-    # the last solved point without any is where they start, to the width of the grid
-    return float(ambient[max(int(working[0]) - 1, 0)])
+    onset = trim_onset(curve)
+    return onset if math.isfinite(onset) else None
 
 
 def solved(curve: Response) -> np.ndarray:
