@@ -1,5 +1,6 @@
 """The light verbs, the exit codes and the streams of the command line."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -202,7 +203,7 @@ def test_validation_misses_end_with_four(run, tmp_path: Path, monkeypatch: pytes
 
     row = validation.Row("a/b", "a", "x", 2.0, 1.0, "1", False, "source", "the error is above the tolerance")
     monkeypatch.setattr(validation, "discover", lambda folder, names: ["a/b"])
-    monkeypatch.setattr(validation, "run_case", lambda folder, name: [row])
+    monkeypatch.setattr(validation, "run_case", lambda folder, name, load: [row])
     done = run("validate", "--json")
     assert done.exit_code == 4
     assert json.loads(done.stdout.split("\n]")[0] + "\n]")[0]["passed"] is False
@@ -227,9 +228,7 @@ def test_a_step_that_only_the_solution_refuses_ends_with_two(run, tmp_path: Path
 def test_an_answer_without_a_year_has_a_form_in_json(project_root: Path):
     answer = fabricated_answer(small_site(project_root))
     assert plain(as_json(answer))["year"]["pue"] == answer.year.pue
-    for name in ("year", "allowed_year"):
-        object.__setattr__(answer, name, None)
-    told = plain(as_json(answer))
+    told = plain(as_json(dataclasses.replace(answer, year=None, allowed_year=None)))
     assert (told["year"], told["allowed_year"]) == (None, None)
 
 

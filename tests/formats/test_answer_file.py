@@ -82,7 +82,7 @@ def test_there_and_back(tmp_path: Path, case: tuple[Site, Document], absent: boo
         tmp_path / "results.h5", answer, document, tables={"table/rack_power": table}, notes={"command": "x"}
     )
     read = read_answer(file)
-    assert (read.allowed is None) == absent
+    assert [each is None for each in (read.allowed, read.year, read.allowed_year)] == 3 * [absent]
     for field in dataclasses.fields(Answer):
         before, after = getattr(answer, field.name), getattr(read, field.name)
         if field.name == "site":

@@ -1,0 +1,190 @@
+"""The main job, as a user starts it: processes that share nothing but files and the cache of compiled programs.
+
+A small site (two halls of two rows of two racks) stands for the building: a compilation takes the same time for both.
+All tests of this file run in one worker, one after the other, so that everything is compiled once.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.site.conftest import OVERRIDES
+from voltherm.formats.results import read_results
+from voltherm.site.outputs import FIGURES
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end to end")]
+
+DESIGNS, CHUNK = 24, 2
+KILLS = 2
+STUDY = f"""voltherm: 1
+name: small sweep
+sweep:
+  case: campus/small.yaml
+  designs: {DESIGNS}
+  chunk: {CHUNK}
+  seed: 3
+  variables:
+    - {{path: secondary.supply_temperature, minimum: 25 degC, maximum: 48 degC}}
+    - {{path: secondary.differential_pressure, minimum: 110 kPa, maximum: 230 kPa}}
+    - {{path: climate.dry_bulb, minimum: -10 degC, maximum: 45 degC}}
+"""
+
+
+class Workplace:
+    """A folder with a case, a study and a cache of its own, and the program run in it."""
+
+    def __init__(self, folder: Path, building: Path):
+        self.folder = folder
+        # two devices whatever the machine has, so that a sweep has rounds to be killed in
+        self.environment = {
+            **os.environ,
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "JAX_PLATFORMS": "cpu",
+            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        }
+        (folder / "campus").mkdir()
+        (folder / "campus" / building.name).write_bytes(building.read_bytes())
+        changes: dict[str, Any] = {}
+        for override in OVERRIDES:
+            path, _, value = override.partition("=")
+            *sections, name = path.split(".")
+            section = changes
+            for part in sections:
+                section = section.setdefault(part, {})
+            section[name] = value
+        # a mapping of texts is YAML as JSON writes it
+        sections_text = "".join(f"{name}: {json.dumps(section)}\n" for name, section in changes.items())
+        (folder / "campus" / "small.yaml").write_text(
+            f"voltherm: 1\nbase: {building.name}\nname: small site\n{sections_text}", encoding="utf-8"
+        )
+        (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The program, running."""
+        code = "import sys; sys.argv[0] = 'voltherm'; from voltherm.cli import main; main()"
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def told(self, *arguments: str) -> Any:
+        """What the program prints as JSON."""
+        process = self.start(*arguments, "--json")
+        stdout, stderr = process.communicate()
+        assert process.returncode == 0, stderr
+        return json.loads(stdout)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Workplace:
+    folder = tmp_path_factory.mktemp("end_to_end")
+    return Workplace(folder, project_root / "configs" / "campus" / "abilene_building.yaml")
+
+
+@pytest.fixture(scope="module")
+def answer(workplace: Workplace) -> dict[str, Any]:
+    """What `voltherm run` prints about the small site."""
+    return workplace.told("run", "campus/small.yaml", "--out", "out")
+
+
+def test_run_answers_the_main_question(answer: dict[str, Any], workplace: Workplace):
+    assert set(answer) == {
+        *("name", "units", "point", "allowed", "sensitivities", "year", "allowed_year", "ride_through"),
+        *("iterations", "residual", "seconds", "files"),
+    }
+    assert answer["name"] == "small site"
+    for name in ("point", "allowed"):
+        found = answer[name]
+        assert set(found) == {"set_point", "figures", "constraints", "hottest"}
+        assert set(found["figures"]) == set(FIGURES)
+        assert all(np.isfinite(value) for value in found["figures"].values())
+        assert found["figures"]["junction_margin"] > -1e-3
+        assert all(found["figures"][each] < 1e-6 for each in FIGURES if each.endswith("_residual"))
+        assert {"name", "element", "margin", "unit", "binding"} <= set(found["constraints"][0])
+    assert answer["point"]["set_point"] == pytest.approx(313.15)
+    assert answer["allowed"]["set_point"] > 313.15
+    assert len(answer["sensitivities"]) == 10
+    assert {"path", "value", "derivative", "step", "effect"} <= set(answer["sensitivities"][0])
+    for name in ("year", "allowed_year"):
+        assert 1.0 < answer[name]["pue"] < 1.6
+        assert len(answer[name]["monthly_pue"]) == 12
+    assert answer["ride_through"]["seconds_to_limit"] > 60.0
+    assert [Path(file).name for file in answer["files"]] == ["results.h5", "report.html"]
+    assert all((workplace.folder / file).is_file() for file in answer["files"])
+
+
+def test_report_writes_the_same_again(answer: dict[str, Any], workplace: Workplace):
+    again = workplace.told("report", "out/results.h5", "--out", "again")
+    assert [Path(file).name for file in again.pop("files")] == ["report.html"]
+    assert again == {name: value for name, value in answer.items() if name != "files"}
+    first, second = (workplace.folder / folder / "report.html" for folder in ("out", "again"))
+    assert first.read_text(encoding="utf-8") == second.read_text(encoding="utf-8")
+
+
+def test_simulate_tells_what_run_told(answer: dict[str, Any], workplace: Workplace):
+    told = workplace.told("simulate", "campus/small.yaml", "--out", "out")
+    ride = answer["ride_through"]
+    assert told["first_limit"] == ride["first_limit"]
+    for name in ("seconds_to_limit", "seconds_per_kelvin"):
+        assert told[name] == pytest.approx(ride[name], rel=1e-6)
+    assert max(told["energy_residual"], ride["energy_residual"]) < 1e-9
+    results = read_results(workplace.folder / told["file"])
+    assert results.attributes["kind"] == "simulation"
+    time_since_loss, tank = (results.variables[name] for name in ("time_since_loss", "tank"))
+    assert (time_since_loss.units, tank.units) == ("s", "K")
+    assert time_since_loss.values.shape == tank.values.shape
+    assert np.all(np.isfinite(tank.values))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(answer: dict[str, Any], workplace: Workplace) -> dict[str, bytes]:
+    """The tables of a sweep that nobody kills. (`answer`: what is compiled there is needed here.)"""
+    told = workplace.told("sweep", "study.yaml", "--out", "undisturbed")
+    assert (told["designs"], told["chunks_reused"], told["chunks_computed"]) == (DESIGNS, 0, DESIGNS // CHUNK)
+    assert told["counts"]["CONVERGED"] >= DESIGNS // 2
+    return _tables(workplace.folder / "undisturbed")
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_sweep_killed_at_random_moments_gives_the_same_table(
+    undisturbed: dict[str, bytes], workplace: Workplace, attempt: int
+):
+    folder = workplace.folder / f"killed_{attempt}"
+    arguments = ("sweep", "study.yaml", "--out", folder.name, "--resume")
+    moments = random.Random(time.time_ns())
+    kept: dict[str, int] = {}
+    for _ in range(KILLS):
+        process = workplace.start(*arguments)
+        while process.poll() is None and len(_chunks(folder)) <= len(kept):
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0.0, 1.0))
+        process.kill()
+        process.communicate()
+        there = _chunks(folder)
+        assert kept.items() <= there.items(), "a finished chunk was written again"
+        kept = there
+    assert kept
+    told = workplace.told(*arguments)
+    assert (told["chunks_reused"], told["chunks_computed"]) == (len(kept), DESIGNS // CHUNK - len(kept))
+    assert _tables(folder) == undisturbed
+    assert not list(folder.rglob("*.part"))
+
+
+def _chunks(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mtime_ns for file in (folder / "chunks").glob("chunk_*.h5")}
+
+
+def _tables(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in ("sweep.h5", "sweep.csv")}
