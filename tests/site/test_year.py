@@ -77,11 +77,11 @@ def test_water_is_the_make_up_of_the_closed_loop(found, site):
 
 def test_grid_covers_the_year(hours):
     usual = grid(hours)
-    assert (usual[0], usual[-1], len(usual)) == (263.15, 318.15, 56)
+    assert (usual[0], usual[-1], len(usual)) == (263.15, 318.15, 111)
     wide = grid(np.array([258.0, 320.9]))
     assert wide[0] <= 258.0
     assert wide[-1] >= 320.9
-    assert np.diff(wide) == pytest.approx(1.0, rel=1e-9)
+    assert np.diff(wide) == pytest.approx(0.5, rel=1e-9)
 
 
 def test_what_cannot_be_read_is_refused(site, state, hours):

@@ -19,6 +19,7 @@ def validate(
 ) -> None:
     """Compare with reference data; ends with 4 where an error is above its tolerance."""
     from voltherm.cli.environment import prepare
+    from voltherm.formats import load
     from voltherm.formats.errors import ConfigurationError, Problem, ValidationMissedError
 
     prepare(device)
@@ -37,7 +38,7 @@ def validate(
     with progress() as report:
         for number, name in enumerate(names):
             report("validation", number, len(names))
-            rows += run_case(place, name)
+            rows += run_case(place, name, load=load)
         report("validation", len(names), len(names))
     if json:
         print_json([row.as_dict() for row in rows])

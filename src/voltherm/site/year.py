@@ -27,7 +27,8 @@ from jaxtyping import Array, Bool, Float
 from voltherm.numerics import ResultCode, over_lanes
 from voltherm.site.build import with_parameters
 from voltherm.site.climate import HOURS, MONTH_DAYS, month_of_hour
-from voltherm.site.outputs import outputs
+from voltherm.site.indicators import water_usage_effectiveness
+from voltherm.site.outputs import makeup_water, outputs, site_effectiveness
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 from voltherm.site.supply_temperature import PATH, allowed_supply_temperature
@@ -158,7 +159,7 @@ def response(
     return Response(np.asarray(dry_bulbs), set_point, figures, result)
 
 
-def grid(dry_bulb: np.ndarray, lowest: float = 263.15, highest: float = 318.15, step: float = 1.0) -> np.ndarray:
+def grid(dry_bulb: np.ndarray, lowest: float = 263.15, highest: float = 318.15, step: float = 0.5) -> np.ndarray:
     """Dry bulbs [K] every `step` from -10 to 45 °C, widened where the year leaves that range."""
     low = min(lowest, lowest + step * np.floor((dry_bulb.min() - lowest) / step))
     high = max(highest, highest + step * np.ceil((dry_bulb.max() - highest) / step))
@@ -178,19 +179,20 @@ def year(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, *,
     def by_month(values: np.ndarray) -> np.ndarray:
         return np.bincount(month, weights=values, minlength=12)
 
-    water = float(site.building.count * site.facility.volume * site.facility.makeup_fraction)
-    it_energy = float(np.sum(power["it_power"]) * _SECONDS)
+    water = float(makeup_water(site))
+    it_energy, facility_energy = (float(np.sum(power[name]) * _SECONDS) for name in ("it_power", "facility_power"))
+    monthly = [by_month(power[name]) * _SECONDS for name in ("facility_power", "it_power")]
     return Year(
         dry_bulb=dry_bulb,
         energy={name: float(np.sum(values) * _SECONDS) for name, values in power.items()},
         monthly_energy={name: by_month(values) * _SECONDS for name, values in power.items()},
         hours_above_limit=int(np.sum(read("junction_margin") < -_MARGIN_READ)),
         hours_of_trim=int(np.sum(dry_bulb > trim_onset(curve))),
-        pue=float(np.sum(power["facility_power"]) / np.sum(power["it_power"])),
-        monthly_pue=by_month(power["facility_power"]) / by_month(power["it_power"]),
+        pue=float(site_effectiveness(site, facility_energy, it_energy, interim=False).value),
+        monthly_pue=np.asarray(site_effectiveness(site, *monthly, interim=True).value),
         water=water,
         monthly_water=water * np.asarray(MONTH_DAYS) / 365.0,
-        wue=water * 1e3 / (it_energy / 3.6e6),
+        wue=float(water_usage_effectiveness(water, it_energy)),
         reading_error=_reading_error(site, start, curve, dry_bulb, power["facility_power"])
         if checked
         else float("nan"),

@@ -24,7 +24,7 @@ from jaxtyping import Array, Float
 from voltherm.numerics import ResultCode, over_lanes
 from voltherm.site.build import with_parameters
 from voltherm.site.coupling import steady
-from voltherm.site.outputs import outputs
+from voltherm.site.outputs import makeup_water, outputs
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 
@@ -71,7 +71,7 @@ def yearly_cost(
     power, constraints = over_lanes(at, ambients)
     prices = site.economics
     energy = prices.electricity_price * _YEAR * jnp.sum(weights * power)
-    water = prices.water_price * site.building.count * site.facility.volume * site.facility.makeup_fraction
+    water = prices.water_price * makeup_water(site)
     return energy + water + prices.annuity * prices.pipe_price * pipe_wall(site), constraints
 
 
