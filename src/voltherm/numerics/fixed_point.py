@@ -6,7 +6,7 @@ With f = F(y) - y, and ΔF, ΔG the differences of the last `depth` residuals f 
 
 (Anderson 1965; Walker and Ni 2011, SIAM J. Numer. Anal. 49, 1715-1735, eq. 2.1). The small least-squares problem is
 solved from its normal equations with a relative shift, which leaves unused columns out of play. Where F is not finite
-the history is emptied, and a shorter step is tried from the best point so far; where F has kinks and a full history
+the history is emptied, and a shorter step is tried from the best point so far; where F has kinks and the history
 brings no gain, it is emptied too, and a shorter plain step follows.
 
 Derivative: (I - ∂F/∂y) dy = (∂F/∂a) da, by GMRES without forming the matrix, in scaled unknowns; reverse mode runs
@@ -112,10 +112,11 @@ def fixed_point(
         converged = (best_norm <= tolerance) | floor
         # The first evaluation has no difference to the one before. The image is y + change: its difference is the sum.
         lonely = lost | ~jnp.isfinite(state.best_norm)
-        # Steps from the other side of a kink mislead: a full history without gain is dropped, for a shorter step.
+        # Steps from the other side of a kink mislead: a history of two or more without gain is dropped, for a shorter
+        # step; one alone has only begun to explain the map.
         # Near the end the gain of a step is rounding, and says nothing.
-        full = jnp.any(state.residuals[-1] != 0.0)
-        misled = ~better & full & (best_norm > _SMOOTH * tolerance)
+        several = jnp.any(state.residuals[min(1, depth - 1)] != 0.0)
+        misled = ~better & several & (best_norm > _SMOOTH * tolerance)
         stale = lonely | misled
         step, step_of_change = y - state.y, change - state.change
         result = jnp.where(lost, ResultCode.NOT_FINITE, ResultCode.MAXIMUM_ITERATIONS)
