@@ -216,7 +216,9 @@ def test_a_step_that_only_the_solution_refuses_ends_with_two(run, tmp_path: Path
     from voltherm.study import site_functions
 
     def refused(site, state):
-        raise ValueError("a step of 60 s is longer than water stays in the facility pipes; take at most 50 s")
+        raise transient.StepTooLongError(
+            "a step of 60 s is longer than water stays in the facility pipes; take at most 50 s"
+        )
 
     monkeypatch.setattr(site_functions, "solved", lambda site: SimpleNamespace(value=None))
     monkeypatch.setattr(transient, "simulate", refused)

@@ -34,6 +34,7 @@ def simulate(
     from voltherm.formats.errors import ConfigurationError, Problem
     from voltherm.formats.results import write_results
     from voltherm.site import build
+    from voltherm.site.transient import StepTooLongError
     from voltherm.site.transient import simulate as run_simulation
     from voltherm.study.site_functions import solved
 
@@ -44,7 +45,7 @@ def simulate(
         report("simulation", 1, 2)
         try:
             course = run_simulation(site, state)
-        except ValueError as error:
+        except StepTooLongError as error:
             # only the solved state knows the flow in the pipes
             place = next(value for value in document.values if value.path == "ride_through.step")
             raise ConfigurationError([Problem(place.file, place.line, place.path, str(error))]) from error

@@ -40,13 +40,16 @@ def case_of(study: Study) -> "Site":
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Failures of the studies as those of the command line: a foreign checkpoint 2, no solution 3, the disk 5."""
+    from voltherm.site.transient import StepTooLongError, UnsolvedStepError
     from voltherm.study.errors import ForeignCheckpointError, NoSteadyStateError
 
     try:
         yield
     except ForeignCheckpointError as error:
         raise FileFormatError(str(error)) from error
-    except NoSteadyStateError as error:
+    except (NoSteadyStateError, UnsolvedStepError) as error:
         raise NotConvergedError(str(error)) from error
+    except StepTooLongError as error:
+        raise ConfigurationError([Problem("the case", 1, "ride_through.step", str(error))]) from error
     except OSError as error:
         raise EnvironmentFaultError(f"{error.filename or 'disk'}: {error.strerror or error}") from error

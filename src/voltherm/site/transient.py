@@ -39,6 +39,14 @@ _MOST_FLOW = 1.5  # over the starting flow: what valves that open may make of it
 _PARCELS = 3.0  # times those in a pipe at the starting flow: flows down to a third are told apart step by step
 
 
+class StepTooLongError(ValueError):
+    """A step is longer than water stays in the facility's pipes; the message says what is possible."""
+
+
+class UnsolvedStepError(ValueError):
+    """The first step in time has no solution; the message says which part fails."""
+
+
 class Trace(eqx.Module):
     """What is kept of a step, per building: temperatures and margin [K], power and heat [W], booked enthalpy [J], the
     largest result code of its solves, and whether a chip has no temperature though coolant flows.
@@ -209,8 +217,8 @@ def simulate(
     **Returns**: the course of the building that comes nearest to its limit. Memory grows with steps by a dozen
     numbers each.
 
-    **Raises**: `ValueError` where a step is longer than water stays in the facility's pipes, or the first has no
-    solution.
+    **Raises**: `StepTooLongError` where a step is longer than water stays in the facility's pipes; `UnsolvedStepError`
+    where the first step has no solution.
     """
     step = float(site.ride_through.step) if step is None else step
     duration = float(site.ride_through.duration) if duration is None else duration
@@ -222,7 +230,7 @@ def simulate(
     content = float(pipe_mass(site, equipment(site)))
     longest = content / (_MOST_FLOW * float(jnp.max(facility.mass_flow)))
     if step > longest:
-        raise ValueError(
+        raise StepTooLongError(
             f"a step of {step:g} s is longer than water stays in the facility pipes; take at most {longest:.0f} s"
         )
     parcels = math.ceil(_PARCELS * content / (float(jnp.min(facility.mass_flow)) * step)) + 4
@@ -238,7 +246,7 @@ def _ride_through(site: Site, one: Trace, booked: float, step: float) -> RideThr
     lost = np.flatnonzero(~np.isfinite(course["it_power"]) | (course["result"] != ResultCode.CONVERGED))
     ended = _ended(course, int(lost[0])) if lost.size else ""
     if lost.size and lost[0] == 0:
-        raise ValueError(f"the first step has no solution: {ended}")
+        raise UnsolvedStepError(f"the first step in time has no solution: {ended}")
     course = {name: values[: lost[0] if lost.size else None] for name, values in course.items()}
     time = step * np.arange(1, len(course["supply"]) + 1)
     change = np.diff(np.concatenate([[booked], course["stored"]]))
