@@ -216,7 +216,7 @@ def test_a_step_that_only_the_solution_refuses_ends_with_two(run, tmp_path: Path
     from voltherm.study import site_functions
 
     def refused(site, state):
-        raise transient.StepTooLongError(
+        raise transient.StepTooLongError("a step of 60 s is longer than water stays in the pipes; take at most 50 s")
             "a step of 60 s is longer than water stays in the facility pipes; take at most 50 s"
         )
 
