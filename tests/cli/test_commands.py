@@ -217,8 +217,6 @@ def test_a_step_that_only_the_solution_refuses_ends_with_two(run, tmp_path: Path
 
     def refused(site, state):
         raise transient.StepTooLongError("a step of 60 s is longer than water stays in the pipes; take at most 50 s")
-            "a step of 60 s is longer than water stays in the facility pipes; take at most 50 s"
-        )
 
     monkeypatch.setattr(site_functions, "solved", lambda site: SimpleNamespace(value=None))
     monkeypatch.setattr(transient, "simulate", refused)
