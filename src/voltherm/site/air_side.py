@@ -18,6 +18,7 @@ so when outdoor heat rejection is lost the air side's heat stays in the building
 
 from typing import NamedTuple
 
+import jax
 from jaxtyping import Array, Float
 
 from voltherm.coolant import exchange_conductance
@@ -36,6 +37,7 @@ class AirDemand(NamedTuple):
     condenser_water_temperature: Float[Array, ""]
 
 
+@jax.named_scope("air side")
 def solve_air_side(
     site: Site, made: Equipment, demand: AirDemand, available: Float[Array, ""]
 ) -> tuple[AirState, Float[Array, ""], Float[Array, ""]]:

@@ -105,7 +105,8 @@ def _evaluate(
 
     answered, buildings, results, flows = jax.vmap(one)(given, flows)
     parameters = power_parameters(site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power)
-    power = power_flow(one_line(site).network, parameters)
+    with jax.named_scope("power flow"):
+        power = power_flow(one_line(site).network, parameters)
     loss = substation_loss(site, power.value.active_loss)
     answered = answered._replace(substation_loss=loss)
     result = jnp.maximum(jnp.max(results), power.status.result)

@@ -19,6 +19,7 @@ Valves act quasi-steadily: an opening is what holds the set point, within 10 % t
 import functools
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -174,6 +175,7 @@ def _needed_opening(
     return jnp.clip(opening, LEAST_OPENING, 1.0)
 
 
+@jax.named_scope("facility loop")
 def solve_facility(
     site: Site,
     liquid: AbstractLiquid,

@@ -18,6 +18,7 @@ floats. At 3 K full fans of 40 W per rated kW and 11 K take about what the compr
 below it the fans step back.
 """
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -30,6 +31,7 @@ _FULL_FANS = 3.0  # K: return over air from which fans may run full
 _LEAST_COUNT = 1e-6  # keeps flows and loads of one machine finite where none works
 
 
+@jax.named_scope("heat rejection")
 def reject(
     climate: Climate,
     cooler: DryCooler,

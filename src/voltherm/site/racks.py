@@ -66,6 +66,7 @@ def thermal_rack(rack: Rack, supply: RackSupply, inlet_limit: Float[Array, ""]) 
     )
 
 
+@jax.named_scope("racks")
 def solve_racks(
     site: Site,
     supply: RackSupply,

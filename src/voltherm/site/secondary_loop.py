@@ -196,6 +196,7 @@ def solve_row(
     return row, solution
 
 
+@jax.named_scope("secondary loops")
 def solve_rows(
     site: Site,
     liquid: AbstractLiquid,
