@@ -5,9 +5,12 @@ hence at the top of this file and not in fixtures.
 """
 
 import contextlib
+import ctypes
+import gc
 import hashlib
 import os
 import platform
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,6 +51,29 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 install_import_hook(["voltherm", "voltherm_kernels"], "beartype.beartype")
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+_MUCH_MEMORY = 3e9
+"""B held by a worker, from which compiled programs are dropped between modules."""
+
+
+def _held() -> float:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return float(pages * os.sysconf("SC_PAGESIZE"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _memory_given_back() -> Iterator[None]:
+    """All compiled programs of the suite together need more than small machines have; the cache on disk has them too."""
+    yield
+    if _held() > _MUCH_MEMORY:
+        jax.clear_caches()
+        gc.collect()
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 @pytest.fixture(scope="session")
