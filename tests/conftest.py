@@ -67,7 +67,7 @@ def _held() -> float:
 
 @pytest.fixture(scope="module", autouse=True)
 def _memory_given_back() -> Iterator[None]:
-    """All compiled programs of the suite together need more than small machines have; the cache on disk has them too."""
+    """All compiled programs of the suite together need more than small machines have; the disk keeps them."""
     yield
     if _held() > _MUCH_MEMORY:
         jax.clear_caches()
