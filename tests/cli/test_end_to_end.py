@@ -38,7 +38,7 @@ sweep:
 """
 
 
-class Workplace:
+class Station:
     """A folder with a case, a study and a cache of its own, and the program run in it."""
 
     def __init__(self, folder: Path, building: Path):
@@ -88,18 +88,18 @@ class Workplace:
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Workplace:
+def station(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Station:
     folder = tmp_path_factory.mktemp("end_to_end")
-    return Workplace(folder, project_root / "configs" / "campus" / "abilene_building.yaml")
+    return Station(folder, project_root / "configs" / "campus" / "abilene_building.yaml")
 
 
 @pytest.fixture(scope="module")
-def answer(workplace: Workplace) -> dict[str, Any]:
+def answer(station: Station) -> dict[str, Any]:
     """What `voltherm run` prints about the small site."""
-    return workplace.told("run", "campus/small.yaml", "--out", "out")
+    return station.told("run", "campus/small.yaml", "--out", "out")
 
 
-def test_run_answers_the_main_question(answer: dict[str, Any], workplace: Workplace):
+def test_run_answers_the_main_question(answer: dict[str, Any], station: Station):
     assert set(answer) == {
         *("name", "units", "point", "allowed", "sensitivities", "year", "allowed_year", "ride_through"),
         *("iterations", "residual", "seconds", "files"),
@@ -122,25 +122,25 @@ def test_run_answers_the_main_question(answer: dict[str, Any], workplace: Workpl
         assert len(answer[name]["monthly_pue"]) == 12
     assert answer["ride_through"]["seconds_to_limit"] > 60.0
     assert [Path(file).name for file in answer["files"]] == ["results.h5", "report.html"]
-    assert all((workplace.folder / file).is_file() for file in answer["files"])
+    assert all((station.folder / file).is_file() for file in answer["files"])
 
 
-def test_report_writes_the_same_again(answer: dict[str, Any], workplace: Workplace):
-    again = workplace.told("report", "out/results.h5", "--out", "again")
+def test_report_writes_the_same_again(answer: dict[str, Any], station: Station):
+    again = station.told("report", "out/results.h5", "--out", "again")
     assert [Path(file).name for file in again.pop("files")] == ["report.html"]
     assert again == {name: value for name, value in answer.items() if name != "files"}
-    first, second = (workplace.folder / folder / "report.html" for folder in ("out", "again"))
+    first, second = (station.folder / folder / "report.html" for folder in ("out", "again"))
     assert first.read_text(encoding="utf-8") == second.read_text(encoding="utf-8")
 
 
-def test_simulate_tells_what_run_told(answer: dict[str, Any], workplace: Workplace):
-    told = workplace.told("simulate", "campus/small.yaml", "--out", "out")
+def test_simulate_tells_what_run_told(answer: dict[str, Any], station: Station):
+    told = station.told("simulate", "campus/small.yaml", "--out", "out")
     ride = answer["ride_through"]
     assert told["first_limit"] == ride["first_limit"]
     for name in ("seconds_to_limit", "seconds_per_kelvin"):
         assert told[name] == pytest.approx(ride[name], rel=1e-6)
     assert max(told["energy_residual"], ride["energy_residual"]) < 1e-9
-    results = read_results(workplace.folder / told["file"])
+    results = read_results(station.folder / told["file"])
     assert results.attributes["kind"] == "simulation"
     time_since_loss, tank = (results.variables[name] for name in ("time_since_loss", "tank"))
     assert (time_since_loss.units, tank.units) == ("s", "K")
@@ -149,24 +149,24 @@ def test_simulate_tells_what_run_told(answer: dict[str, Any], workplace: Workpla
 
 
 @pytest.fixture(scope="module")
-def undisturbed(answer: dict[str, Any], workplace: Workplace) -> dict[str, bytes]:
+def undisturbed(answer: dict[str, Any], station: Station) -> dict[str, bytes]:
     """The tables of a sweep that nobody kills. (`answer`: what is compiled there is needed here.)"""
-    told = workplace.told("sweep", "study.yaml", "--out", "undisturbed")
+    told = station.told("sweep", "study.yaml", "--out", "undisturbed")
     assert (told["designs"], told["chunks_reused"], told["chunks_computed"]) == (DESIGNS, 0, DESIGNS // CHUNK)
     assert told["counts"]["CONVERGED"] >= DESIGNS // 2
-    return _tables(workplace.folder / "undisturbed")
+    return _tables(station.folder / "undisturbed")
 
 
 @pytest.mark.parametrize("attempt", [1, 2])
 def test_a_sweep_killed_at_random_moments_gives_the_same_table(
-    undisturbed: dict[str, bytes], workplace: Workplace, attempt: int
+    undisturbed: dict[str, bytes], station: Station, attempt: int
 ):
-    folder = workplace.folder / f"killed_{attempt}"
+    folder = station.folder / f"killed_{attempt}"
     arguments = ("sweep", "study.yaml", "--out", folder.name, "--resume")
     moments = random.Random(time.time_ns())
     kept: dict[str, int] = {}
     for _ in range(KILLS):
-        process = workplace.start(*arguments)
+        process = station.start(*arguments)
         while process.poll() is None and len(_chunks(folder)) <= len(kept):
             time.sleep(0.01)
         time.sleep(moments.uniform(0.0, 1.0))
@@ -176,7 +176,7 @@ def test_a_sweep_killed_at_random_moments_gives_the_same_table(
         assert kept.items() <= there.items(), "a finished chunk was written again"
         kept = there
     assert kept
-    told = workplace.told(*arguments)
+    told = station.told(*arguments)
     assert (told["chunks_reused"], told["chunks_computed"]) == (len(kept), DESIGNS // CHUNK - len(kept))
     assert _tables(folder) == undisturbed
     assert not list(folder.rglob("*.part"))
