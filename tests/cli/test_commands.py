@@ -1,6 +1,7 @@
 """The light verbs, the exit codes and the streams of the command line."""
 
 import dataclasses
+import importlib
 import json
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from voltherm.cli import environment
 from voltherm.cli.application import application
 from voltherm.cli.output import plain
 from voltherm.cli.run import as_json
+from voltherm.cli.studies import read_study
 from voltherm.formats.sweep_store import SweepFolder
+from voltherm.study.checkpoint import save
 
 CASE = "configs/campus/abilene_building.yaml"
 
@@ -180,7 +183,7 @@ def test_a_sweep_that_does_not_fit_is_refused_without_jax(
 
 
 def _unreached(*_, **__):
-    raise AssertionError("jax is set up before the folder is judged")
+    raise AssertionError("the folder has not been judged yet")
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused_without_jax(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -189,6 +192,18 @@ def test_a_checkpoint_that_does_not_fit_is_refused_without_jax(run, tmp_path: Pa
     done = run("tune", "configs/tune/abilene_cost.yaml", "--out", tmp_path, "--resume")
     assert done.exit_code == 2
     assert "checkpoint: not a checkpoint of voltherm" in done.stderr.replace("\n", " ")
+
+
+def test_a_checkpoint_of_another_case_is_refused_before_anything_is_solved(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    read = read_study(Path("configs/tune/abilene_cost.yaml"), None, "tune")
+    settings = {"iterations": read.settings.iterations}
+    save(tmp_path / "checkpoint", {"case": "another", "variables": list(read.variables), "settings": settings}, ())
+    monkeypatch.setattr(importlib.import_module("voltherm.study.tune"), "solved", _unreached)
+    done = run("tune", "configs/tune/abilene_cost.yaml", "--out", tmp_path, "--resume")
+    assert done.exit_code == 2
+    assert "a checkpoint of another study, which differs in case" in done.stderr.replace("\n", " ")
 
 
 def test_cold_plate(run, tmp_path: Path):

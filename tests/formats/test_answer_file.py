@@ -21,6 +21,7 @@ from voltherm.formats.loader import Document
 from voltherm.formats.results import Results, Variable, read_results, write_results
 from voltherm.site import build, layout
 from voltherm.site.layout import Layout
+from voltherm.site.outputs import FIGURES
 from voltherm.site.sections import Site
 from voltherm.site.transient import RideThrough
 from voltherm.study.answer import Answer
@@ -37,7 +38,7 @@ def _made(hint: Any, absent: bool) -> Any:
         return None if absent else _made(typing.get_args(hint)[0], absent)
     if origin is collections.abc.Mapping:
         inner = typing.get_args(hint)[1]
-        return {name: _made(inner, absent) for name in ("gpu_temperature", "pue")}
+        return {name: _made(inner, absent) for name in FIGURES}
     if origin is tuple:
         several = typing.get_args(hint)
         return tuple(_made(each, absent) for each in (several[:1] * 12 if several[-1] is ... else several))
@@ -120,6 +121,12 @@ def test_curves_and_years_say_what_they_are(written: Results):
     energy = written.variables["answer/year/monthly_energy/gpu_temperature"]
     assert (energy.units, energy.long_name) == ("J", "energy of the month: hottest GPU junction")
     assert written.variables["answer/ride_through/tank"].dimensions == ("ride_through_instant_5",)
+
+
+def test_an_answer_without_a_figure_is_refused(written: Results):
+    attributes = {name: value for name, value in written.attributes.items() if name != "answer/point/figures/pue"}
+    with pytest.raises(FileFormatError, match="does not fit this one: run it again"):
+        decode(Path("results.h5"), Results(attributes, written.variables))
 
 
 def _arrays(kind: type, path: str = "") -> Iterator[tuple[type, dataclasses.Field, str]]:

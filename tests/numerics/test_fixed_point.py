@@ -181,13 +181,18 @@ def test_a_known_fixed_point_has_the_derivatives_of_a_solved_one():
 def test_the_hint_is_what_the_pass_before_left_and_changes_no_answer():
     def image(y, scale, hint):
         # as an inner solve that starts from the last answer: without one it starts at zero and counts a long way
-        start = jnp.zeros_like(y) if hint is None else jnp.where(jnp.isnan(hint), 0.0, hint)
-        steps = jnp.sum(jnp.abs(y - start))
+        steps = jnp.sum(jnp.abs(y - jnp.where(jnp.isnan(hint), 0.0, hint)))
         return scale * jnp.cos(y), (y, steps)
 
     def solved(scale):
         root = fixed_point(
-            image, jnp.full(3, 0.2), scale, tolerance=1e-12, has_aux=True, hint=lambda auxiliary: auxiliary[0]
+            image,
+            jnp.full(3, 0.2),
+            scale,
+            tolerance=1e-12,
+            has_aux=True,
+            hint=lambda auxiliary: auxiliary[0],
+            first_hint=jnp.full(3, jnp.nan),
         )
         return root.value[0], (root.value[1][1], root.status.result)
 

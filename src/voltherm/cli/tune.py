@@ -46,16 +46,20 @@ def _site(read: "Study", folder: Path, checkpoint: Path, *, resume: bool, as_jso
     from voltherm.formats.schema_site import FIELDS
     from voltherm.study import tune as run_tune
     from voltherm.study.augmented_lagrangian import Settings
-    from voltherm.study.tune import TuneProgress
+    from voltherm.study.tune import TuneProgress, case_digest, weighted_ambients
 
-    settings = read.settings
+    settings, site = read.settings, case_of(read)
+    if resume:
+        from voltherm.formats.checkpoint_header import inspect_checkpoint
+
+        inspect_checkpoint(checkpoint, {"case": case_digest(site, *weighted_ambients(site, settings.ambients))})
     with translated(), progress() as report:
 
         def show(now: TuneProgress) -> None:
             report(now.stage, now.done, now.total)
 
         result = run_tune(
-            case_of(read),
+            site,
             read.variables,
             ambients=settings.ambients,
             settings=Settings(iterations=settings.iterations),

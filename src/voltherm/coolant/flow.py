@@ -97,6 +97,5 @@ def _usual_mass_flow(equations: Equations) -> Float[Array, " branch"]:
 
 def _scale(equations: Equations, usual: Float[Array, " branch"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Largest pressure drop and largest flow at the usual flows: what residuals are small against."""
-    drops, _ = equations.drops_and_slopes(usual)
-    drop = jnp.maximum(jnp.max(jnp.abs(drops)), jnp.max(jnp.abs(equations.drive)))
+    drop = jnp.maximum(jnp.max(jnp.abs(equations.drops(usual))), jnp.max(jnp.abs(equations.drive)))
     return drop, jnp.maximum(jnp.max(jnp.abs(usual)), jnp.max(jnp.abs(equations.demand)))

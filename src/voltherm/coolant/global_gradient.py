@@ -56,6 +56,14 @@ class Equations(eqx.Module):
         ]
         return jnp.concatenate([drop for drop, _ in pairs]), jnp.concatenate([slope for _, slope in pairs])
 
+    def drops(self, mass_flow: Float[Array, " branch"]) -> Float[Array, " branch"]:
+        """Pressure drops, Pa, of all branches at their flows, kg/s."""
+        parts = [
+            law.pressure_drop(mass_flow[part], self.density[part], self.viscosity[part])
+            for law, part in zip(self.laws, self.network.group_slices, strict=True)
+        ]
+        return jnp.concatenate(parts)
+
     def residual(self, drops: Float[Array, " branch"], unknowns: Unknowns) -> Unknowns:
         """R of branches, Pa, and free nodes, kg/s, where the drops are known."""
         mass_flow, pressure = unknowns
@@ -94,7 +102,7 @@ def _eliminate(network: Network, slopes: Float[Array, " branch"], right: Unknown
 
 
 def _residual(unknowns: Unknowns, equations: Equations) -> Unknowns:
-    return equations.residual(equations.drops_and_slopes(unknowns[0])[0], unknowns)
+    return equations.residual(equations.drops(unknowns[0]), unknowns)
 
 
 def _linear_solve(unknowns: Unknowns, equations: Equations, right: Unknowns) -> Unknowns:

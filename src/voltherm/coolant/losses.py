@@ -14,7 +14,6 @@ Mass Transfer, 7th ed., section 8.1): for n = 2 dp ~ m^2/rho, for n = 1 dp ~ mu 
 the law turns linear; at m >> linear_fraction m0 the relative difference is (n-1)/2 (linear_fraction m0/m)^2.
 """
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from voltherm.coolant.law import AbstractBranchLaw
@@ -38,14 +37,12 @@ class QuadraticLoss(AbstractBranchLaw):
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
-        exponent = jnp.asarray(self.exponent, mass_flow.dtype)
         scale = self.nominal_pressure_drop
         if self.nominal_density is not None:
-            scale = scale * (density / self.nominal_density) ** (1.0 - exponent)
+            scale = scale * (density / self.nominal_density) ** (1.0 - self.exponent)
         if self.nominal_viscosity is not None:
-            scale = scale * (viscosity / self.nominal_viscosity) ** (2.0 - exponent)
-        width = jnp.asarray(self.linear_fraction, mass_flow.dtype)
-        return scale * signed_power(mass_flow / self.nominal_mass_flow, exponent, width)
+            scale = scale * (viscosity / self.nominal_viscosity) ** (2.0 - self.exponent)
+        return scale * signed_power(mass_flow / self.nominal_mass_flow, self.exponent, self.linear_fraction)
 
     def starting_mass_flow(
         self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]

@@ -52,11 +52,16 @@ class PumpCurve(eqx.Module):
         power = -(shut_off_pressure - nominal_pressure_rise) / volume_flow**2
         return cls(shut_off_pressure, jnp.zeros_like(power), power, nominal_density)
 
+    @property
+    def _parabola(self) -> bool:
+        return isinstance(self.exponent, float) and self.exponent == 2.0
+
     def run_out_flow(self) -> Float[Array, "*lanes branch"]:
         """Volume flow (branch,), m3/s, at which a parabola without its linear term would give no rise: the scale of the
         curve.
         """
-        return (-self.shut_off_pressure / self.power) ** (1.0 / self.exponent)
+        square = -self.shut_off_pressure / self.power
+        return jnp.sqrt(square) if self._parabola else square ** (1.0 / self.exponent)
 
     def pressure_rise(
         self,
@@ -65,16 +70,10 @@ class PumpCurve(eqx.Module):
         density: Float[Array, " branch"],
     ) -> Float[Array, " branch"]:
         """Pressure rise (branch,), Pa, at the volume flow of one pump (branch,), m3/s, and relative speed (branch,)."""
-        exponent = jnp.asarray(self.exponent, volume_flow.dtype)
         relative = volume_flow / self.run_out_flow()
-        width = jnp.asarray(_LINEAR_FRACTION, volume_flow.dtype)
-        power_term = -self.shut_off_pressure * signed_power(relative, exponent, width)
+        power_term = -self.shut_off_pressure * signed_power(relative, self.exponent, _LINEAR_FRACTION)
         # w^(2-n) has no derivative at a stopped pump, and there is nothing to scale in a parabola
-        scaled = (
-            power_term
-            if isinstance(self.exponent, float) and self.exponent == 2.0
-            else power_term * speed ** (2.0 - exponent)
-        )
+        scaled = power_term if self._parabola else power_term * speed ** (2.0 - self.exponent)
         rise = self.shut_off_pressure * speed**2 + self.linear * speed * volume_flow + scaled
         return density / self.nominal_density * rise
 
@@ -87,8 +86,7 @@ class PumpCurve(eqx.Module):
         """Relative speed (branch,) at which a parabola (n = 2) gives this rise, Pa, at this volume flow of one pump,
         m3/s.
         """
-        width = jnp.asarray(_LINEAR_FRACTION, volume_flow.dtype)
-        relative = signed_power(volume_flow / self.run_out_flow(), 2.0, width)
+        relative = signed_power(volume_flow / self.run_out_flow(), 2.0, _LINEAR_FRACTION)
         needed = pressure_rise * self.nominal_density / density + self.shut_off_pressure * relative
         half_linear = 0.5 * self.linear * volume_flow
         discriminant = half_linear**2 + self.shut_off_pressure * needed

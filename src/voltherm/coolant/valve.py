@@ -51,9 +51,8 @@ class ControlValve(AbstractBranchLaw):
         opening = jnp.clip(self.opening, 0.0, 1.0)
         if self.trim == "linear":
             return self.leakage + (1.0 - self.leakage) * opening
-        rangeability = jnp.asarray(self.rangeability, opening.dtype)
-        exponential = rangeability ** (jnp.maximum(opening, _SHUT_BELOW) - 1.0)
-        at_seat = rangeability ** (_SHUT_BELOW - 1.0)
+        exponential = self.rangeability ** (jnp.maximum(opening, _SHUT_BELOW) - 1.0)
+        at_seat = self.rangeability ** (_SHUT_BELOW - 1.0)
         seat = self.leakage + (at_seat - self.leakage) * opening / _SHUT_BELOW
         return jnp.where(opening < _SHUT_BELOW, seat, exponential)
 

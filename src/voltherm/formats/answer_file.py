@@ -22,6 +22,7 @@ from voltherm.formats.errors import ConfigurationError, FileFormatError
 from voltherm.formats.loader import Document, from_values
 from voltherm.formats.results import Results, Variable, read_results, write_results
 from voltherm.site import build, layout
+from voltherm.site.outputs import FIGURES
 from voltherm.study.answer import Answer
 
 _GROUP = "answer"
@@ -114,12 +115,20 @@ def decode(file: Path, results: Results) -> Answer:
             for field in dataclasses.fields(Answer)
             if field.name not in _REBUILT
         }
+        _same_figures(found["point"].figures, found["curve"].figures)
         return Answer(site=site, layout=layout(site), **found)
     except (KeyError, TypeError, ValueError, ConfigurationError) as error:
         wrote = results.attributes.get("voltherm", "another version")
         raise FileFormatError(
             f"{file}: was written by voltherm {wrote} and does not fit this one: run it again"
         ) from error
+
+
+def _same_figures(*named: Mapping[str, Any]) -> None:
+    for figures in named:
+        missing = FIGURES.keys() - figures.keys()
+        if missing:
+            raise KeyError(f"figures that are missing: {', '.join(sorted(missing))}")
 
 
 def _below(path: str, values: dict[str, Any]) -> list[str]:

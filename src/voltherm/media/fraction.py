@@ -17,16 +17,16 @@ their sum).
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from voltherm.media.polynomial import ArrayLike
+from voltherm.media.polynomial import ArrayLike, Coefficient
 
 PROPYLENE_GLYCOL_DENSITY = 1036.1
 ETHYLENE_GLYCOL_DENSITY = 1113.5
 WATER_DENSITY = 998.2
 
 
-def as_fraction(value: Float[ArrayLike, "..."]) -> Float[Array, "..."]:
-    """A number as a floating array that takes the precision of what it meets; an array as it is."""
-    return jnp.asarray(float(value) if isinstance(value, int) else value)
+def as_fraction(value: Float[ArrayLike, "..."]) -> Coefficient:
+    """A number as a Python float, which is a constant of every program; anything else as an array."""
+    return float(value) if isinstance(value, int | float) else jnp.asarray(value)
 
 
 def mass_fraction_from_volume_fraction(

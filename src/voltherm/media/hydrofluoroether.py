@@ -14,9 +14,6 @@ two digits.
 
 from typing import ClassVar
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
-
 from voltherm.media.liquid import AbstractLiquid, Correlation
 
 _MAKER = Correlation(
@@ -50,6 +47,6 @@ class HFE7100(AbstractLiquid):
     temperature_range: ClassVar[tuple[float, float]] = (233.15, 333.15)
     fraction_range: ClassVar[tuple[float, float]] = (0.0, 0.0)
 
-    def composition(self) -> Float[Array, ""]:
+    def composition(self) -> float:
         """Zero: nothing is dissolved."""
-        return jnp.asarray(0.0)
+        return 0.0

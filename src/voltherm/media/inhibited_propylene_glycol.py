@@ -15,11 +15,11 @@ Chemical), in the correlation that CoolProp 8.0.0 (MIT) carries as `APG`, recast
 
 from typing import ClassVar
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from voltherm.media.fraction import as_fraction
 from voltherm.media.liquid import AbstractLiquid, Correlation
-from voltherm.media.polynomial import ArrayLike
+from voltherm.media.polynomial import ArrayLike, Coefficient
 
 _ASHRAE = Correlation(
     density=(
@@ -53,10 +53,11 @@ _ASHRAE = Correlation(
 class InhibitedPropyleneGlycolWater(AbstractLiquid):
     """Solution of industrially inhibited propylene glycol in water, the coolant of most racks (PG25 is 0.25).
 
-    volume_fraction (...): glycol over solution, between 0 and 1, traced; scalar, or of the shape of the temperatures.
+    volume_fraction (...): glycol over solution, between 0 and 1. A number is a constant; an array, scalar
+    or of the shape of the temperatures, may be traced.
     """
 
-    volume_fraction: Float[Array, "..."]
+    volume_fraction: Coefficient
 
     correlation: ClassVar[Correlation] = _ASHRAE
     temperature_range: ClassVar[tuple[float, float]] = (238.15, 373.15)
@@ -65,6 +66,6 @@ class InhibitedPropyleneGlycolWater(AbstractLiquid):
     def __init__(self, volume_fraction: Float[ArrayLike, "..."]):
         self.volume_fraction = as_fraction(volume_fraction)
 
-    def composition(self) -> Float[Array, "..."]:
+    def composition(self) -> Coefficient:
         """Volume fraction of glycol; (...)."""
         return self.volume_fraction

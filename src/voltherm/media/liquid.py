@@ -21,6 +21,7 @@ that the heat a stream carries away equals the heat put into it. The pressure is
 """
 
 import abc
+import functools
 from typing import NamedTuple
 
 import equinox as eqx
@@ -32,14 +33,15 @@ from voltherm.media.polynomial import (
     FREEZING_POINT,
     TEMPERATURE_SCALE,
     ArrayLike,
+    Coefficient,
     Table,
     collapse,
     horner,
     reduced_temperature,
 )
 
-_NEWTON_STEPS = 4
-"""Heat capacity moves by less than a fifth over the range: three steps reach round-off, one is spare."""
+_NEWTON_STEPS = 3
+"""Heat capacity moves by less than a fifth over the range: three steps reach round-off."""
 
 
 class Correlation(NamedTuple):
@@ -67,8 +69,11 @@ class AbstractLiquid(eqx.Module):
     fraction_range: eqx.AbstractClassVar[tuple[float, float]]
 
     @abc.abstractmethod
-    def composition(self) -> Float[Array, "..."]:
-        """Fraction the correlation counts in, scalar or of the shape of the temperatures; zero in a pure liquid."""
+    def composition(self) -> Coefficient:
+        """Fraction the correlation counts in: a number, or an array, scalar or of the shape of the temperatures.
+
+        A number is a constant of the program; only an array can be traced. Zero in a pure liquid.
+        """
 
     def density(self, temperature: Float[ArrayLike, "..."]) -> Float[Array, "..."]:
         """Density at the temperature; (...), K -> (...), kg/m3."""
@@ -98,30 +103,37 @@ class AbstractLiquid(eqx.Module):
     def temperature_at_enthalpy(self, enthalpy: Float[ArrayLike, "..."]) -> Float[Array, "..."]:
         """Inverse of `specific_enthalpy`, to round-off and with exact derivatives; (...), J/kg -> (...), K."""
         enthalpy, fraction = self._same_precision(enthalpy)
-        return _temperature(collapse(self.correlation.heat_capacity, fraction), enthalpy)
+        heat_capacity = collapse(self.correlation.heat_capacity, fraction)
+        return _temperature(*((heat_capacity, ()) if isinstance(fraction, float) else ((), heat_capacity)), enthalpy)
 
     def freezing_temperature(self) -> Float[Array, "..."]:
         """Temperature at which the first ice forms; shape of the composition, K."""
-        return horner(self.correlation.freezing_temperature, self.composition())
+        return jnp.asarray(horner(self.correlation.freezing_temperature, self.composition()))
 
     def _polynomial(self, table: Table, temperature: Float[ArrayLike, "..."]) -> Float[Array, "..."]:
         temperature, fraction = self._same_precision(temperature)
         return horner(collapse(table, fraction), reduced_temperature(temperature))
 
-    def _same_precision(self, value: Float[ArrayLike, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+    def _same_precision(self, value: Float[ArrayLike, "..."]) -> tuple[Float[Array, "..."], Coefficient]:
         """`value` and the composition in one precision: a Python number follows the other, two arrays have to agree."""
         value, fraction = jnp.asarray(value), self.composition()
+        if isinstance(fraction, float):
+            return value, fraction
         dtype = jnp.result_type(value, fraction)
         return value.astype(dtype), fraction.astype(dtype)
 
 
-def _enthalpy(heat_capacity: tuple[Float[Array, "..."], ...], t: Float[Array, "..."]) -> Float[Array, "..."]:
+def _enthalpy(heat_capacity: tuple[Coefficient, ...], t: Float[Array, "..."]) -> Float[Array, "..."]:
     """TEMPERATURE_SCALE times the integral of sum_j heat_capacity[j] t^j from zero to t."""
     return t * horner([(TEMPERATURE_SCALE / (j + 1)) * c for j, c in enumerate(heat_capacity)], t)
 
 
-@jax.custom_jvp
-def _temperature(heat_capacity: tuple[Float[Array, "..."], ...], enthalpy: Float[Array, "..."]) -> Float[Array, "..."]:
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _temperature(
+    numbers: tuple[float, ...], arrays: tuple[Float[Array, "..."], ...], enthalpy: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """Temperature, K, of an enthalpy, J/kg; the heat capacity has the coefficients `numbers`, or else `arrays`."""
+    heat_capacity = numbers or arrays
     t = enthalpy / (TEMPERATURE_SCALE * heat_capacity[0])
     for _ in range(_NEWTON_STEPS):
         slope = TEMPERATURE_SCALE * horner(heat_capacity, t)
@@ -130,10 +142,12 @@ def _temperature(heat_capacity: tuple[Float[Array, "..."], ...], enthalpy: Float
 
 
 @_temperature.defjvp
-def _temperature_derivative(primals, tangents):
+def _temperature_derivative(numbers, primals, tangents):
     """Implicit function theorem on h(c, T) = h: dT = (dh - dh/dc dc) / cp, which holds at every order."""
-    heat_capacity, enthalpy = primals
-    temperature = _temperature(heat_capacity, enthalpy)
+    arrays, enthalpy = primals
+    temperature = _temperature(numbers, arrays, enthalpy)
     t = reduced_temperature(temperature)
-    at_constant_temperature = jax.jvp(lambda c: _enthalpy(c, t), (heat_capacity,), (tangents[0],))[1]
-    return temperature, (tangents[1] - at_constant_temperature) / horner(heat_capacity, t)
+    change = tangents[1]
+    if arrays:
+        change = change - jax.jvp(lambda c: _enthalpy(c, t), (arrays,), (tangents[0],))[1]
+    return temperature, change / horner(numbers or arrays, t)

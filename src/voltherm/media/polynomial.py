@@ -8,12 +8,13 @@
 | x       | fraction of the solute, mass or volume             | -    |
 | c[j][i] | coefficients, Python floats, lowest powers first   | any  |
 
-Collapsing x first leaves one short polynomial in t, so that a fluid of one composition costs no more than a pure one.
+Collapsing x first leaves one short polynomial in t, so that a fluid of one composition costs no more than a pure one;
+where x is a Python number, that is done before anything is traced.
 """
 
 from collections.abc import Sequence
+from typing import overload
 
-import jax.numpy as jnp
 from jax.typing import ArrayLike as ArrayLike
 from jaxtyping import Array, Float
 
@@ -24,18 +25,29 @@ TEMPERATURE_SCALE = 100.0
 """K, the unit of the reduced temperature."""
 
 Table = tuple[tuple[float, ...], ...]
+Coefficient = float | Float[Array, "..."]
 
 
-def horner(coefficients: Sequence[float | Float[Array, "..."]], x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Value of sum_j coefficients[j] x^j, elementwise; (...) -> (...)."""
-    value = jnp.zeros_like(x) + coefficients[-1]
+@overload
+def horner(coefficients: Sequence[float], x: float) -> float: ...
+
+
+@overload
+def horner(coefficients: Sequence[Coefficient], x: Float[Array, "..."]) -> Float[Array, "..."]: ...
+
+
+def horner(coefficients: Sequence[Coefficient], x: Coefficient) -> Coefficient:
+    """Value of sum_j coefficients[j] x^j, elementwise; (...) -> (...), a number where all of them are numbers."""
+    if len(coefficients) == 1:
+        return coefficients[0] + 0.0 * x
+    value = coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
         value = value * x + coefficient
     return value
 
 
-def collapse(table: Table, fraction: Float[Array, "..."]) -> tuple[Float[Array, "..."], ...]:
-    """Coefficients in t at one composition: one array of the shape and precision of `fraction` for each power of t."""
+def collapse(table: Table, fraction: Coefficient) -> tuple[Coefficient, ...]:
+    """Coefficients in t at one composition: for each power of t one number, or array of the shape of `fraction`."""
     return tuple(horner(row, fraction) for row in table)
 
 

@@ -16,11 +16,11 @@ Another source of the same solution differs by 3 % in viscosity: ask no more tha
 
 from typing import ClassVar
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from voltherm.media.fraction import as_fraction
 from voltherm.media.liquid import AbstractLiquid, Correlation
-from voltherm.media.polynomial import ArrayLike
+from voltherm.media.polynomial import ArrayLike, Coefficient
 
 _MELINDER = Correlation(
     density=(
@@ -54,10 +54,11 @@ _MELINDER = Correlation(
 class PropyleneGlycolWater(AbstractLiquid):
     """Solution of propylene glycol in water, without inhibitors.
 
-    mass_fraction (...): glycol over solution, between 0 and 1, traced; scalar, or of the shape of the temperatures.
+    mass_fraction (...): glycol over solution, between 0 and 1. A number is a constant; an array, scalar
+    or of the shape of the temperatures, may be traced.
     """
 
-    mass_fraction: Float[Array, "..."]
+    mass_fraction: Coefficient
 
     correlation: ClassVar[Correlation] = _MELINDER
     temperature_range: ClassVar[tuple[float, float]] = (238.15, 373.15)
@@ -66,6 +67,6 @@ class PropyleneGlycolWater(AbstractLiquid):
     def __init__(self, mass_fraction: Float[ArrayLike, "..."]):
         self.mass_fraction = as_fraction(mass_fraction)
 
-    def composition(self) -> Float[Array, "..."]:
+    def composition(self) -> Coefficient:
         """Mass fraction of glycol; (...)."""
         return self.mass_fraction

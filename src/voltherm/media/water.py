@@ -14,9 +14,6 @@ capacity moves by 0.04 % over that pressure, density by 0.02 %).
 
 from typing import ClassVar
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
-
 from voltherm.media.liquid import AbstractLiquid, Correlation
 
 _IAPWS = Correlation(
@@ -61,6 +58,6 @@ class Water(AbstractLiquid):
     temperature_range: ClassVar[tuple[float, float]] = (273.15, 373.15)
     fraction_range: ClassVar[tuple[float, float]] = (0.0, 0.0)
 
-    def composition(self) -> Float[Array, ""]:
+    def composition(self) -> float:
         """Zero: nothing is dissolved."""
-        return jnp.asarray(0.0)
+        return 0.0

@@ -62,7 +62,8 @@ def bracketed_root(
     def value_and_slope(x: Array) -> tuple[Array, Array]:
         return jax.jvp(lambda x: function(x, held_args), (x,), (jnp.ones_like(x),))
 
-    at_lower, at_upper = function(held_lower, held_args), function(held_upper, held_args)
+    # both ends at once: the function is traced and compiled once for them
+    at_lower, at_upper = jax.vmap(lambda end: function(end, held_args))(jnp.stack([held_lower, held_upper]))
     inside = (at_lower < 0.0) != (at_upper < 0.0)
     rising = at_lower < 0.0
 

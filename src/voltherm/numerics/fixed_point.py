@@ -65,6 +65,7 @@ def fixed_point(
     scale: Float[Array, " unknown"] | float | None = None,
     has_aux: bool = False,
     hint: Callable[[PyTree], PyTree] | None = None,
+    first_hint: PyTree = None,
 ) -> Solution:
     """Solve y = function(y, args).
 
@@ -79,14 +80,14 @@ def fixed_point(
     - `has_aux`: `function` returns (F(y), auxiliary), and `value` is (y, auxiliary at y). The auxiliary is what the
       last evaluation found on its way, so that nothing is computed, or compiled, twice; it is differentiated like y.
     - `hint(auxiliary)`: what the next evaluation may start its inner solves from; `function(y, args, hint)` then takes
-      it as third argument, NaN in the first evaluation. It must not change F(y), and is not differentiated.
+      it as third argument, `first_hint` in the first evaluation. It must not change F(y), and is not differentiated.
 
     **Returns** a `Solution` with `value` (unknown,). Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
     """
     initial = lax.stop_gradient(jnp.asarray(initial))
     scales = jnp.ones_like(initial) if scale is None else lax.stop_gradient(scale * jnp.ones_like(initial))
-    given, unknown_hint = _normalised(function, has_aux, hint, initial, args)
-    (opened,), args = open_closures(initial, args, (given, (unknown_hint,)))
+    given = _normalised(function, has_aux, hint is not None)
+    (opened,), args = open_closures(initial, args, (given, (first_hint,)))
     hint_of = hint or (lambda auxiliary: None)
     held_args = held(args)
     epsilon = float(jnp.finfo(initial.dtype).eps)
@@ -138,7 +139,7 @@ def fixed_point(
         )
 
     nothing = jnp.zeros_like(initial)
-    shapes = eqx.filter_eval_shape(evaluate, initial, held_args, unknown_hint)[1]
+    shapes = eqx.filter_eval_shape(evaluate, initial, held_args, first_hint)[1]
     state = lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
         iterate,
@@ -150,7 +151,7 @@ def fixed_point(
             best_y=initial,
             best_change=nothing,
             best_auxiliary=jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes),
-            hint=unknown_hint,
+            hint=first_hint,
             best_norm=jnp.full((), jnp.inf, initial.dtype),
             damping=jnp.ones((), initial.dtype),
             without_gain=jnp.zeros((), jnp.int32),
@@ -179,23 +180,15 @@ def fixed_point(
 
 
 def _normalised(
-    function: Callable[..., Any],
-    has_aux: bool,
-    hint: Callable[[PyTree], PyTree] | None,
-    initial: Array,
-    args: PyTree,
-) -> tuple[Callable[[Any, Any, Any], tuple[Array, PyTree]], PyTree]:
-    """`function` as (y, args, hint) -> (F(y), auxiliary), and the hint of one who has none yet."""
+    function: Callable[..., Any], has_aux: bool, hinted: bool
+) -> Callable[[Any, Any, Any], tuple[Array, PyTree]]:
+    """`function` as (y, args, hint) -> (F(y), auxiliary)."""
 
-    def with_auxiliary(*given: Any) -> tuple[Array, PyTree]:
-        return function(*given) if has_aux else (function(*given), None)
+    def normal(y: Array, args: PyTree, hint: PyTree) -> tuple[Array, PyTree]:
+        found = function(y, args, hint) if hinted else function(y, args)
+        return found if has_aux else (found, None)
 
-    if hint is None:
-        return lambda y, args, _: with_auxiliary(y, args), None
-    # what a hint looks like is known once the function has seen none
-    auxiliary = eqx.filter_eval_shape(lambda y, args: with_auxiliary(y, args, None)[1], initial, args)
-    shapes = jax.eval_shape(hint, auxiliary)
-    return with_auxiliary, jax.tree.map(lambda shape: jnp.full(shape.shape, jnp.nan, shape.dtype), shapes)
+    return normal
 
 
 def known_fixed_point(

@@ -56,4 +56,8 @@ def smooth_step(x: Number, width: Number) -> Float[Array, "..."]:
 
 def signed_power(x: Number, exponent: Number, width: Number) -> Float[Array, "..."]:
     """sign(x) |x|^exponent with a finite slope through 0, for exponents from 1 up."""
-    return x * (jnp.square(x) + jnp.square(width)) ** (0.5 * (exponent - 1.0))
+    square = jnp.square(x) + jnp.square(width)
+    if isinstance(exponent, float) and exponent == 2.0:
+        return x * jnp.sqrt(square)
+    # the derivative of an exponential is there already, that of a power would be another power
+    return x * jnp.exp(0.5 * (exponent - 1.0) * jnp.log(square))

@@ -27,11 +27,14 @@ ECO_EFFICIENCY = (0.985, 0.989, 0.990, 0.990)
 
 
 class UninterruptiblePowerSupply(eqx.Module):
-    """n units; `rated_power` [W], `eco_mode` in [0, 1] and `power_factor` are scalars or (n,)."""
+    """n units; `rated_power` [W], `eco_mode` in [0, 1] and `power_factor` are scalars or (n,).
+
+    `eco`: None for units without that mode, whose `eco_mode` is zero.
+    """
 
     rated_power: Float[Array, "..."]
     double_conversion: LossCurve
-    eco: LossCurve
+    eco: LossCurve | None
     eco_mode: Float[Array, "..."]
     power_factor: Float[Array, "..."]
 
@@ -57,8 +60,10 @@ class UninterruptiblePowerSupply(eqx.Module):
     def loss(self, output_power: Float[Array, "..."]) -> Float[Array, "..."]:
         """Heat released [W]."""
         load = self.load_fraction(output_power)
-        double_conversion, eco = self.double_conversion.loss(load), self.eco.loss(load)
-        return self.rated_power * (double_conversion + self.eco_mode * (eco - double_conversion))
+        double_conversion = self.double_conversion.loss(load)
+        if self.eco is None:
+            return self.rated_power * double_conversion
+        return self.rated_power * (double_conversion + self.eco_mode * (self.eco.loss(load) - double_conversion))
 
     def input_power(self, output_power: Float[Array, "..."]) -> Float[Array, "..."]:
         """Active power drawn [W]."""
@@ -68,5 +73,11 @@ class UninterruptiblePowerSupply(eqx.Module):
         self, output_power: Float[Array, "..."], output_reactive_power: Float[Array, "..."]
     ) -> Float[Array, "..."]:
         """Reactive power drawn [var] when the load behind takes `output_reactive_power` [var]."""
-        own = reactive_power_of(self.input_power(output_power), self.power_factor)
+        return self.reactive_power_at(self.input_power(output_power), output_reactive_power)
+
+    def reactive_power_at(
+        self, input_power: Float[Array, "..."], output_reactive_power: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
+        """The same where the active power drawn is known [W]."""
+        own = reactive_power_of(input_power, self.power_factor)
         return own + self.eco_mode * (output_reactive_power - own)

@@ -4,10 +4,12 @@
 readers of a file who look for a rack or a feeder by its name.
 """
 
-from typing import NamedTuple
+import dataclasses
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from voltherm.formats.answer_fields import Described, described
 from voltherm.report.place import hottest_gpu_by_rack
 from voltherm.report.quantities import MONTHS
 from voltherm.site.electrical import one_line
@@ -25,25 +27,27 @@ class Values(NamedTuple):
     long_name: str
 
 
-_ROWS = {
-    "supply_temperature": ("K", "secondary supply of the row"),
-    "return_temperature": ("K", "secondary return of the row"),
-    "mass_flow": ("kg s-1", "secondary flow of the row"),
-    "facility_mass_flow": ("kg s-1", "facility water through the row's CDU"),
-    "facility_return_temperature": ("K", "facility water leaving the row's CDU"),
-    "cdu_heat": ("W", "heat over the row's CDU"),
-    "valve_opening": ("1", "opening of the CDU's control valve"),
-    "pump_power": ("W", "pumps of the CDU"),
-}
-_RIDE = {
-    "facility_supply": ("K", "facility water supply"),
-    "facility_return": ("K", "facility water return"),
-    "tank": ("K", "buffer tank"),
-    "supply": ("K", "warmest secondary supply"),
-    "gpu_temperature": ("K", "hottest GPU junction"),
-    "junction_margin": ("K", "smallest margin of all chips"),
-    "it_power": ("W", "power at the input of the racks"),
-}
+_ROWS = (
+    "supply_temperature",
+    "return_temperature",
+    "mass_flow",
+    "facility_mass_flow",
+    "facility_return_temperature",
+    "cdu_heat",
+    "valve_opening",
+    "pump_power",
+)
+_RIDE = (
+    "time",
+    "facility_supply",
+    "facility_return",
+    "tank",
+    "supply",
+    "gpu_temperature",
+    "junction_margin",
+    "inlet_air",
+    "it_power",
+)
 
 
 def variables(answer: Answer) -> dict[str, Values]:
@@ -61,11 +65,17 @@ def variables(answer: Answer) -> dict[str, Values]:
         found |= _year("year", answer.year)
     if answer.allowed_year is not None:
         found |= _year("allowed_year", answer.allowed_year)
-    ride = answer.ride_through
-    found["ride_through/time"] = Values(np.asarray(ride.time), ("instant",), "s", "time since heat rejection was lost")
-    for name, (unit, meaning) in _RIDE.items():
-        found[f"ride_through/{name}"] = Values(np.asarray(getattr(ride, name)), ("instant",), unit, meaning)
+    for name in _RIDE:
+        found[f"ride_through/{name}"] = _field(answer.ride_through, name, ("instant",))
     return found
+
+
+def _field(holder: Any, name: str, dimensions: tuple[str, ...]) -> Values:
+    """An array of an answer with the unit and the meaning that are declared for it."""
+    field = next(field for field in dataclasses.fields(holder) if field.name == name)
+    declared = described(type(holder), field)
+    assert isinstance(declared, Described)
+    return Values(np.asarray(getattr(holder, name)), dimensions, declared.unit, declared.meaning)
 
 
 def _names(answer: Answer) -> dict[str, Values]:
@@ -90,18 +100,16 @@ def _point(group: str, point: Point) -> dict[str, Values]:
         f"{group}/{name}": Values(np.asarray(value), (), FIGURES[name].unit, FIGURES[name].meaning)
         for name, value in point.figures.items()
     }
-    for name, (unit, meaning) in _ROWS.items():
-        found[f"{group}/row_{name}"] = Values(np.asarray(getattr(rows, name)), axes, unit, meaning)
+    for name in _ROWS:
+        found[f"{group}/row_{name}"] = _field(rows, name, axes)
     found |= {
         f"{group}/rack_gpu_temperature": Values(
             hottest_gpu_by_rack(point), (*axes, "rack"), "K", "hottest GPU of the rack"
         ),
-        f"{group}/rack_mass_flow": Values(
-            np.asarray(rows.rack_mass_flow), (*axes, "rack"), "kg s-1", "coolant through the rack"
-        ),
-        f"{group}/bus_voltage": Values(np.asarray(power.voltage_magnitude), ("bus",), "1", "voltage, per unit"),
-        f"{group}/branch_loading": Values(np.asarray(power.loading), ("branch",), "1", "current over rating"),
-        f"{group}/branch_active_loss": Values(np.asarray(power.active_loss), ("branch",), "W", "active loss"),
+        f"{group}/rack_mass_flow": _field(rows, "rack_mass_flow", (*axes, "rack")),
+        f"{group}/bus_voltage": _field(power, "voltage_magnitude", ("bus",)),
+        f"{group}/branch_loading": _field(power, "loading", ("branch",)),
+        f"{group}/branch_active_loss": _field(power, "active_loss", ("branch",)),
     }
     return found
 
@@ -109,9 +117,9 @@ def _point(group: str, point: Point) -> dict[str, Values]:
 def _curve(group: str, curve: Response) -> dict[str, Values]:
     axes = (f"{group}_ambient",)
     found = {
-        f"{group}/dry_bulb": Values(np.asarray(curve.dry_bulb), axes, "K", "dry bulb"),
-        f"{group}/set_point": Values(np.asarray(curve.set_point), axes, "K", "set point of the secondary supply"),
-        f"{group}/result": Values(np.asarray(curve.result), axes, "1", "result code, 0 where converged"),
+        f"{group}/dry_bulb": _field(curve, "dry_bulb", axes),
+        f"{group}/set_point": _field(curve, "set_point", axes),
+        f"{group}/result": _field(curve, "result", axes),
     }
     for name, values in curve.figures.items():
         found[f"{group}/{name}"] = Values(np.asarray(values), axes, FIGURES[name].unit, FIGURES[name].meaning)
@@ -120,8 +128,8 @@ def _curve(group: str, curve: Response) -> dict[str, Values]:
 
 def _year(group: str, year: Year) -> dict[str, Values]:
     found = {
-        f"{group}/pue": Values(np.asarray(year.monthly_pue), ("month",), "1", "PUE of the month"),
-        f"{group}/water": Values(np.asarray(year.monthly_water), ("month",), "m3", "water of the month"),
+        f"{group}/pue": _field(year, "monthly_pue", ("month",)),
+        f"{group}/water": _field(year, "monthly_water", ("month",)),
     }
     for name, values in year.monthly_energy.items():
         meaning = f"energy of the month: {FIGURES[name].meaning}"

@@ -12,13 +12,14 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from voltherm.coolant import Network, NetworkState
 from voltherm.site.air_side import AirDemand, solve_air_side
 from voltherm.site.cdus import CduDemand
 from voltherm.site.equipment import Equipment
-from voltherm.site.facility_loop import solve_facility
+from voltherm.site.facility_loop import facility_network, solve_facility
 from voltherm.site.heat_rejection import reject
 from voltherm.site.racks import solve_racks
-from voltherm.site.secondary_loop import solve_rows
+from voltherm.site.secondary_loop import row_network, solve_rows
 from voltherm.site.sections import Site
 from voltherm.site.states import BuildingFlows, BuildingState, FacilityState, RowState
 
@@ -64,6 +65,22 @@ def starting_point(site: Site) -> BuildingUnknowns:
     )
 
 
+def unknown_flows(site: Site) -> BuildingFlows:
+    """Flows of all buildings as `solve_building` starts from them where none are known: NaN."""
+    building, rack = site.building, site.rack
+
+    def unknown(network: Network, *lanes: int) -> NetworkState:
+        dtype = site.secondary.supply_temperature.dtype
+        return NetworkState(
+            jnp.full((*lanes, len(network.from_node)), jnp.nan, dtype),
+            jnp.full((*lanes, len(network.nodes)), jnp.nan, dtype),
+        )
+
+    row = row_network(building.racks_per_row, rack.compute_trays + rack.switch_trays)
+    facility = facility_network(building.halls, building.rows_per_hall)
+    return BuildingFlows(unknown(row, building.count, building.rows), unknown(facility, building.count))
+
+
 def solve_building(
     site: Site,
     made: Equipment,
@@ -90,7 +107,8 @@ def solve_building(
     rack_heat = jnp.sum(racks.liquid_heat, axis=1)
     electronics = site.cdu.electronics
     row_output = jnp.sum(racks.electrical_power, axis=1) + flows.pump_power + electronics
-    ups_loss = jnp.sum(supply.ups.loss(row_output))
+    row_loss = supply.ups.loss(row_output)
+    row_power, ups_loss = row_output + row_loss, jnp.sum(row_loss)
     motors = jnp.sum(flows.pump_power - flows.pump_shaft_power)
     air, condenser_mass_flow, condenser_heat = solve_air_side(
         site,
@@ -188,8 +206,8 @@ def solve_building(
         ),
         air=air,
         ups_loss=ups_loss,
-        row_power=supply.ups.input_power(row_output),
-        row_reactive_power=supply.ups.reactive_power(row_output, jnp.zeros_like(row_output)),
+        row_power=row_power,
+        row_reactive_power=supply.ups.reactive_power_at(row_power, jnp.zeros_like(row_power)),
         mechanical_power=mechanical,
     )
     result = jnp.maximum(jnp.max(row_solution.status.result), facility_solution.status.result)

@@ -28,7 +28,7 @@ from voltherm.numerics import ResultCode, Solution, Status, fixed_point, known_f
 from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
 from voltherm.site.balances import substation_loss
-from voltherm.site.building import BuildingUnknowns, solve_building, starting_point
+from voltherm.site.building import BuildingUnknowns, solve_building, starting_point, unknown_flows
 from voltherm.site.electrical import one_line, power_parameters
 from voltherm.site.equipment import Equipment, equipment
 from voltherm.site.sections import Site
@@ -64,6 +64,7 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
         depth=_DEPTH,
         has_aux=True,
         hint=_flows,
+        first_hint=unknown_flows(site) if initial is None else jax.lax.stop_gradient(initial.flows),
     )
     unknowns, (buildings, power, inner, flows) = root.value
     result = jnp.where(root.status.converged, inner, root.status.result)

@@ -156,18 +156,14 @@ def _one_line(
     )
 
 
-def _filled(value: Float[Array, ""], count: int) -> Float[Array, " element"]:
-    return jnp.broadcast_to(value, (count,))
-
-
 def _transformers(rating: TransformerRating, count: int) -> Transformer:
     return Transformer(
-        rated_power=_filled(rating.rating, count),
-        short_circuit_voltage=_filled(rating.vk, count),
-        short_circuit_resistance=_filled(rating.vkr, count),
-        no_load_loss=_filled(rating.no_load_loss, count),
-        no_load_current=_filled(rating.no_load_current, count),
-        tap_ratio=_filled(rating.tap, count),
+        rated_power=jnp.full(count, rating.rating),
+        short_circuit_voltage=jnp.full(count, rating.vk),
+        short_circuit_resistance=jnp.full(count, rating.vkr),
+        no_load_loss=jnp.full(count, rating.no_load_loss),
+        no_load_current=jnp.full(count, rating.no_load_current),
+        tap_ratio=jnp.full(count, rating.tap),
         phase_shift=jnp.zeros(count, rating.rating.dtype),
         parallel=jnp.ones(count, rating.rating.dtype),
     )
@@ -191,9 +187,9 @@ def power_parameters(
     reactance = electrical.base_power / electrical.intake_short_circuit
     short_circuit = (reactance**2 / (1.0 + _REACTANCE_OVER_RESISTANCE**-2)) ** 0.5
     source = Transformer(
-        rated_power=_filled(electrical.intake_short_circuit, 1),
+        rated_power=jnp.full(1, electrical.intake_short_circuit),
         short_circuit_voltage=jnp.ones(1, dtype),
-        short_circuit_resistance=_filled(short_circuit / reactance / _REACTANCE_OVER_RESISTANCE, 1),
+        short_circuit_resistance=jnp.full(1, short_circuit / reactance / _REACTANCE_OVER_RESISTANCE),
         no_load_loss=jnp.zeros(1, dtype),
         no_load_current=jnp.zeros(1, dtype),
         tap_ratio=jnp.ones(1, dtype),
@@ -205,12 +201,12 @@ def power_parameters(
         feeder = electrical.feeder
         count = len(first)
         line = Line(
-            resistance_per_length=_filled(feeder.resistance, count),
-            reactance_per_length=_filled(feeder.reactance, count),
-            capacitance_per_length=_filled(feeder.capacitance, count),
+            resistance_per_length=jnp.full(count, feeder.resistance),
+            reactance_per_length=jnp.full(count, feeder.reactance),
+            capacitance_per_length=jnp.full(count, feeder.capacitance),
             length=jnp.where(jnp.asarray(first), feeder.length, feeder.segment),
             parallel=jnp.ones(count, dtype),
-            current_rating=_filled(feeder.rating, count),
+            current_rating=jnp.full(count, feeder.rating),
         )
         voltage = jnp.full(count, electrical.distribution_voltage, dtype)
         return line.branches(voltage, electrical.base_power, electrical.frequency)
@@ -271,7 +267,7 @@ def rack_supply(site: Site) -> RackSupply:
     shelf = PowerShelf(electrical.power_shelf.rating, one, curve, electrical.ups.power_factor)
     double_conversion = LossCurve(electrical.ups.load, electrical.ups.efficiency)
     ups = UninterruptiblePowerSupply(
-        electrical.ups.rating, double_conversion, double_conversion, jnp.zeros_like(one), electrical.ups.power_factor
+        electrical.ups.rating, double_conversion, None, jnp.zeros_like(one), electrical.ups.power_factor
     )
     nameplate = nameplate_liquid_power(rack) + rack.air_heat
 

@@ -21,6 +21,7 @@ import functools
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from voltherm.coolant import (
@@ -60,22 +61,24 @@ def facility_network(halls: int, rows_per_hall: int) -> Network:
             BranchGroup(["plant"], ["plant return"], ["plant supply"]),
             BranchGroup(["condensers"], ["plant supply"], ["plant return"]),
             BranchGroup(
-                [f"{hall} supply main" for hall in hall_names],
-                ["plant supply"] * halls,
-                [supply[hall, 0] for hall in hall_names],
-            ),
-            BranchGroup(
-                [f"{hall} return main" for hall in hall_names],
-                [back[hall, 0] for hall in hall_names],
-                ["plant return"] * halls,
-            ),
-            BranchGroup(
-                [f"{supply[key]} header" for key in onward],
-                [supply[key] for key in before],
-                [supply[key] for key in onward],
-            ),
-            BranchGroup(
-                [f"{back[key]} header" for key in onward], [back[key] for key in onward], [back[key] for key in before]
+                [
+                    *(f"{hall} supply main" for hall in hall_names),
+                    *(f"{hall} return main" for hall in hall_names),
+                    *(f"{supply[key]} header" for key in onward),
+                    *(f"{back[key]} header" for key in onward),
+                ],
+                [
+                    *["plant supply"] * halls,
+                    *(back[hall, 0] for hall in hall_names),
+                    *(supply[key] for key in before),
+                    *(back[key] for key in onward),
+                ],
+                [
+                    *(supply[hall, 0] for hall in hall_names),
+                    *["plant return"] * halls,
+                    *(supply[key] for key in onward),
+                    *(back[key] for key in before),
+                ],
             ),
             BranchGroup(
                 [f"{hall}-R{row + 1:02d}-CDU" for hall, row in rows], list(supply.values()), list(back.values())
@@ -103,26 +106,22 @@ class FacilityFlow(eqx.Module):
     residual: Float[Array, ""]
 
 
-def _filled(value: Float[Array, ""], count: int) -> Float[Array, " branch"]:
-    return jnp.broadcast_to(value, (count,))
-
-
 def _row_laws(site: Site, opening: Float[Array, "row"]) -> tuple[ControlValve, Series]:
     """The control valves, and what stands in series with them."""
     facility, rows = site.facility, opening.shape[0]
     valve = ControlValve(
-        _filled(facility.control_valve, rows), opening, rangeability=facility.control_valve_rangeability
+        jnp.full(rows, facility.control_valve), opening, rangeability=facility.control_valve_rangeability
     )
     rest = Series(
         (
             Pipe(
-                _filled(facility.branch_length, rows),
-                _filled(facility.branch_diameter, rows),
-                _filled(facility.roughness, rows),
-                _filled(facility.branch_loss_coefficient, rows),
+                jnp.full(rows, facility.branch_length),
+                jnp.full(rows, facility.branch_diameter),
+                jnp.full(rows, facility.roughness),
+                jnp.full(rows, facility.branch_loss_coefficient),
             ),
-            ControlValve(_filled(facility.balancing_valve, rows), jnp.ones(rows, opening.dtype)),
-            QuadraticLoss(_filled(site.cdu.facility_flow, rows), _filled(site.cdu.facility_pressure_drop, rows)),
+            ControlValve(jnp.full(rows, facility.balancing_valve), jnp.ones(rows, opening.dtype)),
+            QuadraticLoss(jnp.full(rows, site.cdu.facility_flow), jnp.full(rows, site.cdu.facility_pressure_drop)),
         )
     )
     return valve, rest
@@ -131,29 +130,36 @@ def _row_laws(site: Site, opening: Float[Array, "row"]) -> tuple[ControlValve, S
 def _plant_law(site: Site, density: Float[Array, ""]) -> PressureControlledPump:
     facility = site.facility
     curve = PumpCurve.through_duty_point(
-        _filled(facility.pump_shutoff_pressure, 1),
-        _filled(facility.pump_nominal_flow, 1),
-        _filled(facility.pump_nominal_pressure, 1),
-        _filled(density, 1),
+        jnp.full(1, facility.pump_shutoff_pressure),
+        jnp.full(1, facility.pump_nominal_flow),
+        jnp.full(1, facility.pump_nominal_pressure),
+        jnp.full(1, density),
     )
     return PressureControlledPump(
-        pressure_set_point=_filled(facility.differential_pressure, 1),
+        pressure_set_point=jnp.full(1, facility.differential_pressure),
         curve=curve,
         maximum_speed=jnp.ones(1, density.dtype),
-        minimum_speed=_filled(facility.minimum_speed, 1),
+        minimum_speed=jnp.full(1, facility.minimum_speed),
         internal_loss=QuadraticLoss(
-            _filled(facility.pumps * facility.pump_nominal_flow, 1), _filled(facility.plant_pressure_drop, 1)
+            jnp.full(1, facility.pumps * facility.pump_nominal_flow), jnp.full(1, facility.plant_pressure_drop)
         ),
         number_running=facility.pumps,
     )
 
 
-def _pipes(site: Site, length: Float[Array, ""], diameter: Float[Array, ""], count: int) -> Pipe:
+def _pipes(site: Site) -> Pipe:
+    """Mains of both sides, then headers of both sides."""
+    facility, mains = site.facility, 2 * site.building.halls
+    headers = 2 * (site.building.rows - site.building.halls)
+
+    def both(main: Float[Array, ""], header: Float[Array, ""]) -> Float[Array, " pipe"]:
+        return jnp.concatenate([jnp.full(mains, main), jnp.full(headers, header)])
+
     return Pipe(
-        _filled(length, count),
-        _filled(diameter, count),
-        _filled(site.facility.roughness, count),
-        jnp.zeros(count, length.dtype),
+        both(facility.main_length, facility.header_segment),
+        both(facility.main_diameter, facility.header_diameter),
+        jnp.full(mains + headers, facility.roughness),
+        jnp.zeros(mains + headers, facility.roughness.dtype),
     )
 
 
@@ -199,25 +205,19 @@ def solve_facility(
     rows, halls = building.rows, building.halls
     onward = rows - halls
     mean = 0.5 * (supply_temperature + return_temperature)
-    group_temperature = (return_temperature, supply_temperature, supply_temperature, return_temperature)
-    temperatures = (*group_temperature, supply_temperature, return_temperature, mean)
-    counts = (1, 1, halls, halls, onward, onward, rows)
-
-    def spread(of_temperature):
-        parts = zip(temperatures, counts, strict=True)
-        return jnp.concatenate([_filled(of_temperature(temperature), count) for temperature, count in parts])
-
-    density, viscosity = spread(liquid.density), spread(liquid.viscosity)
-    pump = _plant_law(site, liquid.density(return_temperature))
+    # supply, return, mean: which of them a branch has
+    where = np.repeat([1, 0, 0, 1, 0, 1, 2], [1, 1, halls, halls, onward, onward, rows])
+    temperature = jnp.stack([supply_temperature, return_temperature, mean])
+    density, viscosity = liquid.density(temperature)[where], liquid.viscosity(temperature)[where]
+    pump = _plant_law(site, density[0])
     valve, rest = _row_laws(site, opening)
-    main = _pipes(site, facility.main_length, facility.main_diameter, halls)
-    header = _pipes(site, facility.header_segment, facility.header_diameter, onward)
     condensers = QuadraticLoss(
-        _filled(jnp.maximum(condenser_mass_flow, _LEAST_CONDENSER_FLOW), 1), _filled(facility.differential_pressure, 1)
+        jnp.full(1, jnp.maximum(condenser_mass_flow, _LEAST_CONDENSER_FLOW)),
+        jnp.full(1, facility.differential_pressure),
     )
     solution = flow(
         network,
-        (pump, condensers, main, main, header, header, Series((valve, *rest.laws))),
+        (pump, condensers, _pipes(site), Series((valve, *rest.laws))),
         density,
         viscosity,
         reference_pressure=facility.expansion_pressure,
@@ -227,9 +227,9 @@ def solve_facility(
     speed, rise = pump.operating_point(mass_flow[:1], density[:1], viscosity[:1])
     one = jnp.ones(1, density.dtype)
     efficiency = PumpEfficiency(
-        _filled(facility.pump_nominal_flow, 1) / density[:1],
-        _filled(facility.pump_efficiency, 1),
-        _filled(facility.motor_efficiency, 1),
+        jnp.full(1, facility.pump_nominal_flow) / density[:1],
+        jnp.full(1, facility.pump_efficiency),
+        jnp.full(1, facility.motor_efficiency),
         one,
     )
     power = efficiency.power(mass_flow[:1], rise, speed, density[:1], facility.pumps)

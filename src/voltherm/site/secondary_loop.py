@@ -21,6 +21,7 @@ import functools
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from voltherm.coolant import (
@@ -53,8 +54,11 @@ def row_network(racks: int, trays: int) -> Network:
         nodes=[*supply, *back, *manifolds],
         branches=[
             BranchGroup(["pump"], ["CDU return"], ["CDU supply"]),
-            BranchGroup([f"supply header {node}" for node in supply[1:]], supply[:-1], supply[1:]),
-            BranchGroup([f"return header {node}" for node in back[1:]], back[1:], back[:-1]),
+            BranchGroup(
+                [*(f"supply header {node}" for node in supply[1:]), *(f"return header {node}" for node in back[1:])],
+                [*supply[:-1], *back[1:]],
+                [*supply[1:], *back[:-1]],
+            ),
             BranchGroup([f"rack {rack + 1}" for rack in range(racks)], supply[1:], manifolds),
             BranchGroup(
                 [f"rack {rack + 1} tray {tray + 1}" for rack, tray in tray_names],
@@ -79,10 +83,6 @@ class RowFlow(eqx.Module):
     residual: Float[Array, ""]
 
 
-def _filled(value: Float[Array, ""], count: int) -> Float[Array, " branch"]:
-    return jnp.broadcast_to(value, (count,))
-
-
 def _tray_law(site: Site, density: Float[Array, ""], racks: int) -> Series:
     rack = site.rack
     kinds = (
@@ -90,10 +90,10 @@ def _tray_law(site: Site, density: Float[Array, ""], racks: int) -> Series:
         Tray("switch", rack.switch_trays, (device_group("switch", rack.switch),)),
     )
     trays = rack.compute_trays + rack.switch_trays
-    plates = jnp.concatenate([_filled(tray_pressure_drop(tray, rack.tray_nominal_flow), tray.count) for tray in kinds])
+    plates = jnp.concatenate([jnp.full(tray.count, tray_pressure_drop(tray, rack.tray_nominal_flow)) for tray in kinds])
     farther = jnp.linspace(0.0, 1.0, trays, dtype=plates.dtype) if trays > 1 else jnp.zeros(1, plates.dtype)
     position = 1.0 + rack.tray_maldistribution * farther
-    nominal = _filled(rack.tray_nominal_flow * density, racks * trays)
+    nominal = jnp.full(racks * trays, rack.tray_nominal_flow * density)
     return Series(
         (
             QuadraticLoss(nominal, jnp.tile(plates * position, racks), exponent=kinds[0].pressure_exponent),
@@ -102,39 +102,38 @@ def _tray_law(site: Site, density: Float[Array, ""], racks: int) -> Series:
     )
 
 
-def _laws(site: Site, density: Float[Array, ""]) -> tuple[PressureControlledPump, Pipe, Pipe, Series, Series]:
+def _laws(site: Site, density: Float[Array, ""]) -> tuple[PressureControlledPump, Pipe, Series, Series]:
     secondary, rack = site.secondary, site.rack
     racks = site.building.racks_per_row
     pump = PressureControlledPump(
-        pressure_set_point=_filled(secondary.differential_pressure, 1),
+        pressure_set_point=jnp.full(1, secondary.differential_pressure),
         curve=_pump_curve(site, density),
         maximum_speed=jnp.ones(1, density.dtype),
-        minimum_speed=_filled(secondary.minimum_speed, 1),
-        internal_loss=QuadraticLoss(_filled(secondary.pump_nominal_flow, 1), _filled(secondary.cdu_pressure_drop, 1)),
+        minimum_speed=jnp.full(1, secondary.minimum_speed),
+        internal_loss=QuadraticLoss(jnp.full(1, secondary.pump_nominal_flow), jnp.full(1, secondary.cdu_pressure_drop)),
     )
-    zeros = jnp.zeros(racks, density.dtype)
     header = Pipe(
-        _filled(secondary.header_segment, racks),
-        _filled(secondary.header_diameter, racks),
-        _filled(secondary.header_roughness, racks),
-        zeros,
+        jnp.full(2 * racks, secondary.header_segment),
+        jnp.full(2 * racks, secondary.header_diameter),
+        jnp.full(2 * racks, secondary.header_roughness),
+        jnp.zeros(2 * racks, density.dtype),
     )
     nominal = rack.manifold_nominal_flow * density
     velocity = nominal / (density * (0.25 * jnp.pi) * secondary.branch_diameter**2)
     fittings = secondary.branch_loss_coefficient * density * velocity**2 / 2.0
     branch = Series(
-        (QuadraticLoss(_filled(nominal, racks), _filled(rack.manifold_nominal_pressure_drop + fittings, racks)),)
+        (QuadraticLoss(jnp.full(racks, nominal), jnp.full(racks, rack.manifold_nominal_pressure_drop + fittings)),)
     )
-    return pump, header, header, branch, _tray_law(site, density, racks)
+    return pump, header, branch, _tray_law(site, density, racks)
 
 
 def _pump_curve(site: Site, density: Float[Array, ""]) -> PumpCurve:
     secondary = site.secondary
     return PumpCurve.through_duty_point(
-        _filled(secondary.pump_shutoff_pressure, 1),
-        _filled(secondary.pump_nominal_flow, 1),
-        _filled(secondary.pump_nominal_pressure, 1),
-        _filled(density, 1),
+        jnp.full(1, secondary.pump_shutoff_pressure),
+        jnp.full(1, secondary.pump_nominal_flow),
+        jnp.full(1, secondary.pump_nominal_pressure),
+        jnp.full(1, density),
     )
 
 
@@ -154,15 +153,11 @@ def solve_row(
     racks, trays = site.building.racks_per_row, site.rack.compute_trays + site.rack.switch_trays
     network = row_network(racks, trays)
     mean = 0.5 * (supply_temperature + return_temperature)
-    group_temperature = (return_temperature, supply_temperature, return_temperature, supply_temperature, mean)
-    counts = (1, racks, racks, racks, racks * trays)
-
-    def spread(of_temperature):
-        parts = zip(group_temperature, counts, strict=True)
-        return jnp.concatenate([_filled(of_temperature(temperature), count) for temperature, count in parts])
-
-    density, viscosity = spread(liquid.density), spread(liquid.viscosity)
-    laws = _laws(site, liquid.density(mean))
+    # supply, return, mean: which of them a branch has
+    where = np.repeat([1, 0, 1, 0, 2], [1, racks, racks, racks, racks * trays])
+    temperature = jnp.stack([supply_temperature, return_temperature, mean])
+    density, viscosity = liquid.density(temperature)[where], liquid.viscosity(temperature)[where]
+    laws = _laws(site, density[-1])
     solution = flow(
         network,
         laws,
@@ -176,9 +171,9 @@ def solve_row(
     speed, rise = pump.operating_point(mass_flow[:1], density[:1], viscosity[:1])
     one = jnp.ones(1, density.dtype)
     efficiency = PumpEfficiency(
-        _filled(site.secondary.pump_nominal_flow, 1) / density[:1],
-        _filled(site.secondary.pump_efficiency, 1),
-        _filled(site.secondary.motor_efficiency, 1),
+        jnp.full(1, site.secondary.pump_nominal_flow) / density[:1],
+        jnp.full(1, site.secondary.pump_efficiency),
+        jnp.full(1, site.secondary.motor_efficiency),
         one,
     )
     power = efficiency.power(mass_flow[:1], rise, speed, density[:1])

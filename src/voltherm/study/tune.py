@@ -242,6 +242,23 @@ def year_ambients(
     return spread if design is None else np.unique(np.append(spread, design))
 
 
+def weighted_ambients(
+    site: Site, ambients: int | Sequence[float], dry_bulb: Float[np.ndarray, "hour"] | None = None
+) -> tuple[Float[np.ndarray, "ambient"], Float[np.ndarray, "ambient"]]:
+    """The dry bulbs [K] at which `tune` solves the site, and their shares of the year; arguments as there."""
+    hours = np.asarray(dry_bulb_year(site.climate) if dry_bulb is None else dry_bulb, float)
+    design = float(parameter(site, DRY_BULB))
+    points = year_ambients(hours, ambients, design) if isinstance(ambients, int) else np.asarray(ambients, float)
+    if np.any(np.diff(points) <= 0.0):
+        raise ValueError(f"the ambients have to rise; they are {points.tolist()}")
+    return points, year_weights(hours, points)
+
+
+def case_digest(site: Site, points: Float[np.ndarray, "ambient"], weights: Float[np.ndarray, "ambient"]) -> str:
+    """What the checkpoint of a tuning says of its case: enough to refuse another one before anything is solved."""
+    return digest(site_digest(site), points, weights)
+
+
 def tune(
     site: Site,
     variables: DesignVariables | Mapping[str, Any] | Iterable[Any],
@@ -270,12 +287,7 @@ def tune(
     **Raises**: `KeyError` with the path that names no number of the site; and as `run`.
     """
     chosen = DesignVariables.build(variables)
-    hours = np.asarray(dry_bulb_year(site.climate) if dry_bulb is None else dry_bulb, float)
-    design = float(parameter(site, DRY_BULB))
-    points = year_ambients(hours, ambients, design) if isinstance(ambients, int) else np.asarray(ambients, float)
-    if np.any(np.diff(points) <= 0.0):
-        raise ValueError(f"the ambients have to rise; they are {points.tolist()}")
-    weights = year_weights(hours, points)
+    points, weights = weighted_ambients(site, ambients, dry_bulb)
     dtype = parameter(site, DRY_BULB).dtype
 
     def cost(values: dict[str, Array], arguments: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
@@ -287,7 +299,7 @@ def tune(
         chosen,
         present_values(site, chosen.paths),
         (site, solved(site).value, jnp.asarray(points, dtype), jnp.asarray(weights, dtype)),
-        case=digest(site_digest(site), points, weights),
+        case=case_digest(site, points, weights),
         settings=settings,
         random_points=random_points,
         seed=seed,
