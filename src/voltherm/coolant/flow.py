@@ -53,8 +53,8 @@ def flow(
     laws: one per branch group, in order. density, kg/m3, and viscosity, Pa s: () or (branch,). reference_pressure, Pa:
     () or (reference,), in the order of the network's reference nodes. demand (node,), kg/s, taken out of the network.
     elevation (node,), m. initial: a state to start from; a failed one is replaced by the laws' usual flows. tolerance:
-    largest relative residual, of pressure against the largest pressure drop and of flow against the largest flow, both
-    at the laws' usual flows.
+    largest relative residual, of pressure against the largest pressure drop, and at least 1 Pa, and of flow against the
+    largest of the laws' usual flows.
 
     Returns a Solution of NetworkState. Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` is
     the number of the branch (below the number of branches) or, past them, of the free node with the largest residual. A
@@ -75,14 +75,13 @@ def flow(
     equations = Equations(network, laws, density, viscosity, drive, demand)
 
     usual = _usual_mass_flow(equations)
+    largest = jnp.maximum(jnp.max(jnp.abs(usual)), jnp.max(jnp.abs(demand)))
     start = (usual, jnp.zeros(len(network.free_index), dtype))
     if initial is not None:
         warm = (initial.mass_flow, initial.pressure[network.free_index] - base)
         usable = jnp.all(jnp.isfinite(warm[0])) & jnp.all(jnp.isfinite(warm[1]))
         start = jax.tree.map(lambda new, old: jnp.where(usable, new, old), warm, start)
-    root = find_root(
-        equations, start, _scale(equations, usual), tolerance=tolerance, maximum_iterations=maximum_iterations
-    )
+    root = find_root(equations, start, largest, tolerance=tolerance, maximum_iterations=maximum_iterations)
     mass_flow, pressure = root.value
     return Solution(NetworkState(mass_flow, scatter_free(network, pressure) + fixed + base), root.status)
 
@@ -93,9 +92,3 @@ def _usual_mass_flow(equations: Equations) -> Float[Array, " branch"]:
         for law, part in zip(equations.laws, equations.network.group_slices, strict=True)
     ]
     return jnp.concatenate(parts)
-
-
-def _scale(equations: Equations, usual: Float[Array, " branch"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """Largest pressure drop and largest flow at the usual flows: what residuals are small against."""
-    drop = jnp.maximum(jnp.max(jnp.abs(equations.drops(usual))), jnp.max(jnp.abs(equations.drive)))
-    return drop, jnp.maximum(jnp.max(jnp.abs(usual)), jnp.max(jnp.abs(equations.demand)))

@@ -28,6 +28,7 @@ from voltherm.coolant.network import Network
 from voltherm.numerics import ResultCode, Solution, Status, implicit_root
 
 _LEAST_SLOPE = 1e-6  # Pa s/kg: laws rise strictly; this only keeps a flat one from dividing by zero
+_LEAST_SCALE = 1.0  # Pa: what residuals are small against where nothing drives the flow
 _FULL_STEPS = 15
 _RELAXATION = 0.6
 _ROUND_OFF_FLOOR = 1000.0  # machine epsilons: residuals that no longer fall below this are round-off
@@ -109,36 +110,35 @@ def _linear_solve(unknowns: Unknowns, equations: Equations, right: Unknowns) -> 
     return _eliminate(equations.network, equations.drops_and_slopes(unknowns[0])[1], right)
 
 
-def _scaled(residual: Unknowns, scale: tuple[Float[Array, ""], Float[Array, ""]]) -> Float[Array, " unknown"]:
-    return jnp.concatenate([jnp.abs(part) / size for part, size in zip(residual, scale, strict=True)])
-
-
 def find_root(
     equations: Equations,
     start: Unknowns,
-    scale: tuple[Float[Array, ""], Float[Array, ""]],
+    largest_flow: Float[Array, ""],
     *,
     tolerance: float,
     maximum_iterations: int,
 ) -> Solution:
     """Flows, kg/s, and pressures of the free nodes, Pa, with implicit derivatives by the equations' numbers.
 
-    scale: pressure, Pa, and mass flow, kg/s, that residuals are measured against. Result codes: CONVERGED,
-    MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` counts branches first, then free nodes.
+    largest_flow: kg/s, what residuals of nodes are measured against; those of branches are against the largest drop.
+    Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` counts branches first, then free nodes.
     """
-    held, start, scale = jax.lax.stop_gradient((equations, start, scale))
+    held, start, largest_flow = jax.lax.stop_gradient((equations, start, largest_flow))
     epsilon = float(jnp.finfo(start[0].dtype).eps)
+    largest_drive = jnp.maximum(jnp.max(jnp.abs(held.drive)), _LEAST_SCALE)
 
-    def evaluate(unknowns: Unknowns):
-        drops, slopes = held.drops_and_slopes(unknowns[0])
-        return drops, slopes, jnp.max(_scaled(held.residual(drops, unknowns), scale))
+    def scaled(drops: Float[Array, " branch"], unknowns: Unknowns) -> Float[Array, " unknown"]:
+        at_branches, at_nodes = held.residual(drops, unknowns)
+        largest_drop = jnp.maximum(jnp.max(jnp.abs(drops)), largest_drive)
+        return jnp.concatenate([jnp.abs(at_branches) / largest_drop, jnp.abs(at_nodes) / largest_flow])
 
     def iterate(state: _State) -> _State:
         step = _eliminate(held.network, state.slopes, held.residual(state.drops, state.unknowns))
         late = (state.iterations >= _FULL_STEPS) & (state.iterations % 2 == 1)
         fraction = jnp.where(late, _RELAXATION, 1.0).astype(step[0].dtype)
         unknowns = (state.unknowns[0] - fraction * step[0], state.unknowns[1] - step[1])
-        drops, slopes, norm = evaluate(unknowns)
+        drops, slopes = held.drops_and_slopes(unknowns[0])
+        norm = jnp.max(scaled(drops, unknowns))
         finite = jnp.isfinite(norm)
         met = norm <= tolerance
         stalled = (norm <= _ROUND_OFF_FLOOR * epsilon) & (norm > _STALLED * state.norm)
@@ -154,7 +154,8 @@ def find_root(
             running=finite & ~converged,
         )
 
-    drops, slopes, norm = evaluate(start)
+    drops, slopes = held.drops_and_slopes(start[0])
+    norm = jnp.max(scaled(drops, start))
     finite, met = jnp.isfinite(norm), norm <= tolerance
     result = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
     state = jax.lax.while_loop(
@@ -170,7 +171,7 @@ def find_root(
             running=finite & ~met,
         ),
     )
-    magnitude = _scaled(held.residual(state.drops, state.unknowns), scale)
+    magnitude = scaled(state.drops, state.unknowns)
     status = Status(
         result=state.result,
         residual=state.norm,

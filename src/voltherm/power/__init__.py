@@ -13,6 +13,7 @@ from voltherm.power.motor_drive import MotorDrive as MotorDrive
 from voltherm.power.network import Network as Network
 from voltherm.power.parameters import PowerParameters as PowerParameters
 from voltherm.power.power_shelf import PowerShelf as PowerShelf
+from voltherm.power.state import BusVoltages as BusVoltages
 from voltherm.power.state import PowerState as PowerState
 from voltherm.power.transformer import Transformer as Transformer
 from voltherm.power.ups import UninterruptiblePowerSupply as UninterruptiblePowerSupply

@@ -30,7 +30,7 @@ from voltherm.power.island import supplied
 from voltherm.power.load import Load
 from voltherm.power.network import Network
 from voltherm.power.parameters import PowerParameters
-from voltherm.power.state import PowerState, derive, entry_powers
+from voltherm.power.state import BusVoltages, PowerState, derive, entry_powers
 
 
 class _Equations(eqx.Module):
@@ -114,7 +114,7 @@ def steady(
     network: Network,
     parameters: PowerParameters,
     *,
-    initial: PowerState | None = None,
+    initial: PowerState | BusVoltages | None = None,
     tolerance: float = 1e-10,
     maximum_iterations: int = 30,
 ) -> Solution:

@@ -25,6 +25,13 @@ from voltherm.power.parameters import PowerParameters
 Power = tuple[Float[Array, " branch"], Float[Array, " branch"]]
 
 
+class BusVoltages(eqx.Module):
+    """Voltage of every bus, magnitude in per unit and angle in rad: what a solve may start from."""
+
+    voltage_magnitude: Float[Array, "*lanes bus"]
+    voltage_angle: Float[Array, "*lanes bus"]
+
+
 class PowerState(eqx.Module):
     """State of one scenario (a batch adds leading axes). Branch powers are positive into the branch.
 

@@ -25,7 +25,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from voltherm.numerics import ResultCode, Solution, Status, fixed_point, known_fixed_point
-from voltherm.power import PowerState
+from voltherm.power import BusVoltages, PowerState
 from voltherm.power import steady as power_flow
 from voltherm.site.balances import substation_loss
 from voltherm.site.building import BuildingUnknowns, solve_building, starting_point, unknown_flows
@@ -56,15 +56,15 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
     root = fixed_point(
-        lambda unknowns, known, flows: _evaluate(known[0], known[1], unknowns, flows),
+        lambda unknowns, known, hint: _evaluate(known[0], known[1], unknowns, hint),
         jax.lax.stop_gradient(start),
         (site, equipment(site)),
         tolerance=tolerance,
         maximum_iterations=MAXIMUM_ITERATIONS,
         depth=_DEPTH,
         has_aux=True,
-        hint=_flows,
-        first_hint=unknown_flows(site) if initial is None else jax.lax.stop_gradient(initial.flows),
+        hint=lambda found: _hint(found[3], found[1]),
+        first_hint=_no_hint(site) if initial is None else jax.lax.stop_gradient(_hint(initial.flows, initial.power)),
     )
     unknowns, (buildings, power, inner, flows) = root.value
     result = jnp.where(root.status.converged, inner, root.status.result)
@@ -80,34 +80,42 @@ def known_steady(site: Site, state: SiteState) -> SiteState:
     What a gradient needs beyond the state is a fraction of what `steady` compiles: use it where the state is at hand.
     """
     unknowns, (buildings, power, _, flows) = known_fixed_point(
-        lambda unknowns, known, flows: _evaluate(known[0], known[1], unknowns, flows),
+        lambda unknowns, known, hint: _evaluate(known[0], known[1], unknowns, hint),
         state.unknowns,
         (state.buildings, state.power, jnp.zeros((), jnp.int32), state.flows),
         (site, equipment(site)),
-        hint=_flows,
+        hint=lambda found: _hint(found[3], found[1]),
     )
     return SiteState(buildings, power, flows, unknowns)
 
 
-def _flows(found: tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]) -> BuildingFlows:
-    """What the next pass starts its hydraulics from: flows hardly move between passes."""
-    return found[3]
+Hint = tuple[BuildingFlows, BusVoltages]
+"""What a pass starts its networks from: flows and voltages hardly move between passes."""
+
+
+def _hint(flows: BuildingFlows, power: PowerState) -> Hint:
+    return flows, BusVoltages(power.voltage_magnitude, power.voltage_angle)
+
+
+def _no_hint(site: Site) -> Hint:
+    unknown = jnp.full(len(one_line(site).network.buses), jnp.nan, site.climate.dry_bulb.dtype)
+    return unknown_flows(site), BusVoltages(unknown, unknown)
 
 
 def _evaluate(
-    site: Site, made: Equipment, unknowns: Float[Array, "unknown"], flows: BuildingFlows | None
+    site: Site, made: Equipment, unknowns: Float[Array, "unknown"], hint: Hint
 ) -> tuple[Float[Array, "unknown"], tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]]:
     """One pass through the three domains: the unknowns as the physics answers them, and the states found on the way."""
     given = _structured(site, unknowns)
     available = jnp.ones((), unknowns.dtype)
 
-    def one(building: BuildingUnknowns, start: BuildingFlows | None):
+    def one(building: BuildingUnknowns, start: BuildingFlows):
         return solve_building(site, made, building, available, start)
 
-    answered, buildings, results, flows = jax.vmap(one)(given, flows)
+    answered, buildings, results, flows = jax.vmap(one)(given, hint[0])
     parameters = power_parameters(site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power)
     with jax.named_scope("power flow"):
-        power = power_flow(one_line(site).network, parameters)
+        power = power_flow(one_line(site).network, parameters, initial=hint[1])
     loss = substation_loss(site, power.value.active_loss)
     answered = answered._replace(substation_loss=loss)
     result = jnp.maximum(jnp.max(results), power.status.result)

@@ -82,7 +82,8 @@ class ColdPlate(eqx.Module):
             capacity = self.reference.volumetric_heat_capacity() / properties.volumetric_heat_capacity()
             flow_part = flow_part * conductivity ** (1.0 - self.flow_exponent) * capacity**self.flow_exponent
         squared = (volume_flow / LITRE_PER_MINUTE) ** 2 + (self.regularisation_flow / LITRE_PER_MINUTE) ** 2
-        return self.base_resistance + flow_part * squared ** (-0.5 * self.flow_exponent)
+        # a power by its logarithm: its derivative needs no second power
+        return self.base_resistance + flow_part * jnp.exp(-0.5 * self.flow_exponent * jnp.log(squared))
 
     def flow_coefficient(self, properties: CoolantProperties | None = None) -> Float[Array, "..."]:
         """The coefficient C [Pa/(m3/s)^m] of dp = C V^m."""
