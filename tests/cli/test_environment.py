@@ -25,6 +25,15 @@ def test_cache_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert environment.usable_cache() is None
 
 
+def test_the_log_of_xla_is_silent_unless_asked_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    environment.keep_the_terminal_clean()
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    environment.keep_the_terminal_clean()
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0"
+
+
 def test_unknown_device():
     with pytest.raises(EnvironmentFaultError, match="choose cpu or gpu"):
         environment.prepare("tpu")

@@ -57,6 +57,13 @@ def _cores() -> int:
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
+def keep_the_terminal_clean() -> None:
+    """Silences XLA's own log, unless the user has set its level: its alarm about a slow compilation counts as an error
+    there. What fails is raised as an exception all the same. Takes effect before jax is first imported.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
 def prepare(device: str | None = None, *, every_core: bool = False) -> None:
     """Set jax up for a command; `every_core` makes each core that the process may use a device of its own.
 
@@ -66,6 +73,7 @@ def prepare(device: str | None = None, *, every_core: bool = False) -> None:
         if device not in ("cpu", "gpu"):
             raise EnvironmentFaultError(f"there is no device '{device}': choose cpu or gpu")
         os.environ["JAX_PLATFORMS"] = "cpu" if device == "cpu" else "cuda"
+    keep_the_terminal_clean()
     try:
         import jax
     except ImportError as error:
