@@ -35,7 +35,7 @@ class _Loaded(NamedTuple):
 
 
 class _Fronts(NamedTuple):
-    """The schedule without its padding: where each pivot's front starts, and the targets of its products, row by row."""
+    """The schedule without padding: where each pivot's front starts, and the targets of its products, row by row."""
 
     start: np.ndarray
     target: np.ndarray
