@@ -74,7 +74,7 @@ def _loaded() -> _Loaded:
     # An editable install keeps the library in another folder of the package than the sources.
     package = __import__(__package__)
     folders = list(dict.fromkeys([str(Path(__file__).parent), *package.__path__]))
-    found = [file for folder in folders for file in sorted(Path(folder).glob("libvoltherm_kernels.*"))]
+    found = [file for folder in folders for file in sorted(Path(folder, "library").glob("libvoltherm_kernels.*"))]
     if not found:
         return _Loaded(None, "the library was not built: install again where a C++ compiler (GCC or Clang) stands")
     try:
