@@ -11,6 +11,7 @@ Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand side
 
 import ctypes
 import functools
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ def _library() -> ctypes.CDLL:
 def _loaded() -> _Loaded:
     """Load the library and register its calls with XLA."""
     # An editable install keeps the library in another folder of the package than the sources.
-    package = __import__(__package__)
+    package = sys.modules[__package__]
     folders = list(dict.fromkeys([str(Path(__file__).parent), *package.__path__]))
     found = [file for folder in folders for file in sorted(Path(folder, "library").glob("libvoltherm_kernels.*"))]
     if not found:

@@ -37,4 +37,4 @@ def test_program_for_another_platform_uses_xla():
     schedule = analyse(np.array([0, 1, 0, 1]), np.array([0, 1, 1, 0]), 2)
     function = jax.jit(lambda values: solve(schedule, values, jnp.ones(2)))
     text = jax.export.export(function, platforms=["cuda"])(jnp.ones(4)).mlir_module()
-    assert "voltherm" not in text.replace("voltherm_kernels", "").lower() or "custom_call @voltherm" not in text
+    assert "custom_call @voltherm" not in text
