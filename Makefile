@@ -31,16 +31,22 @@ $(BIN)/python:
 	done; \
 	echo 'no Python 3.11 or newer found: install one, or say make PYTHON=/path/to/python3' >&2; exit 1
 
-# pyproject.toml decides what is installed, so a change of it installs again.
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
+# pyproject.toml decides what is installed and the C++ sources what is built, so a change of them installs again.
+INSTALLED_FROM := pyproject.toml kernels/CMakeLists.txt $(wildcard kernels/native/*)
+SAY_KERNELS = @$(BIN)/python -c 'from voltherm_kernels import native; \
+  print("CPU kernels:", native.why_not() or "native, " + native.instructions())'
+
+$(VENV)/.installed: $(INSTALLED_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[formats,report]'
+	$(SAY_KERNELS)
 	@touch $@
 
-$(VENV)/.installed-test: pyproject.toml | $(BIN)/python
+$(VENV)/.installed-test: $(INSTALLED_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[formats,report,test]'
+	$(SAY_KERNELS)
 	@touch $@ $(VENV)/.installed
 
-$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+$(VENV)/.installed-docs: $(INSTALLED_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 

@@ -22,28 +22,49 @@ from jax import Array, core
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-from .dispatch import implementation_named
+from .dispatch import implementation_named, resolve
 
 
 def _run(operation: str, *operands: Array, schedule: Any, implementation: str, **options: Any) -> Array:
     return getattr(implementation_named(implementation), operation)(schedule, *operands, **options)
 
 
+def _lowering(operation: str, platform: str) -> Callable[..., Any]:
+    """The lowering rule for a platform: the function of the implementation that serves there."""
+    lower = mlir.lower_fun(functools.partial(_run, operation), multiple_results=False)
+
+    def rule(context: Any, *operands: Any, implementation: str, **parameters: Any) -> Any:
+        partitioned = _partitioned(context.module_context.axis_context)
+        name = resolve(implementation, platform, context.avals_in[0].dtype, partitioned)
+        return lower(context, *operands, implementation=name, **parameters)
+
+    return rule
+
+
+def _partitioned(axis_context: Any) -> bool:
+    """Whether the compiler splits the program over devices by itself; inside a `shard_map` it does not."""
+    mesh = getattr(axis_context, "mesh", None)
+    if mesh is not None:
+        return mesh.size > 1 and set(axis_context.manual_axes) != set(mesh.axis_names)
+    return getattr(axis_context, "num_devices", 1) > 1
+
+
 @functools.lru_cache(maxsize=256)
-def _compiled(operation: str, **parameters: Any) -> Callable[..., Array]:
-    return jax.jit(functools.partial(_run, operation, **parameters))
+def _compiled(primitive: Primitive, **parameters: Any) -> Callable[..., Array]:
+    return jax.jit(functools.partial(primitive.bind, **parameters))
 
 
 def _primitive(name: str, shape_of: Callable[..., tuple[int, ...]]) -> Primitive:
-    """A primitive whose evaluation and lowering are the implementation's function of the same name."""
+    """A primitive whose lowering is the function of the same name of the implementation for the platform."""
     primitive = Primitive(f"voltherm_{name}")
 
     def abstract(*operands: Any, **parameters: Any) -> Any:
         return core.ShapedArray(shape_of(*(operand.shape for operand in operands), **parameters), operands[0].dtype)
 
     primitive.def_abstract_eval(abstract)
-    primitive.def_impl(lambda *operands, **parameters: _compiled(name, **parameters)(*operands))
-    mlir.register_lowering(primitive, mlir.lower_fun(functools.partial(_run, name), multiple_results=False))
+    primitive.def_impl(lambda *operands, **parameters: _compiled(primitive, **parameters)(*operands))
+    mlir.register_lowering(primitive, _lowering(name, "cpu"), platform="cpu")
+    mlir.register_lowering(primitive, _lowering(name, "another platform"))
     return primitive
 
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from .dispatch import resolve
+from .dispatch import requested
 from .primitives import factor_p, multiply_p, substitute_p
 from .schedule import Schedule
 
@@ -27,7 +27,7 @@ def factor(schedule: Schedule, values: ArrayLike, implementation: str = "auto") 
     **Returns** `Factors`. A singular matrix gives NaN in every solution.
     """
     blocks = _as_blocks(schedule, jnp.asarray(values))
-    return Factors(blocks, factor_p.bind(blocks, schedule=schedule, implementation=resolve(implementation)))
+    return Factors(blocks, factor_p.bind(blocks, schedule=schedule, implementation=requested(implementation)))
 
 
 def solve_factored(
@@ -48,7 +48,7 @@ def solve_factored(
     right_hand_side = jnp.asarray(right_hand_side)
     sides = _as_vectors(schedule, right_hand_side)
     solution = substitute_p.bind(
-        *factors, sides, schedule=schedule, implementation=resolve(implementation), transpose=bool(transpose)
+        *factors, sides, schedule=schedule, implementation=requested(implementation), transpose=bool(transpose)
     )
     return solution.reshape(right_hand_side.shape)
 
@@ -74,7 +74,7 @@ def multiply(
         _as_blocks(schedule, jnp.asarray(values)),
         _as_vectors(schedule, vector),
         schedule=schedule,
-        implementation=resolve(implementation),
+        implementation=requested(implementation),
         transpose=bool(transpose),
     )
     return product.reshape(vector.shape)

@@ -1,15 +1,40 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from voltherm_kernels import analyse, solve
-from voltherm_kernels.dispatch import IMPLEMENTATIONS, resolve
+from voltherm_kernels import analyse, dispatch, native, solve
+from voltherm_kernels.dispatch import IMPLEMENTATIONS, requested, resolve
 
 
-def test_auto_is_one_of_the_table():
-    assert resolve("auto") in IMPLEMENTATIONS
+def test_auto_is_one_of_the_table_everywhere():
+    for platform in ("cpu", "cuda", "tpu"):
+        for dtype in (np.float32, np.float64, np.complex128):
+            assert resolve("auto", platform, dtype) in IMPLEMENTATIONS
+
+
+def test_auto_is_xla_where_native_does_not_run():
+    assert resolve("auto", "cuda", np.float64) == "xla"
+    assert resolve("auto", "cpu", np.complex128) == "xla"
 
 
 def test_unknown_name_says_what_there_is():
     schedule = analyse(np.array([0]), np.array([0]), 1)
     with pytest.raises(ValueError, match=r"no implementation 'fast'; there are: auto, .*xla"):
         solve(schedule, jnp.ones(1), jnp.ones(1), implementation="fast")
+
+
+def test_native_without_its_library_says_why(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(native, "_loaded", lambda: native._Loaded(None, "the library was not built"))
+    assert dispatch.unavailable("native") == "the library was not built"
+    with pytest.raises(ValueError, match="cannot run here: the library was not built"):
+        requested("native")
+    assert resolve("auto", "cpu", np.float64) == "xla"
+    with pytest.raises(RuntimeError, match="was not built"):
+        native.instructions()
+
+
+def test_program_for_another_platform_uses_xla():
+    schedule = analyse(np.array([0, 1, 0, 1]), np.array([0, 1, 1, 0]), 2)
+    function = jax.jit(lambda values: solve(schedule, values, jnp.ones(2)))
+    text = jax.export.export(function, platforms=["cuda"])(jnp.ones(4)).mlir_module()
+    assert "custom_call @voltherm" not in text

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
 from voltherm_kernels import Schedule, analyse, factor, multiply, solve, solve_factored
-from voltherm_kernels.dispatch import IMPLEMENTATIONS
+from voltherm_kernels.dispatch import IMPLEMENTATIONS, unavailable
 
 from tests.kernels.patterns import analysed, chain, dense, random_tree, regular_values
 
-IMPLEMENTATION_NAMES = sorted(IMPLEMENTATIONS)
+IMPLEMENTATION_NAMES = [
+    pytest.param(name, marks=pytest.mark.skipif(bool(unavailable(name)), reason=unavailable(name) or "runs"))
+    for name in sorted(IMPLEMENTATIONS)
+]
 
 
 def _side(schedule: Schedule, seed: int) -> np.ndarray:

@@ -91,13 +91,31 @@ def _jax() -> list[_Finding]:
     told = "xla works" if works else "xla gives a wrong answer"
     return [
         _Finding("devices", devices),
-        _Finding("kernels", f"{told}; native and GPU kernels are not part of this version", works),
+        _Finding("kernels", told, works),
+        _native(),
     ]
+
+
+def _native() -> _Finding:
+    """The native CPU kernels: without them everything works, more slowly."""
+    import jax
+    import numpy as np
+    import voltherm_kernels as kernels
+    from voltherm_kernels import native
+
+    if reason := native.why_not():
+        return _Finding("native CPU kernels", f"not there, xla serves instead: {reason}")
+    schedule = kernels.analyse([0, 0, 1, 1], [0, 1, 0, 1], 2)
+    with jax.default_device(jax.devices("cpu")[0]):
+        solved = kernels.solve(schedule, np.array([2.0, 1.0, 1.0, 2.0]), np.array([3.0, 3.0]), implementation="native")
+    works = bool(np.allclose(np.asarray(solved), 1.0))
+    told = f"{native.instructions()}, up to {native.processors()} threads" if works else "a wrong answer"
+    return _Finding("native CPU kernels", told, works)
 
 
 def _compiler() -> _Finding:
     compiler = next((path for name in ("c++", "g++", "clang++", "cl") if (path := shutil.which(name))), None)
-    return _Finding("C++ compiler", compiler or "none; nothing in this version needs one")
+    return _Finding("C++ compiler", compiler or "none; the native CPU kernels need one to be built")
 
 
 def _cache() -> _Finding:
