@@ -1,0 +1,115 @@
+"""The record of the kernels as a table: for the terminal, and in Markdown for `benchmarks/README.md`.
+
+python -m benchmarks.kernels.table [--record benchmarks/out/kernels.json]
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.kernels.cases import Case, named
+from benchmarks.kernels.row import Row, read
+
+RECORD = Path(__file__).parents[1] / "out" / "kernels.json"
+TITLES = (
+    "case",
+    "batch",
+    "by",
+    "us",
+    "goal",
+    "peer",
+    "its us",
+    "ratio",
+    "goal",
+    "cpu ratio",
+    "gradient",
+    "all",
+    "iterations",
+    "residual",
+    "difference",
+    "compile s",
+    "peak MB",
+)
+
+
+_VERSIONS = ("python", "jax", "lightsim2grid", "wntr", "voltherm")
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Three digits; a dash where nothing was measured."""
+    if value is None:
+        return "-"
+    return f"{value:.{digits}g}" if abs(value) < 1000.0 else f"{value:,.0f}"
+
+
+def cells(row: Row) -> list[str]:
+    """A row as text, in the order of TITLES."""
+    case: Case = named(row.case)
+    return [
+        row.case,
+        str(row.batch),
+        row.implementation,
+        number(row.us_per_scenario),
+        number(case.goal_us),
+        row.peer or "-",
+        number(row.peer_us_per_scenario),
+        number(row.ratio),
+        number(case.goal_ratio),
+        number(row.processor_ratio),
+        number(row.gradient_ratio),
+        number(row.gradient_ratio_all),
+        number(row.iterations),
+        "-" if row.residual is None else f"{row.residual:.0e}",
+        "-" if row.agreement is None else f"{row.agreement:.0e}",
+        number(row.compile_s),
+        number(row.peak_mb),
+    ]
+
+
+def aligned(rows: Sequence[Row]) -> str:
+    """Columns of one width, notes below the row they belong to."""
+    table = [list(TITLES), *[cells(row) for row in rows]]
+    widths = [max(len(line[column]) for line in table) for column in range(len(TITLES))]
+    lines = []
+    for line, row in zip(table, [None, *rows], strict=True):
+        lines.append("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+        if row is not None and row.note:
+            lines.append(f"    {row.note}")
+    return "\n".join(lines)
+
+
+def markdown(rows: Sequence[Row], machine: dict[str, object]) -> str:
+    """Date, machine, versions and the table."""
+    dates = sorted({row.when[:10] for row in rows})
+    versions = ", ".join(f"{name} {machine[name]}" for name in _VERSIONS if machine.get(name))
+    lines = [
+        f"{' to '.join(dict.fromkeys([dates[0], dates[-1]]))}; two cores of an {machine.get('processor')}; {versions}"
+        f" ({machine.get('commit')}), float64.",
+        "",
+        f"| {' | '.join(TITLES)} |",
+        f"| {' | '.join(['---'] * len(TITLES))} |",
+        *[f"| {' | '.join(cells(row))} |" for row in rows],
+    ]
+    notes = [f"- {row.case}, {row.implementation}: {row.note}" for row in rows if row.note]
+    return "\n".join(lines + ([""] if notes else []) + notes)
+
+
+def machine_file(record: Path) -> Path:
+    """Where the machine of a record is kept."""
+    return record.with_suffix(".machine.json")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kernels.table", description=__doc__)
+    parser.add_argument("--record", type=Path, default=RECORD)
+    record = parser.parse_args(arguments).record
+    rows = read(record)
+    if not rows:
+        parser.error(f"no record in {record}: make bench-kernels writes it")
+    print(markdown(rows, json.loads(machine_file(record).read_text(encoding="utf-8"))))
+
+
+if __name__ == "__main__":
+    main()
