@@ -1,6 +1,5 @@
 import importlib.metadata
 
-import importlib.metadata
 import jax
 import jax.numpy as jnp
 import numpy as np
