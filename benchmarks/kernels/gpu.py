@@ -19,6 +19,7 @@ import jax
 import numpy as np
 
 from benchmarks.kernels.cases import CASES, Case
+from benchmarks.kernels.columns import text
 from benchmarks.kernels.interleaved import elapsed, in_turns
 from benchmarks.kernels.prepare import prepared
 from benchmarks.kernels.traffic import H200, newton_step
@@ -142,19 +143,6 @@ def _peer(make_peer: Any, batch: int) -> dict[str, Any]:
     finally:
         peer.close()
     return {"peer": peer.name, "peer_us_per_scenario": 1e6 * wall / batch, "peer_note": ""}
-
-
-def text(rows: Sequence[dict[str, Any]]) -> str:
-    """Aligned columns."""
-
-    def cell(value: Any) -> str:
-        if isinstance(value, float):
-            return f"{value:.3g}"
-        return "-" if value is None else str(value)
-
-    table = [list(rows[0]), *[[cell(value) for value in row.values()] for row in rows]]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return "\n".join("  ".join(value.rjust(width) for value, width in zip(line, widths, strict=True)) for line in table)
 
 
 def driver() -> str | None:

@@ -21,7 +21,7 @@ class Peer:
 
     def __init__(self, arrays: Arrays, scenarios: Scenarios, tolerance: float, threads: int = THREADS):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # lines with a phase shift are taken as transformers, as they are by ours
             from lightsim2grid.lightsim2grid_cpp import AlgorithmType, InjectionSweepCPP
             from lightsim2grid.network.from_matpower import init
 
@@ -40,6 +40,7 @@ class Peer:
         self._sweep.modify_load_p(np.ascontiguousarray(scenarios.active[:, loads]))
         self._sweep.modify_load_q(np.ascontiguousarray(scenarios.reactive[:, loads]))
         self._tolerance = tolerance
+        self.solve()  # establishes what later runs keep: orderings, first factors, threads' solvers
 
     def solve(self) -> Elapsed:
         """Solve the batch once."""

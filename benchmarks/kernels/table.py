@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.kernels import columns
 from benchmarks.kernels.cases import Case, named
 from benchmarks.kernels.row import Row, read
 
@@ -69,11 +70,9 @@ def cells(row: Row) -> list[str]:
 
 def aligned(rows: Sequence[Row]) -> str:
     """Columns of one width, notes below the row they belong to."""
-    table = [list(TITLES), *[cells(row) for row in rows]]
-    widths = [max(len(line[column]) for line in table) for column in range(len(TITLES))]
     lines = []
-    for line, row in zip(table, [None, *rows], strict=True):
-        lines.append("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+    for line, row in zip(columns.aligned([TITLES, *map(cells, rows)]), [None, *rows], strict=True):
+        lines.append(line)
         if row is not None and row.note:
             lines.append(f"    {row.note}")
     return "\n".join(lines)

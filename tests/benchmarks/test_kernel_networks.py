@@ -8,6 +8,7 @@ import pytest
 from benchmarks.kernels import power_networks, water_networks
 from benchmarks.kernels.cases import CASES, named
 from benchmarks.kernels.epanet_peer import input_file
+from benchmarks.kernels.jacobian import jacobians, voltages
 from benchmarks.kernels.power_workload import workload as power_workload
 from benchmarks.kernels.water_networks import LITRE_PER_SECOND
 
@@ -97,3 +98,45 @@ def test_the_input_file_says_what_the_arrays_say():
     assert np.array([float(line[4]) for line in pipes]) == pytest.approx(1e3 * water.pipes.diameter, rel=1e-14)
     assert len(sections["CURVES"].splitlines()) == 3
     assert "HEADLOSS D-W" in sections["OPTIONS"]
+
+
+def _admittance(case):
+    """Dense nodal admittance matrix, one branch after the other."""
+    number = {int(name): index for index, name in enumerate(case.bus[:, 0])}
+    matrix = np.diag((case.bus[:, 4] + 1j * case.bus[:, 5]) / case.base_mva)
+    for row in case.branch[case.branch[:, 10] > 0]:
+        start, end = number[int(row[0])], number[int(row[1])]
+        series, charging = 1.0 / (row[2] + 1j * row[3]), 0.5j * row[4]
+        tap = (row[8] or 1.0) * np.exp(1j * np.deg2rad(row[9]))
+        matrix[start, start] += (series + charging) / abs(tap) ** 2
+        matrix[start, end] -= series / np.conj(tap)
+        matrix[end, start] -= series / tap
+        matrix[end, end] += series + charging
+    return matrix
+
+
+def test_jacobian_blocks_are_the_slopes_of_the_injected_power():
+    case = power_networks.arrays("case118")
+    size, admittance = len(case.bus), _admittance(case)
+    voltage = voltages(case, 1)
+    blocks = jacobians(case, voltage)
+    found = np.zeros((size, size, 2, 2))
+    np.add.at(found, (blocks.rows, blocks.columns), blocks.values[0])
+
+    def powers(angle, logarithm):
+        volts = voltage[0] * np.exp(logarithm + 1j * angle)
+        power = volts * np.conj(admittance @ volts)
+        return np.stack([power.real, power.imag], axis=-1)
+
+    expected, step, none = np.zeros_like(found), 1e-6, np.zeros(size)
+    for bus in range(size):
+        off = np.where(np.arange(size) == bus, step, 0.0)
+        expected[:, bus, :, 0] = (powers(off, none) - powers(-off, none)) / (2.0 * step)
+        expected[:, bus, :, 1] = (powers(none, off) - powers(none, -off)) / (2.0 * step)
+    given = np.stack([case.bus[:, 1] == 3, case.bus[:, 1] >= 2], axis=-1)
+    expected[np.broadcast_to(given[:, None, :], found.shape[:3])] = 0.0
+    bus = np.arange(size)
+    for unknown in (0, 1):
+        chosen = bus[given[:, unknown]]
+        expected[chosen, chosen, unknown, unknown] = 1.0
+    assert np.abs(found - expected).max() < 1e-7 * np.abs(expected).max()

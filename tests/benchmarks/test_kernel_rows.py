@@ -10,7 +10,7 @@ import pytest
 from voltherm_kernels import analyse
 
 from benchmarks.kernels import __main__ as command
-from benchmarks.kernels import gpu
+from benchmarks.kernels import gpu, others
 from benchmarks.kernels.cases import named
 from benchmarks.kernels.interleaved import Elapsed, in_turns
 from benchmarks.kernels.measure_row import compared, measure
@@ -228,3 +228,21 @@ def test_a_small_row_is_whole():
     assert row.residual < row.tolerance
     assert asdict(row)["gradient_ratio"] > 0.0
     assert row.peak_mb > 10.0
+
+
+def test_further_peers_are_left_out_where_they_are_not_installed(monkeypatch, capsys):
+    def missing(*_):
+        raise ImportError("no such solver")
+
+    for name in ("grid_model", "sweeps", "linear"):
+        monkeypatch.setattr(others, name, missing)
+    monkeypatch.setattr(others, "keep_to_two_cores", lambda: None)
+    assert others.main(["--quick"]) == 0
+    assert capsys.readouterr().err.count("left out: no such solver") == 3
+
+
+def test_a_row_of_a_further_peer_says_whether_it_agrees():
+    jobs = {"ours": lambda: Elapsed(2e-3, 4e-3), "theirs": lambda: Elapsed(8e-3, 8e-3)}
+    row = others.compared(named("radial100"), 100, jobs, 1, difference=2e-6, limit=1e-6)
+    assert (row["us"], row["peer_us"], row["agrees"]) == (pytest.approx(20.0), pytest.approx(80.0), False)
+    assert (row["ratio"], row["processor_ratio"]) == (pytest.approx(4.0), pytest.approx(2.0))
