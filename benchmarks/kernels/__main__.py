@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.kernels.cases import CASES, Case
+from benchmarks.kernels.cores import two_cores
 from benchmarks.kernels.row import Row, read, replaced, write
 from benchmarks.kernels.table import RECORD, aligned, machine_file
 
@@ -77,6 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
     kept = read(chosen.record) if chosen.keep else []
     rows: list[Row] = []
     code = 0
+    used = ", ".join(map(str, two_cores())) or "all: this system does not let a process choose"
+    print(f"cores, for ours and the peer: {used}; load {os.getloadavg()[0]:.1f}")
     try:
         for case in cases:
             for implementation in asked:

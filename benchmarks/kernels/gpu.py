@@ -71,41 +71,37 @@ def predicted(case: Case) -> dict[str, Any]:
 def measured(case: Case, batch: int, device: Any, memory: float, repetitions: int) -> dict[str, Any]:
     """Time of a batch on a device, its difference from the CPU, and the CPU's own time and peer's on all cores."""
     workload, make_peer, _ = prepared(case, batch, "auto")
-    cpu = jax.devices("cpu")[0]
     size = chunk_size(workload, batch, memory)
     chunks = [slice(first, first + size) for first in range(0, batch - size + 1, size)]
     solved = size * len(chunks)
+    forward = jax.jit(workload.forward)
+    varied, given, nominal = jax.device_put((workload.varied, workload.shared, workload.base), device)
     begin = time.perf_counter()
-    solve = jax.jit(workload.forward)
-    first = jax.device_put(part(workload.varied, chunks[0]), device)
-    shared = jax.device_put(workload.shared, device)
-    nominal = jax.device_put(part(workload.base, chunks[0]), device)
-    start = jax.block_until_ready(part(solve(nominal, shared)[0], 0))
-    compile_s = time.perf_counter() - begin
-    shared = (start, shared[1])
+    start = jax.block_until_ready(part(forward(part(nominal, chunks[0]), given)[0], 0))
+    first_answer = time.perf_counter() - begin
+    shared = (start, given[1])
+    kept = [jax.tree.map(np.asarray, forward(part(varied, lanes), shared)) for lanes in chunks]
+    result, status = jax.tree.map(lambda *parts: np.concatenate(parts), *kept)
+
+    def scalar(varied: Any) -> tuple[Any, Any]:
+        result, status = workload.forward(varied, shared)
+        return workload.objective(result), (result, status)
+
+    gradient, one = jax.jit(jax.value_and_grad(scalar, has_aux=True)), part(varied, chunks[0])
 
     def all_chunks() -> None:
         for lanes in chunks:
-            on_device = first if lanes == chunks[0] else jax.device_put(part(workload.varied, lanes), device)
-            jax.block_until_ready(solve(on_device, shared))
+            jax.block_until_ready(forward(part(varied, lanes), shared))
 
-    kept = [
-        jax.tree.map(np.asarray, solve(jax.device_put(part(workload.varied, lanes), device), shared))
-        for lanes in chunks
-    ]
-    result, status = jax.tree.map(lambda *parts: np.concatenate(parts), *kept)
-    wall = in_turns({"device": lambda: elapsed(all_chunks)}, repetitions)["device"].wall
-
-    chosen = np.sort(np.random.default_rng(1).choice(solved, min(CHECKED, solved), replace=False))
-    lanes = jax.device_put(part(workload.varied, chosen), cpu)
-    host_shared = jax.device_put(shared, cpu)
-    host = jax.jit(workload.forward)
-    expected = workload.as_peer(jax.block_until_ready(host(lanes, host_shared)[0]))
-    host_wall = elapsed(lambda: jax.block_until_ready(host(lanes, host_shared))).wall
-    found = workload.as_peer(part(result, chosen))
-    scale = 1.0 if np.iscomplexobj(expected) else np.max(np.abs(expected), axis=1, keepdims=True)
-    difference = float(np.max(np.abs(found - expected) / scale))
-
+    times = in_turns(
+        {
+            "all": lambda: elapsed(all_chunks),
+            "forward": lambda: elapsed(lambda: jax.block_until_ready(forward(one, shared))),
+            "gradient": lambda: elapsed(lambda: jax.block_until_ready(gradient(one))),
+        },
+        repetitions,
+    )
+    wall = times["all"].wall
     iterations = float(np.mean(status.iterations))
     effort = newton_step(workload.schedule, workload.branches, case.suite).times(iterations)
     return {
@@ -114,17 +110,34 @@ def measured(case: Case, batch: int, device: Any, memory: float, repetitions: in
         "chunk": size,
         "us_per_scenario": 1e6 * wall / solved,
         "goal_us": case.goal_gpu_us,
+        "gradient_ratio": times["gradient"].wall / times["forward"].wall,
         "bandwidth_share": effort.touched * solved / wall / H200.bandwidth,
         "predicted_us": 1e6 * effort.seconds(H200),
         "iterations": iterations,
         "residual": float(np.max(status.residual)),
         "unsolved": int(np.sum(status.result != 0)),
+        "first_answer_s": first_answer,
+        **_on_the_host(workload, shared, result, solved),
+        **_peer(make_peer, batch),
+    }
+
+
+def _on_the_host(workload: Workload, shared: Any, result: Any, solved: int) -> dict[str, Any]:
+    """Random scenarios on all cores of the CPU: their time, and how far the device's answer is from theirs."""
+    cpu = jax.devices("cpu")[0]
+    chosen = np.sort(np.random.default_rng(1).choice(solved, min(CHECKED, solved), replace=False))
+    given = jax.device_put((part(workload.varied, chosen), shared), cpu)
+    forward = jax.jit(workload.forward)
+    expected = workload.as_peer(jax.block_until_ready(forward(*given)[0]))
+    wall = elapsed(lambda: jax.block_until_ready(forward(*given))).wall
+    scale = 1.0 if np.iscomplexobj(expected) else np.max(np.abs(expected), axis=1, keepdims=True)
+    difference = float(np.max(np.abs(workload.as_peer(part(result, chosen)) - expected) / scale))
+    return {
+        "checked": len(chosen),
         "difference_from_cpu": difference,
         "agrees": bool(difference <= _AGREEMENT),
-        "first_answer_s": compile_s,
         "host_cores": _cores(),
-        "host_us_per_scenario": 1e6 * host_wall / len(chosen),
-        **_peer(make_peer, batch),
+        "host_us_per_scenario": 1e6 * wall / len(chosen),
     }
 
 

@@ -7,22 +7,16 @@ The last line of standard output is the row as JSON; what is going on goes to st
 
 import argparse
 import json
-import os
 import sys
 import time
 from dataclasses import asdict, replace
 from typing import Any
 
 from benchmarks.kernels.cases import Case, named
+from benchmarks.kernels.cores import keep_to_two_cores
 from benchmarks.kernels.row import Row
 
 CORES = 2
-
-
-def keep_to_two_cores() -> None:
-    """Let this process and its children use the first two of the cores they may use; before jax starts its threads."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
 
 
 def say(text: str) -> None:
@@ -138,12 +132,16 @@ def main(arguments: list[str] | None = None) -> None:
     keep_to_two_cores()
     import jax
 
-    from benchmarks.measurement import machine
+    from benchmarks.measurement import installed, machine
 
     jax.config.update("jax_enable_x64", True)
     row = measure(named(chosen.case), chosen.implementation, chosen.batch, chosen.repetitions)
-    print(json.dumps({"row": asdict(row), "machine": machine()}))
+    versions = {peer: installed(peer) for peer in ("lightsim2grid", "wntr")}
+    print(json.dumps({"row": asdict(row), "machine": machine() | versions}))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # whoever started this says what was kept
+        sys.exit(130)

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.kernels.cases import Case, named
+from benchmarks.kernels.cores import keep_to_two_cores
 from benchmarks.kernels.interleaved import Elapsed, elapsed, in_turns
-from benchmarks.kernels.measure_row import keep_to_two_cores, say
+from benchmarks.kernels.measure_row import say
 
 RADIAL = ("radial100", "radial1000", "radial10000")
 LINEAR = ("case118", "case1354pegase", "case2869pegase")
