@@ -87,6 +87,7 @@ def measure(case: Case, implementation: str, batch: int, repetitions: int) -> Ro
         us_per_scenario=microseconds * ours.wall,
         processor_us_per_scenario=microseconds * ours.processor,
         gradient_ratio=times["gradient"].wall / ours.wall,
+        gradient_processor_ratio=times["gradient"].processor / ours.processor,
         gradient_ratio_all=times["gradient_all"].wall / ours.wall,
     )
     if theirs is None:

@@ -17,8 +17,9 @@ class Row:
     forward; gradient_ratio_all: the same by the numbers of all branches as well. iterations: mean over the scenarios.
     residual: largest of all scenarios, in the unit of the tolerance. compile_s: trace, lower and compile. peak_mb: most
     memory the process held until the first answer. processor_us_per_scenario: processor time of both cores together,
-    which says more than wall time where others use the machine. agreement: largest difference from the peer, p.u.
-    voltage or relative flow, to stay below agreement_limit. note: what went wrong, or why there is no peer.
+    which says more than wall time where others use the machine; gradient_processor_ratio is of those. agreement:
+    largest difference from the peer, p.u. voltage or relative flow, to stay below agreement_limit. note: what went
+    wrong, or why there is no peer.
     """
 
     suite: str
@@ -36,6 +37,7 @@ class Row:
     compile_s: float | None = None
     peak_mb: float | None = None
     gradient_ratio_all: float | None = None
+    gradient_processor_ratio: float | None = None
     processor_us_per_scenario: float | None = None
     peer_processor_us_per_scenario: float | None = None
     agreement: float | None = None
