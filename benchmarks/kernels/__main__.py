@@ -69,9 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, print, write."""
     parser = options()
     chosen = parser.parse_args(arguments)
+    names_in_order = [case.name for case in CASES]
     names = [name for group in chosen.cases or [] for name in group]
-    if unknown := sorted(set(names) - {case.name for case in CASES}):
-        parser.error(f"no case {', '.join(unknown)}; there are {', '.join(case.name for case in CASES)}")
+    if unknown := sorted(set(names) - set(names_in_order)):
+        parser.error(f"no case {', '.join(unknown)}; there are {', '.join(names_in_order)}")
     cases = [case for case in CASES if not names or case.name in names]
     asked = [name for group in chosen.implementations or [] for name in group] or implementations()
     repetitions = chosen.repetitions or (3 if chosen.quick else 7)
@@ -87,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"{case.name}, {implementation}, {batch} scenarios", file=sys.stderr, flush=True)
                 row, machine = measured(case, implementation, batch, repetitions)
                 rows.append(row)
-                kept = replaced(kept, row)
+                kept = sorted(replaced(kept, row), key=lambda row: names_in_order.index(row.case))
                 write(chosen.record, kept)
                 if machine is not None:
                     text = json.dumps(machine, indent=1) + "\n"

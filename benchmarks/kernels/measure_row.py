@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import time
+import traceback
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -136,7 +137,13 @@ def main(arguments: list[str] | None = None) -> None:
     from benchmarks.measurement import installed, machine
 
     jax.config.update("jax_enable_x64", True)
-    row = measure(named(chosen.case), chosen.implementation, chosen.batch, chosen.repetitions)
+    case = named(chosen.case)
+    try:
+        row = measure(case, chosen.implementation, chosen.batch, chosen.repetitions)
+    except Exception as error:
+        traceback.print_exc()
+        note = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        row = Row(case.suite, case.name, chosen.batch, chosen.implementation, failed=True, note=note[:200])
     versions = {peer: installed(peer) for peer in ("lightsim2grid", "wntr")}
     print(json.dumps({"row": asdict(row), "machine": machine() | versions}))
 

@@ -1,6 +1,6 @@
 """The record of the kernels as a table: for the terminal, and in Markdown for `benchmarks/README.md`.
 
-python -m benchmarks.kernels.table [--record benchmarks/out/kernels.json]
+python -m benchmarks.kernels.table [--record benchmarks/out/kernels.json] [--into benchmarks/README.md]
 """
 
 import argparse
@@ -12,6 +12,7 @@ from benchmarks.kernels import columns
 from benchmarks.kernels.cases import Case, named
 from benchmarks.kernels.row import Row, read
 
+BEGIN, END = "<!-- kernels.json -->", "<!-- end of kernels.json -->"
 RECORD = Path(__file__).parents[1] / "out" / "kernels.json"
 TITLES = (
     "case",
@@ -84,9 +85,11 @@ def markdown(rows: Sequence[Row], machine: dict[str, object]) -> str:
     """Date, machine, versions and the table."""
     dates = sorted({row.when[:10] for row in rows})
     versions = ", ".join(f"{name} {machine[name]}" for name in _VERSIONS if machine.get(name))
+    load = machine.get("load")
+    busy = "" if not isinstance(load, float) else f"; load {load:.1f}, this benchmark included"
     lines = [
         f"{' to '.join(dict.fromkeys([dates[0], dates[-1]]))}; two cores of an {machine.get('processor')}; {versions}"
-        f" ({machine.get('commit')}), float64.",
+        f" ({machine.get('commit')}), float64{busy}.",
         "",
         f"| {' | '.join(TITLES)} |",
         f"| {' | '.join(['---'] * len(TITLES))} |",
@@ -96,20 +99,35 @@ def markdown(rows: Sequence[Row], machine: dict[str, object]) -> str:
     return "\n".join(lines + ([""] if notes else []) + notes)
 
 
+def inserted(document: str, table: str) -> str:
+    """The document with the table between its two marks, in the place of what is there. ValueError without marks."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the document has no {BEGIN} with {END} behind it")
+    return f"{before}{begin}\n{table}\n{end}{after}"
+
+
 def machine_file(record: Path) -> Path:
     """Where the machine of a record is kept."""
     return record.with_suffix(".machine.json")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print Markdown."""
+    """Print Markdown, or write it into a document."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kernels.table", description=__doc__)
     parser.add_argument("--record", type=Path, default=RECORD)
-    record = parser.parse_args(arguments).record
-    rows = read(record)
+    parser.add_argument("--into", type=Path, metavar="DOCUMENT", help="write the table between the document's marks")
+    chosen = parser.parse_args(arguments)
+    rows = read(chosen.record)
     if not rows:
-        parser.error(f"no record in {record}: make bench-kernels writes it")
-    print(markdown(rows, json.loads(machine_file(record).read_text(encoding="utf-8"))))
+        parser.error(f"no record in {chosen.record}: make bench-kernels writes it")
+    made = markdown(rows, json.loads(machine_file(chosen.record).read_text(encoding="utf-8")))
+    if chosen.into is None:
+        print(made)
+    else:
+        document = chosen.into.read_text(encoding="utf-8")
+        chosen.into.write_text(inserted(document, made), encoding="utf-8")
 
 
 if __name__ == "__main__":

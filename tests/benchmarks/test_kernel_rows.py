@@ -16,9 +16,10 @@ from benchmarks.kernels.interleaved import Elapsed, in_turns
 from benchmarks.kernels.measure_row import compared, measure
 from benchmarks.kernels.prepare import prepared
 from benchmarks.kernels.row import Row, read, replaced, write
-from benchmarks.kernels.table import aligned, machine_file, main, markdown
+from benchmarks.kernels.table import BEGIN, END, aligned, inserted, machine_file, main, markdown
 from benchmarks.kernels.traffic import Effort, Machine, newton_step
 from benchmarks.kernels.workload import choice, default_implementation
+from benchmarks.measurement import FOLDER
 
 _PROMISED = (
     "suite case batch implementation us_per_scenario peer peer_us_per_scenario ratio gradient_ratio",
@@ -84,8 +85,19 @@ def test_tables_for_the_terminal_and_for_documents(tmp_path, capsys):
     assert len(table) == 4
     assert len({line.count("|") for line in table}) == 1
     assert "| 4.5 | 3 | 4.25 |" in table[2]  # ratio, goal, ratio of processor times
+    document = tmp_path / "README.md"
+    document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    for _ in range(2):
+        main(["--record", str(file), "--into", str(document)])
+        assert document.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{text.strip()}\n{END}\nafter\n"
+    with pytest.raises(ValueError, match="has no <!--"):
+        inserted("nothing", "table")
     with pytest.raises(SystemExit):
         main(["--record", str(tmp_path / "nothing.json")])
+
+
+def test_the_document_has_a_place_for_the_table():
+    inserted((FOLDER / "README.md").read_text(encoding="utf-8"), "table")
 
 
 def test_jobs_take_turns_after_a_round_that_does_not_count():
@@ -167,7 +179,7 @@ def test_exit_code_and_kept_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(command, "measured", lambda *_: (bad, None))
     arguments = ["--record", str(file), "--implementations", "native", "--cases", "case118"]
     assert command.main([*arguments, "--keep"]) == 1
-    assert read(file) == [old, bad]
+    assert read(file) == [bad, old]  # in the order of the cases
     monkeypatch.setattr(command, "measured", lambda *_: (ROW, None))
     assert command.main(arguments) == 0
     assert read(file) == [ROW]
