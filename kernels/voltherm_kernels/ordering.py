@@ -26,13 +26,29 @@ class Elimination:
     - `order`: (size,) node eliminated at each position.
     - `level`: (size,) level of each position; a position depends on lower levels only.
     - `pivot`, `neighbour`: (fill,) positions of the filled lower triangle, one pair per off-diagonal block, sorted by
-      pivot.
+      pivot,
+      then by neighbour.
     """
 
     order: np.ndarray
     level: np.ndarray
     pivot: np.ndarray
     neighbour: np.ndarray
+
+    @property
+    def front_start(self) -> np.ndarray:
+        """(size + 1,) where the front of each position starts among the pairs."""
+        sizes = np.bincount(self.pivot, minlength=self.order.size)
+        return np.concatenate([[0], np.cumsum(sizes)])
+
+    @property
+    def parent(self) -> np.ndarray:
+        """(size,) parent of each position in the elimination tree: the first of its front to be eliminated, or -1."""
+        start = self.front_start
+        parent = np.full(self.order.size, -1)
+        inner = start[:-1] < start[1:]
+        parent[inner] = self.neighbour[start[:-1][inner]]
+        return parent
 
 
 def eliminate(rows: np.ndarray, columns: np.ndarray, size: int, slack: int) -> Elimination:
@@ -69,12 +85,13 @@ def eliminate(rows: np.ndarray, columns: np.ndarray, size: int, slack: int) -> E
     position = np.empty(size, dtype=np.int64)
     position[final_order] = np.arange(size)
     lengths = np.array([len(fronts[step]) for step in by_level], dtype=np.int64)
-    neighbour = np.array([other for step in by_level for other in fronts[step]], dtype=np.int64)
+    pivot = np.repeat(np.arange(size), lengths)
+    neighbour = position[np.array([other for step in by_level for other in fronts[step]], dtype=np.int64)]
     return Elimination(
         order=final_order,
         level=level_by_step[by_level],
-        pivot=np.repeat(np.arange(size), lengths),
-        neighbour=position[neighbour] if neighbour.size else neighbour,
+        pivot=pivot,
+        neighbour=neighbour[np.lexsort((neighbour, pivot))],
     )
 
 
@@ -89,3 +106,26 @@ def _independent_subset(adjacent: list[set[int]], by_degree: list[set[int]], sla
                 chosen.append(node)
                 blocked |= adjacent[node]
     return chosen
+
+
+def postorder(parent: np.ndarray) -> np.ndarray:
+    """Positions in a postorder of the elimination tree (parents stand behind their children in `parent`).
+
+    Every subtree is contiguous and ends with its root, so that a walk finds what it needs where it has just been.
+    """
+    size = parent.size
+    above = parent.tolist()
+    below = [1] * size  # nodes of each subtree
+    for position in range(size):
+        if above[position] >= 0:
+            below[above[position]] += below[position]
+    place = [0] * size
+    end = [0] * size + [size]  # first taken place behind the subtrees still to be set; the last entry is for roots
+    for position in range(size - 1, -1, -1):
+        root = end[above[position]]
+        place[position] = root - 1
+        end[above[position]] = root - below[position]
+        end[position] = root - 1
+    order = np.empty(size, dtype=np.int64)
+    order[place] = np.arange(size)
+    return order

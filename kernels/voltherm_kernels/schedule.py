@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ordering import Elimination, eliminate
+from .ordering import Elimination, eliminate, postorder
 
 # Cost of a step and of one gathered block product in one lane, in nanoseconds on one CPU core (measured), and a
 # typical number of lanes. They only rank orders and widths of the same factorisation; no result depends on them.
@@ -48,6 +48,10 @@ class Schedule:
 
     Public fields: `size` (block rows), `block_size`, `entries` (values expected), `levels`, `fill` (off-diagonal
     blocks of L), `products` (block products of one factorisation), `digest`. All index arrays are int32 and read-only.
+
+    Positions, slots and fronts are numbered level by level. `postorder` lists the same positions so that a pivot comes
+    right after the subtree below it: any walk in that order is a valid elimination, too, and finds in the cache what
+    its children have just updated.
     """
 
     size: int
@@ -63,7 +67,10 @@ class Schedule:
     position: np.ndarray  # (size,) position of each node
     entry_slot: np.ndarray  # (entries,) where each value is added
     fill_pivot: np.ndarray  # (fill,) position k of slot L_ik and U_ki
-    fill_neighbour: np.ndarray  # (fill,) position i
+    fill_neighbour: np.ndarray  # (fill,) position i; ascending within one pivot's front
+    front_start: np.ndarray  # (size + 1,) first fill number of each pivot's front, and past the last
+    parent: np.ndarray  # (size,) parent in the elimination tree: smallest position in the front, -1 at a root
+    postorder: np.ndarray  # (size,) positions k in a postorder of the elimination tree: every subtree is contiguous
     pivot_steps: np.ndarray  # (pivot steps, 1, pivot width): diagonal slots to invert
     product_steps: np.ndarray  # (product steps, 4, product width): slots of A_ik, D_k, A_kj and of the target A_ij
     level_steps: np.ndarray  # (levels, 4): first and past-last pivot step, first and past-last product step
@@ -141,6 +148,9 @@ def analyse(
         "entry_slot": _slot(elimination, size, position[rows], position[columns]),
         "fill_pivot": elimination.pivot,
         "fill_neighbour": elimination.neighbour,
+        "front_start": elimination.front_start,
+        "parent": elimination.parent,
+        "postorder": postorder(elimination.parent),
         "pivot_steps": plan.pivot_steps,
         "product_steps": plan.product_steps,
         "level_steps": plan.level_steps,
