@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from voltherm_kernels import analyse, dispatch, native, solve
+from voltherm_kernels import analyse, dispatch, library, native, solve
 from voltherm_kernels.dispatch import IMPLEMENTATIONS, requested, resolve
 
 
@@ -26,7 +26,7 @@ def test_unknown_name_says_what_there_is():
 
 
 def test_native_without_its_library_says_why(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(native, "_loaded", lambda: native._Loaded(None, "the library was not built"))
+    monkeypatch.setattr(native, "_loaded", lambda: library.Loaded(None, "the library was not built"))
     assert dispatch.unavailable("native") == "the library was not built"
     with pytest.raises(ValueError, match="cannot run here: the library was not built"):
         requested("native")
