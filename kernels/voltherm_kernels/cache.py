@@ -104,9 +104,7 @@ def _checksum(digest: str, *arrays: np.ndarray) -> bytes:
     return content.digest()
 
 
-def _elimination(
-    graph: Graph, order: np.ndarray, front_size: np.ndarray, neighbour: np.ndarray
-) -> Elimination | None:
+def _elimination(graph: Graph, order: np.ndarray, front_size: np.ndarray, neighbour: np.ndarray) -> Elimination | None:
     """The arrays as an elimination of the graph; None if they are not one."""
     size = graph.size
     if any(array.dtype != np.int32 or array.ndim != 1 for array in (order, front_size, neighbour)):

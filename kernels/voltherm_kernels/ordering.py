@@ -26,7 +26,7 @@ import ctypes
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -133,7 +133,7 @@ def _native(graph: Graph, slack: int, stages: np.ndarray | None) -> Order | None
 
 def _neighbours(graph: Graph) -> list[set[int]]:
     ends, neighbour = graph.start.tolist(), graph.neighbour.tolist()
-    return [set(neighbour[first:last]) for first, last in zip(ends, ends[1:], strict=False)]
+    return [set(neighbour[first:last]) for first, last in pairwise(ends)]
 
 
 def _eliminate(adjacent: list[set[int]], level: list[int], node: int) -> None:

@@ -22,11 +22,13 @@ def factor(schedule: Schedule, values: ArrayLike, implementation: str = "auto") 
     """Factor a matrix without pivoting between blocks.
 
     **Arguments**: `values` (entries,) or (entries, b, b), in the order in which `analyse` got rows and columns;
-    duplicates are summed.
+    duplicates are summed. Real or complex.
 
     **Returns** `Factors`. A singular matrix gives NaN in every solution.
     """
     blocks = _as_blocks(schedule, jnp.asarray(values))
+    if not jnp.issubdtype(blocks.dtype, jnp.inexact):
+        raise ValueError(f"values must be floating-point or complex numbers, not {blocks.dtype}")
     return Factors(blocks, factor_p.bind(blocks, schedule=schedule, implementation=requested(implementation)))
 
 
@@ -47,6 +49,7 @@ def solve_factored(
     """
     right_hand_side = jnp.asarray(right_hand_side)
     sides = _as_vectors(schedule, right_hand_side)
+    _same_kind(factors.values, right_hand_side)
     solution = substitute_p.bind(
         *factors, sides, schedule=schedule, implementation=requested(implementation), transpose=bool(transpose)
     )
@@ -70,8 +73,10 @@ def multiply(
 ) -> Array:
     """A x, or Aᵀ x, for `vector` (size,) or (size, b)."""
     vector = jnp.asarray(vector)
+    blocks = _as_blocks(schedule, jnp.asarray(values))
+    _same_kind(blocks, vector)
     product = multiply_p.bind(
-        _as_blocks(schedule, jnp.asarray(values)),
+        blocks,
         _as_vectors(schedule, vector),
         schedule=schedule,
         implementation=requested(implementation),
@@ -92,3 +97,8 @@ def _as_vectors(schedule: Schedule, vector: Array) -> Array:
     if vector.shape != (size, block) and not (block == 1 and vector.shape == (size,)):
         raise ValueError(f"a vector must have the shape {(size, block)}, not {vector.shape}")
     return vector.reshape(size, block, 1, 1)
+
+
+def _same_kind(values: Array, vector: Array) -> None:
+    if values.dtype != vector.dtype:
+        raise ValueError(f"values and vector must be numbers of one kind, not {values.dtype} and {vector.dtype}")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
-from voltherm_kernels import dissection, library, ordering
+from voltherm_kernels import dissection, library
 from voltherm_kernels.graph import Graph, graph_of
 from voltherm_kernels.ordering import best, by_deficiency, by_degree, eliminate, levels, postorder
 
