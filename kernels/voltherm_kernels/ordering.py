@@ -26,7 +26,7 @@ import ctypes
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -242,24 +242,28 @@ def eliminate(graph: Graph, order: np.ndarray) -> Elimination:
     low, high = node[node < neighbour], neighbour[node < neighbour]
     high = high[np.argsort(low, kind="stable")].tolist()
     first = np.concatenate([[0], np.cumsum(np.bincount(low, minlength=size))]).tolist()
-    fronts: list[list[int]] = []
-    below: list[list[list[int]]] = [[] for _ in range(size)]  # fronts that pass on to the first of their nodes
-    parent = np.full(size, -1)
+    members: list[int] = []  # of all fronts, one after the other
+    start = [0]
+    # A front passes on to the first of its nodes. Those that a node gets are chained: the youngest, then what is older.
+    parent, youngest, older = [-1] * size, [-1] * size, [-1] * size
     for step in range(size):
-        front = set(high[first[step] : first[step + 1]]).union(*below[step])
+        front = set(high[first[step] : first[step + 1]])
+        child = youngest[step]
+        while child >= 0:
+            front.update(members[start[child] : start[child + 1]])
+            child = older[child]
         front.discard(step)
-        fronts.append(sorted(front))
         if front:
-            parent[step] = fronts[step][0]
-            below[parent[step]].append(fronts[step])
-        below[step] = []
+            members += sorted(front)
+            above = parent[step] = members[start[step]]
+            older[step], youngest[above] = youngest[above], step
+        start.append(len(members))
 
-    by_level = np.argsort(levels(parent), kind="stable")
+    by_level = np.argsort(levels(np.array(parent)), kind="stable")
     position = np.empty(size, dtype=np.int64)
     position[by_level] = np.arange(size)
-    sizes = np.fromiter(map(len, fronts), np.int64, size)
-    members = np.fromiter(chain.from_iterable(fronts), np.int64, int(sizes.sum()))
-    keys = np.sort(np.repeat(position, sizes) * size + position[members])
+    sizes = np.diff(start)
+    keys = np.sort(np.repeat(position, sizes) * size + position[np.array(members, dtype=np.int64)])
     return Elimination(
         order=np.asarray(order, dtype=np.int64)[by_level],
         start=np.concatenate([[0], np.cumsum(sizes[by_level])]),
