@@ -22,7 +22,8 @@ using Nodes = std::vector<int32_t>;
 // nodes that are gone until it is next rewritten, so that a hub loses a leaf in no time.
 class Graph {
  public:
-  // The neighbours of node k are neighbour[start[k]] .. neighbour[start[k + 1] - 1]. False if that is no such list.
+  // The neighbours of node k are neighbour[start[k]] .. neighbour[start[k + 1] - 1]. False if that is no list of
+  // ascending neighbours, without loops and with every edge in it twice.
   bool read(int64_t size, const int64_t* start, const int32_t* neighbour, int64_t neighbours) {
     if (size < 1 || size > INT32_MAX || start[0] != 0 || start[size] != neighbours) return false;
     for (int64_t node = 0; node < size; ++node)
@@ -39,6 +40,9 @@ class Graph {
       for (size_t at = 0; at < list.size(); ++at)
         if (list[at] < 0 || list[at] >= size || list[at] == node || (at > 0 && list[at] <= list[at - 1])) return false;
     }
+    for (int32_t node = 0; node < size; ++node)
+      for (const int32_t other : adjacent_[node])
+        if (!std::binary_search(adjacent_[other].begin(), adjacent_[other].end(), node)) return false;
     return true;
   }
 
@@ -221,7 +225,7 @@ void smallest_deficiency(Graph& graph, const int32_t* stage, int32_t* order, int
 
 // The order of elimination of a graph, and the number of neighbours that each node has when it goes: both (size,).
 // With `stage` (size,) the rule of smallest deficiency, without it that of smallest degree with `slack` >= 0.
-// Answers 0; 1 if the graph is not one (neighbours ascending, no loops); 2 if memory runs out.
+// Answers 0; 1 if the graph is not one (see Graph::read); 2 if memory runs out.
 extern "C" int64_t voltherm_order(int64_t size, const int64_t* start, const int32_t* neighbour, int64_t neighbours,
                                   int64_t slack, const int32_t* stage, int32_t* order, int32_t* front_size) {
   try {

@@ -7,10 +7,14 @@ missing or does not fit, `load` says why, and everything still runs without it.
 import ctypes
 import functools
 import importlib.metadata
+import os
 from pathlib import Path
 from typing import NamedTuple
 
-_INTERFACE = 1  # what calls.cpp answers when its operands and attributes are those used here
+LIBRARY_VARIABLE = "VOLTHERM_NATIVE_LIBRARY"
+"""Environment variable with the path of another build of the library, one with sanitizers for instance."""
+
+_INTERFACE = 2  # what calls.cpp answers when its operands and attributes are those used here
 _DISTRIBUTION = "voltherm"  # what the package is installed as
 _PATTERN = "libvoltherm_kernels.*"
 
@@ -23,11 +27,13 @@ class Loaded(NamedTuple):
 
 
 def _files() -> list[Path]:
-    """The library beside this module, or else where the installer has put it.
+    """The library that the environment names, the one beside this module, or the one that was installed.
 
     An editable install keeps what was compiled away from the sources. The installer's own list says where; the
     package's search path does not, once an import hook (of a type checker, say) has found the package by itself.
     """
+    if named := os.environ.get(LIBRARY_VARIABLE):
+        return [Path(named)]
     beside = sorted(Path(__file__).parent.glob(f"library/{_PATTERN}"))
     if beside:
         return beside

@@ -12,7 +12,7 @@ Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand side
 import ctypes
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -24,7 +24,7 @@ from .schedule import Schedule
 INSTRUCTIONS = ("plain", "AVX2", "AVX-512")
 """Instruction sets of the library, worst first. A call takes the best that the processor has, or a named one."""
 
-_OPERATIONS = ("factor", "substitute", "multiply", "outer")
+_OPERATIONS = ("factor", "substitute", "multiply", "outer", "backward_error", "pivoted")
 _PLATFORM = "cpu"
 
 
@@ -48,6 +48,19 @@ def processors() -> int:
     return int(_library().voltherm_processors())
 
 
+class Recoveries(NamedTuple):
+    """Right-hand sides that elimination in a fixed order could not do: solved by pivoting, and found singular."""
+
+    pivoted: int
+    singular: int
+
+
+def recoveries() -> Recoveries:
+    """What `pivoted` has done since the process began. Raises `RuntimeError` where there is no library."""
+    library = _library()
+    return Recoveries(int(library.voltherm_pivoted_count()), int(library.voltherm_singular_count()))
+
+
 def _library() -> ctypes.CDLL:
     library, reason = _loaded()
     if library is None:
@@ -62,8 +75,8 @@ def _loaded() -> Loaded:
     if library is None:
         return Loaded(None, reason)
     try:
-        for name in ("voltherm_instructions", "voltherm_processors"):
-            getattr(library, name).restype = ctypes.c_int64
+        for name in ("instructions", "processors", "pivoted_count", "singular_count"):
+            getattr(library, f"voltherm_{name}").restype = ctypes.c_int64
         for name in _OPERATIONS:
             target = jax.ffi.pycapsule(getattr(library, f"voltherm_{name}"))
             jax.ffi.register_ffi_target(f"voltherm_{name}", target, platform=_PLATFORM)
@@ -108,6 +121,31 @@ def outer(schedule: Schedule, left: Array, right: Array, *, wanted: str | None =
     result = jax.ShapeDtypeStruct((schedule.entries, block, block, lanes), left.dtype)
     tables = (schedule.rows, schedule.columns)
     return _call("outer", result, (left, right), tables, _attributes(wanted))
+
+
+def backward_error(
+    schedule: Schedule,
+    values: Array,
+    solution: Array,
+    right_hand_side: Array,
+    *,
+    transpose: bool,
+    wanted: str | None = None,
+) -> Array:
+    """How far a solution is from solving A x = r: (lane, side), relative (`safeguard.py`)."""
+    result = jax.ShapeDtypeStruct(right_hand_side.shape[2:], right_hand_side.dtype)
+    operands, tables = (values, solution, right_hand_side), (schedule.rows, schedule.columns)
+    return _call("backward_error", result, operands, tables, _attributes(wanted, transpose))
+
+
+def pivoted(
+    schedule: Schedule, values: Array, solution: Array, right_hand_side: Array, settled: Array, *, transpose: bool
+) -> Array:
+    """`solution`, with what is not `settled` (lane, side) solved anew by sparse LU with pivoting; singular is NaN."""
+    result = jax.ShapeDtypeStruct(right_hand_side.shape, right_hand_side.dtype)
+    operands = (values, right_hand_side, solution, settled)
+    tables = (schedule.rows, schedule.columns, schedule.order)
+    return _call("pivoted", result, operands, tables, {"transpose": np.int64(transpose)})
 
 
 def _attributes(wanted: str | None, transpose: bool | None = None) -> dict[str, np.int64]:

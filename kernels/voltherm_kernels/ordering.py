@@ -127,7 +127,7 @@ def _native(graph: Graph, slack: int, stages: np.ndarray | None) -> Order | None
     if outcome == 2:
         raise MemoryError(f"no memory left to order {graph.size} nodes")
     if outcome:
-        raise ValueError("not a graph: neighbours must ascend, without loops")
+        raise ValueError("not a graph: neighbours must ascend, without loops, and every edge stand there twice")
     return order
 
 

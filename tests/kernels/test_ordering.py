@@ -77,6 +77,7 @@ def test_python_finds_the_order_of_the_library(size: int, edges: int, slack: int
         ([1, 1, 2], [1, 0]),
         ([0, 1, 3], [1, 0]),
         ([0, 2, 3], [1, 1, 0]),
+        ([0, 1, 1], [1]),
     ],
 )
 def test_what_is_no_graph_is_refused_by_the_library(start: list[int], neighbour: list[int]):
