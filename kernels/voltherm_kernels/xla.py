@@ -128,7 +128,7 @@ def pivoted(
         places = (jnp.asarray(schedule.rows), slice(None), jnp.asarray(schedule.columns), slice(None))
         matrix = matrix.at[places].add(values).reshape(rows, rows)
         matrix = matrix.T if transpose else matrix
-        scale = jnp.max(jnp.abs(matrix), axis=1, keepdims=True)
+        scale = jnp.max(jnp.abs(matrix), axis=1, keepdims=True).astype(matrix.dtype)
         sides = right_hand_side.reshape(rows, -1)
         return jnp.linalg.solve(matrix / scale, sides / scale).reshape(right_hand_side.shape)
 
