@@ -51,7 +51,7 @@ def test_every_rule_gives_an_elimination_of_the_graph(size: int, edges: int, see
     slack=strategies.integers(0, 5),
     seed=strategies.integers(0, 999),
 )
-def test_python_finds_the_order_of_the_library(size: int, edges: int, slack: int, seed: int):
+def test_python_finds_the_order_of_native_code(size: int, edges: int, slack: int, seed: int):
     generator = np.random.default_rng(seed)
     rows, columns = random_graph(size, edges, seed)
     hub = np.full(size // 2, size - 1), np.arange(size // 2)  # one node with far more neighbours than the others
@@ -80,7 +80,7 @@ def test_python_finds_the_order_of_the_library(size: int, edges: int, slack: int
         ([0, 1, 1], [1]),
     ],
 )
-def test_what_is_no_graph_is_refused_by_the_library(start: list[int], neighbour: list[int]):
+def test_native_code_refuses_what_is_no_graph(start: list[int], neighbour: list[int]):
     with pytest.raises(ValueError, match="not a graph"):
         by_degree(Graph(np.array(start), np.array(neighbour, dtype=np.int32)), 0)
 
