@@ -204,9 +204,11 @@ def _complex_values(schedule: Schedule, seed: int) -> np.ndarray:
 class TestComplex:
     """`auto` is `xla` for complex numbers, on every platform."""
 
-    @pytest.mark.parametrize("block_size", [1, 2, 3, 6])
-    @pytest.mark.parametrize(("dtype", "tolerance"), [(np.complex64, 1e-6), (np.complex128, 1e-14)])
-    def test_matches_dense(self, block_size: int, dtype: type, tolerance: float):
+    @pytest.mark.parametrize(
+        ("block_size", "dtype"), [(1, np.complex128), (2, np.complex64), (3, np.complex128), (6, np.complex128)]
+    )
+    def test_matches_dense(self, block_size: int, dtype: type):
+        tolerance = 1e-6 if dtype == np.complex64 else 1e-14
         schedule = analysed(9, block_size, seed=18)
         values = _complex_values(schedule, 19).astype(dtype)
         side = (_side(schedule, 20) + 1j * _side(schedule, 21)).astype(dtype)
