@@ -124,4 +124,5 @@ newton_p.def_abstract_eval(_abstract)
 newton_p.def_impl(lambda *operands, **parameters: compiled(newton_p, **parameters)(*operands))
 batching.primitive_batchers[newton_p] = _batch
 mlir.register_lowering(newton_p, _lowering("cpu"), platform="cpu")
+mlir.register_lowering(newton_p, _lowering("cuda"), platform="cuda")
 mlir.register_lowering(newton_p, _lowering("another platform"))

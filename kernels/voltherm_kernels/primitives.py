@@ -65,6 +65,7 @@ def _primitive(name: str, shape_of: Callable[..., tuple[int, ...]]) -> Primitive
     primitive.def_abstract_eval(abstract)
     primitive.def_impl(lambda *operands, **parameters: compiled(primitive, **parameters)(*operands))
     mlir.register_lowering(primitive, _lowering(name, "cpu"), platform="cpu")
+    mlir.register_lowering(primitive, _lowering(name, "cuda"), platform="cuda")
     mlir.register_lowering(primitive, _lowering(name, "another platform"))
     return primitive
 

@@ -1,0 +1,278 @@
+"""The kernels as calls: grids, tiles of lanes and operands.
+
+A program of 32 threads owns 32 lanes. For factors, sweeps and products that is one grid place each; `factor_and_solve`
+starts no more programs than their factors have room in memory, and each works through several tiles with the same room.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.experimental import pallas as pl
+from jax.experimental.pallas import triton
+
+from ..schedule import Schedule
+from .elimination import Pattern, Side, backward, eliminate, finish, of_values, substitute
+from .tables import Incidence, Tables, incidence, tables
+from .tiles import Tile, apply, filled, loop, transposed
+
+WIDTH = 32
+"""Lanes of a program: one per thread of one warp, so that every access of a lane is made by the same thread."""
+
+# No pipelining of loops: what a turn of a loop loads may be what the turn before it stored.
+_ONE_WARP = triton.CompilerParams(num_warps=1, num_stages=1)
+
+
+def factor(schedule: Schedule, values: Array, *, interpret: bool, width: int | None = None) -> Array:
+    """Blocks of (I + L) D (I + U), with D inverted. A singular lane is NaN."""
+    lanes, dtype = values.shape[-1], values.dtype
+    pattern = _pattern(schedule)
+    shape = (schedule.slots, *values.shape[1:])
+    if not lanes:
+        return jnp.zeros(shape, dtype)
+    width = _width(lanes, interpret, width)
+
+    def kernel(values: Any, *references: Any) -> None:
+        table, blocks = Tables(*references[:-1]), references[-1]
+        start, mask = _place(pl.program_id(0), width, lanes)
+        blocks = Tile(blocks, start, width, mask)
+        matrix = of_values(table, pattern, Tile(values, start, width, mask), width, dtype)
+        regular = eliminate(table, pattern, matrix, blocks, jnp.ones((width,), bool), None)
+        finish(table, pattern, blocks, regular, dtype)
+
+    operands = (_rows(values, lanes), *tables(schedule))
+    blocks = _call(kernel, "factor", (pl.cdiv(lanes, width),), [_rows_of(shape, lanes, dtype)], operands, interpret)
+    return blocks[0].reshape(shape)
+
+
+def substitute_factors(
+    schedule: Schedule,
+    blocks: Array,
+    right_hand_side: Array,
+    *,
+    transpose: bool,
+    interpret: bool,
+    width: int | None = None,
+) -> Array:
+    """Solve with finished factors; a thread takes one right-hand side of one lane."""
+    size, block, lanes, sides = right_hand_side.shape
+    if not lanes * sides:
+        return right_hand_side
+    pattern = _pattern(schedule)
+    width = _width(lanes * sides, interpret, width)
+    flat = _rows(right_hand_side, lanes * sides)
+
+    def kernel(blocks: Any, right: Any, *references: Any) -> None:
+        table, unknown = Tables(*references[:-1]), references[-1]
+        start, mask = _place(pl.program_id(0), width, lanes * sides)
+        blocks = Tile(blocks, *_shared(start, width, lanes, sides, mask))
+        right, unknown = Tile(right, start, width, mask), Tile(unknown, start, width, mask)
+        substitute(table, pattern, blocks, right, unknown, transpose)
+
+    result = jax.ShapeDtypeStruct(flat.shape, flat.dtype)
+    operands = (_rows(blocks, lanes), flat, *tables(schedule))
+    grid = (pl.cdiv(lanes * sides, width),)
+    return _call(kernel, "substitute", grid, [result], operands, interpret)[0].reshape(right_hand_side.shape)
+
+
+def factor_and_solve(
+    schedule: Schedule,
+    values: Array,
+    right_hand_side: Array,
+    *,
+    transpose: bool,
+    interpret: bool,
+    width: int | None = None,
+    programs: int | None = None,
+) -> Array:
+    """Factor and solve in one call with one right-hand side per lane; the factors live in the programs' room only."""
+    size, block, lanes, sides = right_hand_side.shape
+    if sides != 1:
+        raise ValueError(f"factor_and_solve takes one right-hand side per lane, not {sides}")
+    if not lanes:
+        return right_hand_side
+    dtype, pattern = values.dtype, _pattern(schedule)
+    width = _width(lanes, interpret, width)
+    tiles = pl.cdiv(lanes, width)
+    programs = min(tiles, programs or programs_at_once(schedule, dtype))
+
+    def kernel(values: Any, right: Any, *references: Any) -> None:
+        table, (unknown, room) = Tables(*references[:-2]), references[-2:]
+        program = pl.program_id(0)
+        blocks = Tile(room, program * width, width)
+
+        def tile(turn: Array) -> None:
+            start, mask = _place(program + turn * programs, width, lanes)
+            own = Tile(right, start, width, mask)
+            solution = Tile(unknown, start, width, mask)
+            matrix = of_values(table, pattern, Tile(values, start, width, mask), width, dtype)
+            side = Side(lambda node: own.vector(node, block), solution, transpose)
+            regular = eliminate(table, pattern, matrix, blocks, jnp.ones((width,), bool), side)
+            backward(table, pattern, blocks, solution, regular, transpose)
+
+        loop(0, (tiles - program + programs - 1) // programs, tile)
+
+    results = [
+        jax.ShapeDtypeStruct((size * block, lanes), dtype),
+        jax.ShapeDtypeStruct(((size + 2 * schedule.fill) * block**2, programs * width), dtype),
+    ]
+    operands = (_rows(values, lanes), _rows(right_hand_side, lanes), *tables(schedule))
+    solution = _call(kernel, "factor_and_solve", (programs,), results, operands, interpret)[0]
+    return solution.reshape(right_hand_side.shape)
+
+
+def multiply(
+    schedule: Schedule,
+    values: Array,
+    vector: Array,
+    *,
+    transpose: bool,
+    interpret: bool,
+    width: int | None = None,
+) -> Array:
+    """A x, or Aᵀ x: a program takes one row and one tile."""
+    size, block, lanes, sides = vector.shape
+    if not lanes * sides:
+        return vector
+    width = _width(lanes * sides, interpret, width)
+    flat = _rows(vector, lanes * sides)
+    dtype = vector.dtype
+
+    def kernel(values: Any, vector: Any, *references: Any) -> None:
+        table, result = Incidence(*references[:-1]), references[-1]
+        row = pl.program_id(0)
+        start, mask = _place(pl.program_id(1), width, lanes * sides)
+        values = Tile(values, *_shared(start, width, lanes, sides, mask))
+        vector, result = Tile(vector, start, width, mask), Tile(result, start, width, mask)
+
+        def entry(at: Array, total: list[Array]) -> list[Array]:
+            matrix = values.matrix(table.entry[at], block)
+            part = apply(transposed(matrix) if transpose else matrix, vector.vector(table.other[at], block))
+            return [one + two for one, two in zip(total, part, strict=True)]
+
+        total = loop(table.start[row], table.start[row + 1], entry, filled(0.0, block, width, dtype))
+        result.set_vector(row, total)
+
+    result = jax.ShapeDtypeStruct(flat.shape, dtype)
+    grid = (size, pl.cdiv(lanes * sides, width))
+    operands = (_rows(values, lanes), flat, *incidence(schedule, transpose))
+    return _call(kernel, "multiply", grid, [result], operands, interpret)[0].reshape(vector.shape)
+
+
+def outer(schedule: Schedule, left: Array, right: Array, *, interpret: bool, width: int | None = None) -> Array:
+    """The entries of left rightᵀ on the pattern, summed over right-hand sides: a program takes one entry and one tile."""
+    size, block, lanes, sides = left.shape
+    dtype = left.dtype
+    shape = (schedule.entries, block, block, lanes)
+    if not lanes * sides * schedule.entries:
+        return jnp.zeros(shape, dtype)
+    width = _width(lanes, interpret, width)
+
+    def kernel(left: Any, right: Any, rows: Any, columns: Any, result: Any) -> None:
+        entry = pl.program_id(0)
+        start, mask = _place(pl.program_id(1), width, lanes)
+        row, column = rows[entry], columns[entry]
+
+        def side(number: Array, total: list[list[Array]]) -> list[list[Array]]:
+            place = start if sides == 1 else _lane(start, width, lanes) * sides + number
+            one = Tile(left, place, width, mask).vector(row, block)
+            two = Tile(right, place, width, mask).vector(column, block)
+            return [[entry + a * b for entry, b in zip(line, two, strict=True)]
+                    for line, a in zip(total, one, strict=True)]
+
+        zero = [filled(0.0, block, width, dtype) for _ in range(block)]
+        Tile(result, start, width, mask).set_matrix(entry, loop(0, sides, side, zero))
+
+    grid = (schedule.entries, pl.cdiv(lanes, width))
+    operands = (_rows(left, lanes * sides), _rows(right, lanes * sides), schedule.rows, schedule.columns)
+    return _call(kernel, "outer", grid, [_rows_of(shape, lanes, dtype)], operands, interpret)[0].reshape(shape)
+
+
+def programs_at_once(schedule: Schedule, dtype: Any) -> int:
+    """Programs of `factor_and_solve` whose factors fit into `MEMORY_SHARE` of the GPU's memory together."""
+    per_lane = (schedule.size + 2 * schedule.fill) * schedule.block_size**2 * np.dtype(dtype).itemsize
+    return int(min(_MOST_PROGRAMS, max(1, MEMORY_SHARE * _memory() // (per_lane * WIDTH))))
+
+
+MEMORY_SHARE = 0.5
+"""Share of a GPU's memory that the factors of all programs may take; the rest is left to operands and results."""
+
+# More programs than any GPU of today runs at once (132 multiprocessors with 32 each on the largest) gain nothing.
+_MOST_PROGRAMS = 8192
+_MEMORY_UNKNOWN = 8e9  # B, where a program is compiled without the GPU it is for
+
+
+@functools.cache
+def _memory() -> float:
+    """Bytes that jax may use on the smallest GPU of this process."""
+    try:
+        statistics = [device.memory_stats() or {} for device in jax.local_devices(backend="gpu")]
+    except RuntimeError:
+        return _MEMORY_UNKNOWN
+    return float(min(each.get("bytes_limit", _MEMORY_UNKNOWN) for each in statistics))
+
+
+def _pattern(schedule: Schedule) -> Pattern:
+    return Pattern(schedule.size, schedule.fill, schedule.block_size, schedule.entries)
+
+
+def _width(count: int, interpret: bool, width: int | None) -> int:
+    """Lanes of a tile. Interpreted, a divisor of their number, since a mask copies whole arrays there."""
+    if width is not None:
+        return width
+    return max(divisor for divisor in range(1, WIDTH + 1) if count % divisor == 0) if interpret else WIDTH
+
+
+def _place(tile: Any, width: int, count: int) -> tuple[Array, Array | None]:
+    """Where a tile starts, and which of its threads have something to do."""
+    start = tile * width
+    return start, None if count % width == 0 else _lane(start, width, count) == start + _numbers(width)
+
+
+def _numbers(width: int) -> Array:
+    return jnp.arange(width, dtype=jnp.int32)
+
+
+def _lane(start: Array, width: int, count: int) -> Array:
+    """The lane of every thread; threads past the end take the last."""
+    return jnp.minimum(start + _numbers(width), count - 1)
+
+
+def _shared(start: Array, width: int, lanes: int, sides: int, mask: Array | None) -> tuple[Any, ...]:
+    """Where the threads of a tile of (lane, side) pairs find their lane."""
+    if sides == 1:
+        return start, width, mask
+    return _lane(start, width, lanes * sides) // sides, width, None
+
+
+def _rows(array: Array, lanes: int) -> Array:
+    """An array as (row, lane)."""
+    return array.reshape(-1, lanes)
+
+
+def _rows_of(shape: tuple[int, ...], lanes: int, dtype: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((math.prod(shape) // lanes, lanes), dtype)
+
+
+def _call(
+    kernel: Callable[..., None],
+    name: str,
+    grid: tuple[int, ...],
+    results: Sequence[jax.ShapeDtypeStruct],
+    operands: Sequence[Any],
+    interpret: bool,
+) -> Sequence[Array]:
+    call = pl.pallas_call(
+        kernel,
+        out_shape=list(results),
+        grid=grid,
+        interpret=interpret,
+        compiler_params=None if interpret else _ONE_WARP,
+        name=f"voltherm_{name}",
+    )
+    return call(*map(jnp.asarray, operands))
