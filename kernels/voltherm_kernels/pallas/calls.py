@@ -19,7 +19,7 @@ from jax.experimental.pallas import triton
 from ..schedule import Schedule
 from .elimination import Pattern, Side, backward, eliminate, finish, of_values, substitute
 from .tables import Incidence, Tables, incidence, tables
-from .tiles import Tile, apply, filled, loop, transposed
+from .tiles import Tile, apply, filled, loop, transposed, walk
 
 WIDTH = 32
 """Lanes of a program: one per thread of one warp, so that every access of a lane is made by the same thread."""
@@ -150,12 +150,14 @@ def multiply(
         values = Tile(values, *_shared(start, width, lanes, sides, mask))
         vector, result = Tile(vector, start, width, mask), Tile(result, start, width, mask)
 
-        def entry(at: Array, total: list[Array]) -> list[Array]:
-            matrix = values.matrix(table.entry[at], block)
-            part = apply(transposed(matrix) if transpose else matrix, vector.vector(table.other[at], block))
+        def entry(numbers: list[Array], total: list[Array]) -> list[Array]:
+            number, other = numbers
+            matrix = values.matrix(number, block)
+            part = apply(transposed(matrix) if transpose else matrix, vector.vector(other, block))
             return [one + two for one, two in zip(total, part, strict=True)]
 
-        total = loop(table.start[row], table.start[row + 1], entry, filled(0.0, block, width, dtype))
+        zero = filled(0.0, block, width, dtype)
+        total = walk(table.start[row], table.start[row + 1], [table.entry, table.other], entry, zero)
         result.set_vector(row, total)
 
     result = jax.ShapeDtypeStruct(flat.shape, dtype)

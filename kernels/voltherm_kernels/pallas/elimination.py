@@ -26,6 +26,7 @@ from .tiles import (
     plus,
     product_with_stored,
     transposed,
+    walk,
 )
 
 Start = Callable[[Any], Matrix]
@@ -65,10 +66,11 @@ def of_values(tables: Any, pattern: Pattern, values: Tile, width: int, dtype: An
 
     def start(slot: Any) -> Matrix:
         zero = [filled(0.0, pattern.block, width, dtype) for _ in range(pattern.block)]
-        return loop(
+        return walk(
             tables.entry_start[slot],
             tables.entry_start[slot + 1],
-            lambda at, total: plus(total, values.matrix(tables.entry[at], pattern.block)),
+            [tables.entry],
+            lambda numbers, total: plus(total, values.matrix(numbers[0], pattern.block)),
             zero,
         )
 
@@ -80,32 +82,34 @@ def eliminate(tables: Any, pattern: Pattern, start: Start, blocks: Tile, regular
     size, fill, block = pattern.size, pattern.fill, pattern.block
 
     def pivot(position: Array, regular: Array) -> Array:
-        def row(at: Array, carry: tuple[Matrix, Vector]) -> tuple[Matrix, Vector]:
-            number, (total, right) = tables.row[at], carry
+        def row(numbers: list[Array], carry: tuple[Matrix, Vector]) -> tuple[Matrix, Vector]:
+            (number, earlier), (total, right) = numbers, carry
             lower, upper = pattern.lower(number), pattern.upper(number)
             if side is not None:
                 seen = transposed(blocks.matrix(upper, block)) if side.transpose else blocks.matrix(lower, block)
-                right = less(right, apply(seen, side.unknown.vector(tables.row_node[at], block)))
+                right = less(right, apply(seen, side.unknown.vector(earlier, block)))
             return less_product(total, blocks, lower, upper), right
 
         node = tables.node[position]
         right = [] if side is None else side.right(node)
-        total, right = loop(tables.row_start[position], tables.row_start[position + 1], row, (start(position), right))
+        first, last = tables.row_start[position], tables.row_start[position + 1]
+        total, right = walk(first, last, [tables.row, tables.row_node], row, (start(position), right))
         inverted = inverse(total)
         blocks.set_matrix(position, inverted)
         if side is not None:
             side.unknown.set_vector(node, apply(transposed(inverted), right) if side.transpose else right)
 
         def front(number: Array) -> None:
-            def pair(at: Array, carry: tuple[Matrix, Matrix]) -> tuple[Matrix, Matrix]:
-                (lower, upper), left, right = carry, tables.left[at], tables.right[at]
+            def pair(numbers: list[Array], carry: tuple[Matrix, Matrix]) -> tuple[Matrix, Matrix]:
+                (left, right), (lower, upper) = numbers, carry
                 return (
                     less_product(lower, blocks, pattern.lower(left), pattern.upper(right)),
                     less_product(upper, blocks, pattern.lower(right), pattern.upper(left)),
                 )
 
             both = (start(pattern.lower(number)), start(pattern.upper(number)))
-            lower, upper = loop(tables.pair_start[number], tables.pair_start[number + 1], pair, both)
+            first, last = tables.pair_start[number], tables.pair_start[number + 1]
+            lower, upper = walk(first, last, [tables.left, tables.right], pair, both)
             blocks.set_matrix(pattern.lower(number), product_with_stored(lower, blocks, position))
             blocks.set_matrix(pattern.upper(number), upper)
 
@@ -180,14 +184,15 @@ def substitute(
     first, second = (pattern.upper, pattern.lower) if transpose else (pattern.lower, pattern.upper)
 
     def forward(position: Array) -> None:
-        def row(at: Array, total: Vector) -> Vector:
-            seen = unknown.vector(tables.row_node[at], block)
-            return less(total, apply(matrix(first(tables.row[at])), seen))
+        def row(numbers: list[Array], total: Vector) -> Vector:
+            number, earlier = numbers
+            return less(total, apply(matrix(first(number)), unknown.vector(earlier, block)))
 
         node = tables.node[position]
         total = right.vector(node, block)
         if fill:
-            total = loop(tables.row_start[position], tables.row_start[position + 1], row, total)
+            lists = [tables.row, tables.row_node]
+            total = walk(tables.row_start[position], tables.row_start[position + 1], lists, row, total)
         unknown.set_vector(node, total)
 
     def backward(turn: Array) -> None:

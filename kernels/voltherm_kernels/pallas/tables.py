@@ -96,7 +96,7 @@ def _starts(group: np.ndarray, groups: int) -> np.ndarray:
 
 
 def _index(array: np.ndarray) -> np.ndarray:
-    """As int32 and read-only; a kernel takes no empty operand."""
-    padded = np.ascontiguousarray(array if array.size else [0], dtype=np.int32)
+    """As int32 and read-only, with one more number at the end: a loop loads the numbers of its next turn."""
+    padded = np.append(array, 0).astype(np.int32)
     padded.setflags(write=False)
     return padded

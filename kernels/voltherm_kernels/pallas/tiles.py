@@ -4,6 +4,7 @@ Triton takes arrays of a power of two only, so a block of 3 x 3 or 6 x 6 is a li
 rows of a block are unrolled.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -73,6 +74,21 @@ def loop(start: Any, end: Any, body: Any, carry: Any = ()) -> Any:
         return carry if result is None else result
 
     return lax.fori_loop(jnp.asarray(start, jnp.int32), jnp.asarray(end, jnp.int32), step, carry)
+
+
+def walk(start: Array, end: Array, lists: Sequence[Any], body: Any, carry: Any) -> Any:
+    """A loop over a stretch of lists of numbers: body(numbers, carry).
+
+    The numbers of a turn are loaded in the turn before, so that a turn waits for its blocks alone; a list is one longer
+    than its last stretch.
+    """
+
+    def step(at: Array, state: tuple[list[Array], Any]) -> tuple[list[Array], Any]:
+        numbers, carry = state
+        following = [numbers[at + 1] for numbers in lists]
+        return following, body(numbers, carry)
+
+    return loop(start, end, step, ([numbers[start] for numbers in lists], carry))[1]
 
 
 def transposed(matrix: Matrix) -> Matrix:
