@@ -69,7 +69,7 @@ def traffic(schedule: Schedule, dtype: Any = np.float64, machine: Machine = H200
     least_blocks = entries + 2 * slots
     table_bytes = sum(table.nbytes for table in walk) / WARP
     moved = (blocks * block**2 + vectors * block) * kind.itemsize + table_bytes
-    least = (least_blocks * block**2 + 2 * size * block) * kind.itemsize + table_bytes / WARP
+    least = (least_blocks * block**2 + 2 * size * block) * kind.itemsize + table_bytes
 
     flops = entries * block**2
     flops += fill * (2 * block**3 + 2 * block**2) + size * _inverse_flops(block)

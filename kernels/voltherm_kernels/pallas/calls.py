@@ -31,22 +31,22 @@ _ONE_WARP = triton.CompilerParams(num_warps=1, num_stages=1)
 def factor(schedule: Schedule, values: Array, *, interpret: bool, width: int | None = None) -> Array:
     """Blocks of (I + L) D (I + U), with D inverted. A singular lane is NaN."""
     lanes, dtype = values.shape[-1], values.dtype
-    pattern = _pattern(schedule)
+    pattern = pattern_of(schedule)
     shape = (schedule.slots, *values.shape[1:])
     if not lanes:
         return jnp.zeros(shape, dtype)
-    width = _width(lanes, interpret, width)
+    width = width_of(lanes, interpret, width)
 
     def kernel(values: Any, *references: Any) -> None:
         table, blocks = Tables(*references[:-1]), references[-1]
-        start, mask = _place(pl.program_id(0), width, lanes)
-        blocks = Tile(blocks, start, width, mask)
-        matrix = of_values(table, pattern, Tile(values, start, width, mask), width, dtype)
+        start, mask = place(pl.program_id(0), width, lanes)
+        blocks = Tile(blocks, start, width, mask, interpret)
+        matrix = of_values(table, pattern, Tile(values, start, width, mask, interpret), width, dtype)
         regular = eliminate(table, pattern, matrix, blocks, jnp.ones((width,), bool), None)
         finish(table, pattern, blocks, regular, dtype)
 
-    operands = (_rows(values, lanes), *tables(schedule))
-    blocks = _call(kernel, "factor", (pl.cdiv(lanes, width),), [_rows_of(shape, lanes, dtype)], operands, interpret)
+    operands = (rows(values, lanes), *tables(schedule))
+    blocks = call(kernel, "factor", (pl.cdiv(lanes, width),), [_rows_of(shape, lanes, dtype)], operands, interpret)
     return blocks[0].reshape(shape)
 
 
@@ -63,21 +63,21 @@ def substitute_factors(
     size, block, lanes, sides = right_hand_side.shape
     if not lanes * sides:
         return right_hand_side
-    pattern = _pattern(schedule)
-    width = _width(lanes * sides, interpret, width)
-    flat = _rows(right_hand_side, lanes * sides)
+    pattern = pattern_of(schedule)
+    width = width_of(lanes * sides, interpret, width)
+    flat = rows(right_hand_side, lanes * sides)
 
     def kernel(blocks: Any, right: Any, *references: Any) -> None:
         table, unknown = Tables(*references[:-1]), references[-1]
-        start, mask = _place(pl.program_id(0), width, lanes * sides)
-        blocks = Tile(blocks, *_shared(start, width, lanes, sides, mask))
-        right, unknown = Tile(right, start, width, mask), Tile(unknown, start, width, mask)
+        start, mask = place(pl.program_id(0), width, lanes * sides)
+        blocks = Tile(blocks, *_shared(start, width, lanes, sides, mask), interpret)
+        right, unknown = (Tile(array, start, width, mask, interpret) for array in (right, unknown))
         substitute(table, pattern, blocks, right, unknown, transpose)
 
     result = jax.ShapeDtypeStruct(flat.shape, flat.dtype)
-    operands = (_rows(blocks, lanes), flat, *tables(schedule))
+    operands = (rows(blocks, lanes), flat, *tables(schedule))
     grid = (pl.cdiv(lanes * sides, width),)
-    return _call(kernel, "substitute", grid, [result], operands, interpret)[0].reshape(right_hand_side.shape)
+    return call(kernel, "substitute", grid, [result], operands, interpret)[0].reshape(right_hand_side.shape)
 
 
 def factor_and_solve(
@@ -96,21 +96,21 @@ def factor_and_solve(
         raise ValueError(f"factor_and_solve takes one right-hand side per lane, not {sides}")
     if not lanes:
         return right_hand_side
-    dtype, pattern = values.dtype, _pattern(schedule)
-    width = _width(lanes, interpret, width)
+    dtype, pattern = values.dtype, pattern_of(schedule)
+    width = width_of(lanes, interpret, width)
     tiles = pl.cdiv(lanes, width)
     programs = min(tiles, programs or programs_at_once(schedule, dtype))
 
     def kernel(values: Any, right: Any, *references: Any) -> None:
         table, (unknown, room) = Tables(*references[:-2]), references[-2:]
         program = pl.program_id(0)
-        blocks = Tile(room, program * width, width)
+        blocks = Tile(room, program * width, width, None, interpret)
 
         def tile(turn: Array) -> None:
-            start, mask = _place(program + turn * programs, width, lanes)
-            own = Tile(right, start, width, mask)
-            solution = Tile(unknown, start, width, mask)
-            matrix = of_values(table, pattern, Tile(values, start, width, mask), width, dtype)
+            start, mask = place(program + turn * programs, width, lanes)
+            own = Tile(right, start, width, mask, interpret)
+            solution = Tile(unknown, start, width, mask, interpret)
+            matrix = of_values(table, pattern, Tile(values, start, width, mask, interpret), width, dtype)
             side = Side(lambda node: own.vector(node, block), solution, transpose)
             regular = eliminate(table, pattern, matrix, blocks, jnp.ones((width,), bool), side)
             backward(table, pattern, blocks, solution, regular, transpose)
@@ -121,8 +121,8 @@ def factor_and_solve(
         jax.ShapeDtypeStruct((size * block, lanes), dtype),
         jax.ShapeDtypeStruct(((size + 2 * schedule.fill) * block**2, programs * width), dtype),
     ]
-    operands = (_rows(values, lanes), _rows(right_hand_side, lanes), *tables(schedule))
-    solution = _call(kernel, "factor_and_solve", (programs,), results, operands, interpret)[0]
+    operands = (rows(values, lanes), rows(right_hand_side, lanes), *tables(schedule))
+    solution = call(kernel, "factor_and_solve", (programs,), results, operands, interpret)[0]
     return solution.reshape(right_hand_side.shape)
 
 
@@ -139,16 +139,16 @@ def multiply(
     size, block, lanes, sides = vector.shape
     if not lanes * sides:
         return vector
-    width = _width(lanes * sides, interpret, width)
-    flat = _rows(vector, lanes * sides)
+    width = width_of(lanes * sides, interpret, width)
+    flat = rows(vector, lanes * sides)
     dtype = vector.dtype
 
     def kernel(values: Any, vector: Any, *references: Any) -> None:
         table, result = Incidence(*references[:-1]), references[-1]
         row = pl.program_id(0)
-        start, mask = _place(pl.program_id(1), width, lanes * sides)
-        values = Tile(values, *_shared(start, width, lanes, sides, mask))
-        vector, result = Tile(vector, start, width, mask), Tile(result, start, width, mask)
+        start, mask = place(pl.program_id(1), width, lanes * sides)
+        values = Tile(values, *_shared(start, width, lanes, sides, mask), interpret)
+        vector, result = (Tile(array, start, width, mask, interpret) for array in (vector, result))
 
         def entry(numbers: list[Array], total: list[Array]) -> list[Array]:
             number, other = numbers
@@ -162,8 +162,8 @@ def multiply(
 
     result = jax.ShapeDtypeStruct(flat.shape, dtype)
     grid = (size, pl.cdiv(lanes * sides, width))
-    operands = (_rows(values, lanes), flat, *incidence(schedule, transpose))
-    return _call(kernel, "multiply", grid, [result], operands, interpret)[0].reshape(vector.shape)
+    operands = (rows(values, lanes), flat, *incidence(schedule, transpose))
+    return call(kernel, "multiply", grid, [result], operands, interpret)[0].reshape(vector.shape)
 
 
 def outer(schedule: Schedule, left: Array, right: Array, *, interpret: bool, width: int | None = None) -> Array:
@@ -173,26 +173,26 @@ def outer(schedule: Schedule, left: Array, right: Array, *, interpret: bool, wid
     shape = (schedule.entries, block, block, lanes)
     if not lanes * sides * schedule.entries:
         return jnp.zeros(shape, dtype)
-    width = _width(lanes, interpret, width)
+    width = width_of(lanes, interpret, width)
 
-    def kernel(left: Any, right: Any, rows: Any, columns: Any, result: Any) -> None:
+    def kernel(left: Any, right: Any, entry_row: Any, entry_column: Any, result: Any) -> None:
         entry = pl.program_id(0)
-        start, mask = _place(pl.program_id(1), width, lanes)
-        row, column = rows[entry], columns[entry]
+        start, mask = place(pl.program_id(1), width, lanes)
+        row, column = entry_row[entry], entry_column[entry]
 
         def side(number: Array, total: list[list[Array]]) -> list[list[Array]]:
-            place = start if sides == 1 else _lane(start, width, lanes) * sides + number
-            one = Tile(left, place, width, mask).vector(row, block)
-            two = Tile(right, place, width, mask).vector(column, block)
+            where = start if sides == 1 else _lane(start, width, lanes) * sides + number
+            one = Tile(left, where, width, mask, interpret).vector(row, block)
+            two = Tile(right, where, width, mask, interpret).vector(column, block)
             return [[entry + a * b for entry, b in zip(line, two, strict=True)]
                     for line, a in zip(total, one, strict=True)]
 
         zero = [filled(0.0, block, width, dtype) for _ in range(block)]
-        Tile(result, start, width, mask).set_matrix(entry, loop(0, sides, side, zero))
+        Tile(result, start, width, mask, interpret).set_matrix(entry, loop(0, sides, side, zero))
 
     grid = (schedule.entries, pl.cdiv(lanes, width))
-    operands = (_rows(left, lanes * sides), _rows(right, lanes * sides), schedule.rows, schedule.columns)
-    return _call(kernel, "outer", grid, [_rows_of(shape, lanes, dtype)], operands, interpret)[0].reshape(shape)
+    operands = (rows(left, lanes * sides), rows(right, lanes * sides), schedule.rows, schedule.columns)
+    return call(kernel, "outer", grid, [_rows_of(shape, lanes, dtype)], operands, interpret)[0].reshape(shape)
 
 
 def programs_at_once(schedule: Schedule, dtype: Any) -> int:
@@ -219,18 +219,18 @@ def _memory() -> float:
     return float(min(each.get("bytes_limit", _MEMORY_UNKNOWN) for each in statistics))
 
 
-def _pattern(schedule: Schedule) -> Pattern:
+def pattern_of(schedule: Schedule) -> Pattern:
     return Pattern(schedule.size, schedule.fill, schedule.block_size, schedule.entries)
 
 
-def _width(count: int, interpret: bool, width: int | None) -> int:
+def width_of(count: int, interpret: bool, width: int | None) -> int:
     """Lanes of a tile. Interpreted, a divisor of their number, since a mask copies whole arrays there."""
     if width is not None:
         return width
     return max(divisor for divisor in range(1, WIDTH + 1) if count % divisor == 0) if interpret else WIDTH
 
 
-def _place(tile: Any, width: int, count: int) -> tuple[Array, Array | None]:
+def place(tile: Any, width: int, count: int) -> tuple[Array, Array | None]:
     """Where a tile starts, and which of its threads have something to do."""
     start = tile * width
     return start, None if count % width == 0 else _lane(start, width, count) == start + _numbers(width)
@@ -252,7 +252,7 @@ def _shared(start: Array, width: int, lanes: int, sides: int, mask: Array | None
     return _lane(start, width, lanes * sides) // sides, width, None
 
 
-def _rows(array: Array, lanes: int) -> Array:
+def rows(array: Array, lanes: int) -> Array:
     """An array as (row, lane)."""
     return array.reshape(-1, lanes)
 
@@ -261,7 +261,7 @@ def _rows_of(shape: tuple[int, ...], lanes: int, dtype: Any) -> jax.ShapeDtypeSt
     return jax.ShapeDtypeStruct((math.prod(shape) // lanes, lanes), dtype)
 
 
-def _call(
+def call(
     kernel: Callable[..., None],
     name: str,
     grid: tuple[int, ...],
@@ -269,7 +269,7 @@ def _call(
     operands: Sequence[Any],
     interpret: bool,
 ) -> Sequence[Array]:
-    call = pl.pallas_call(
+    pallas_call = pl.pallas_call(
         kernel,
         out_shape=list(results),
         grid=grid,
@@ -277,4 +277,4 @@ def _call(
         compiler_params=None if interpret else _ONE_WARP,
         name=f"voltherm_{name}",
     )
-    return call(*map(jnp.asarray, operands))
+    return pallas_call(*map(jnp.asarray, operands))

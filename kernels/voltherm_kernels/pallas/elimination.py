@@ -29,8 +29,12 @@ from .tiles import (
     walk,
 )
 
-Start = Callable[[Any], Matrix]
-"""The block of the matrix itself at a slot, before anything is eliminated."""
+
+class Start(NamedTuple):
+    """The matrix itself, before anything is eliminated: its block at the slot of a pivot, and at another slot."""
+
+    diagonal: Callable[[Any], Matrix]
+    off_diagonal: Callable[[Any], Matrix]
 
 
 class Pattern(NamedTuple):
@@ -74,7 +78,7 @@ def of_values(tables: Any, pattern: Pattern, values: Tile, width: int, dtype: An
             zero,
         )
 
-    return start
+    return Start(start, start)
 
 
 def eliminate(tables: Any, pattern: Pattern, start: Start, blocks: Tile, regular: Array, side: Side | None) -> Array:
@@ -93,7 +97,7 @@ def eliminate(tables: Any, pattern: Pattern, start: Start, blocks: Tile, regular
         node = tables.node[position]
         right = [] if side is None else side.right(node)
         first, last = tables.row_start[position], tables.row_start[position + 1]
-        total, right = walk(first, last, [tables.row, tables.row_node], row, (start(position), right))
+        total, right = walk(first, last, [tables.row, tables.row_node], row, (start.diagonal(position), right))
         inverted = inverse(total)
         blocks.set_matrix(position, inverted)
         if side is not None:
@@ -107,7 +111,7 @@ def eliminate(tables: Any, pattern: Pattern, start: Start, blocks: Tile, regular
                     less_product(upper, blocks, pattern.lower(right), pattern.upper(left)),
                 )
 
-            both = (start(pattern.lower(number)), start(pattern.upper(number)))
+            both = (start.off_diagonal(pattern.lower(number)), start.off_diagonal(pattern.upper(number)))
             first, last = tables.pair_start[number], tables.pair_start[number + 1]
             lower, upper = walk(first, last, [tables.left, tables.right], pair, both)
             blocks.set_matrix(pattern.lower(number), product_with_stored(lower, blocks, position))

@@ -43,18 +43,18 @@ def tables(schedule: Schedule) -> Tables:
     row = np.argsort(neighbour, kind="stable")
     arrays = Tables(
         node=schedule.order,
-        entry_start=_starts(schedule.entry_slot, size + 2 * fill),
+        entry_start=starts(schedule.entry_slot, size + 2 * fill),
         entry=np.argsort(schedule.entry_slot, kind="stable"),
-        front_start=_starts(pivot, size),
+        front_start=starts(pivot, size),
         neighbour_node=schedule.order[neighbour],
-        row_start=_starts(neighbour, size),
+        row_start=starts(neighbour, size),
         row=row,
         row_node=schedule.order[pivot[row]],
-        pair_start=_starts(target, fill),
+        pair_start=starts(target, fill),
         left=left,
         right=right,
     )
-    return Tables(*map(_index, arrays))
+    return Tables(*map(with_one_more, arrays))
 
 
 class Incidence(NamedTuple):
@@ -70,7 +70,7 @@ def incidence(schedule: Schedule, transpose: bool) -> Incidence:
     """By row, or with `transpose` by column."""
     rows, columns = (schedule.columns, schedule.rows) if transpose else (schedule.rows, schedule.columns)
     entry = np.argsort(rows, kind="stable")
-    return Incidence(*map(_index, (_starts(rows, schedule.size), entry, columns[entry])))
+    return Incidence(*map(with_one_more, (starts(rows, schedule.size), entry, columns[entry])))
 
 
 def _pairs(pivot: np.ndarray, neighbour: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -91,11 +91,12 @@ def _pairs(pivot: np.ndarray, neighbour: np.ndarray, size: int) -> tuple[np.ndar
     return left[by_target], right[by_target], target[by_target]
 
 
-def _starts(group: np.ndarray, groups: int) -> np.ndarray:
+def starts(group: np.ndarray, groups: int) -> np.ndarray:
+    """Where the stretch of every group starts when items are sorted by group; one more for the end."""
     return np.concatenate([[0], np.cumsum(np.bincount(group, minlength=groups))])
 
 
-def _index(array: np.ndarray) -> np.ndarray:
+def with_one_more(array: np.ndarray) -> np.ndarray:
     """As int32 and read-only, with one more number at the end: a loop loads the numbers of its next turn."""
     padded = np.append(array, 0).astype(np.int32)
     padded.setflags(write=False)

@@ -12,7 +12,7 @@ from jax import Array, lax
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 
-_WRITTEN_OUT = 3  # rows of a block up to which its arithmetic is written out
+_WRITTEN_OUT = 3  # rows of a block up to which its arithmetic is written out; beyond, loops keep the code short
 
 Vector = list[Array]
 Matrix = list[list[Array]]
@@ -25,10 +25,13 @@ class Tile:
     thread where several threads share one; `mask` is True for threads whose lane exists, None where all do.
     """
 
-    def __init__(self, array: Any, lanes: Array, width: int, mask: Array | None = None):
+    def __init__(self, array: Any, lanes: Array, width: int, mask: Array | None = None, together: bool = False):
         self.array = array
         self.lanes = lanes if lanes.ndim else pl.ds(lanes, width)
         self.mask = mask
+        # Interpreted, the rows of a block are one access, which compiles faster. On a GPU they are several: the number
+        # of rows need not be a power of two.
+        self.together = together and mask is None and not lanes.ndim
 
     def __getitem__(self, row: Array) -> Array:
         if self.mask is None:
@@ -41,29 +44,37 @@ class Tile:
         else:
             triton.store(self.array.at[row, self.lanes], value, mask=self.mask)
 
-    def entry(self, number: Array, size: int, row: int, column: int) -> Array:
-        """One entry of the block at a number."""
-        return self[number * size**2 + (row * size + column)]
+    def rows(self, first: Array, count: int) -> Vector:
+        """Several rows, one after the other in memory."""
+        if self.together:
+            block = self.array[pl.ds(first, count), self.lanes]
+            return [block[row] for row in range(count)]
+        return [self[first + row] for row in range(count)]
+
+    def set_rows(self, first: Array, values: Vector) -> None:
+        """Write several rows."""
+        if self.together:
+            self.array[pl.ds(first, len(values)), self.lanes] = jnp.stack(values)
+        else:
+            for row, value in enumerate(values):
+                self[first + row] = value
 
     def vector(self, number: Array, size: int) -> Vector:
         """The vector of `size` entries at a number."""
-        return [self[number * size + row] for row in range(size)]
+        return self.rows(number * size, size)
 
     def matrix(self, number: Array, size: int) -> Matrix:
         """The block of `size` rows and columns at a number."""
-        return [[self.entry(number, size, row, column) for column in range(size)] for row in range(size)]
+        entries = self.rows(number * size**2, size**2)
+        return [entries[row * size : (row + 1) * size] for row in range(size)]
 
     def set_vector(self, number: Array, vector: Vector) -> None:
         """Write a vector to a number."""
-        for row, value in enumerate(vector):
-            self[number * len(vector) + row] = value
+        self.set_rows(number * len(vector), vector)
 
     def set_matrix(self, number: Array, matrix: Matrix) -> None:
         """Write a block to a number."""
-        size = len(matrix)
-        for row, values in enumerate(matrix):
-            for column, value in enumerate(values):
-                self[number * size**2 + (row * size + column)] = value
+        self.set_rows(number * len(matrix) ** 2, [entry for row in matrix for entry in row])
 
 
 def loop(start: Any, end: Any, body: Any, carry: Any = ()) -> Any:
@@ -108,40 +119,39 @@ def apply(matrix: Matrix, vector: Vector) -> Vector:
 
 
 def less_product(total: Matrix, blocks: Tile, left: Array, right: Array) -> Matrix:
-    """total - blocks[left] blocks[right], one column and one row at a time to keep few numbers in registers."""
+    """total - blocks[left] blocks[right]."""
     size = len(total)
+    if size <= _WRITTEN_OUT:
+        one, other = blocks.matrix(left, size), blocks.matrix(right, size)
+        for inner in range(size):
+            total = _plus_outer(total, [-row[inner] for row in one], other[inner])
+        return total
 
-    def part(inner: Any, total: Matrix) -> Matrix:
+    def part(inner: Array, total: Matrix) -> Matrix:
+        # one column and one row at a time: two large blocks beside the sum would not fit into registers
         column = [-blocks[left * size**2 + row * size + inner] for row in range(size)]
-        return _plus_outer(total, column, _stored_row(blocks, right, inner, size))
+        return _plus_outer(total, column, blocks.rows(right * size**2 + inner * size, size))
 
-    return _inner_loop(size, part, total)
+    return loop(0, size, part, total)
 
 
 def product_with_stored(left: Matrix, blocks: Tile, right: Array) -> Matrix:
     """left blocks[right]."""
     size = len(left)
     zero = jnp.zeros_like(left[0][0])
+    total = [[zero] * size for _ in range(size)]
+    if size <= _WRITTEN_OUT:
+        other = blocks.matrix(right, size)
+        for inner in range(size):
+            total = _plus_outer(total, [row[inner] for row in left], other[inner])
+        return total
 
-    def part(inner: Any, carry: tuple[Matrix, Matrix]) -> tuple[Matrix, Matrix]:
+    def part(inner: Array, carry: tuple[Matrix, Matrix]) -> tuple[Matrix, Matrix]:
         total, turned = carry
-        total = _plus_outer(total, [row[0] for row in turned], _stored_row(blocks, right, inner, size))
-        return total, [[*row[1:], row[0]] for row in turned]
+        row = blocks.rows(right * size**2 + inner * size, size)
+        return _plus_outer(total, [line[0] for line in turned], row), [[*line[1:], line[0]] for line in turned]
 
-    return _inner_loop(size, part, ([[zero] * size for _ in range(size)], left))[0]
-
-
-def _inner_loop(size: int, part: Any, carry: Any) -> Any:
-    """Parts of a product of blocks: written out for small ones, a loop for large ones, whose code would be long."""
-    if size > _WRITTEN_OUT:
-        return loop(0, size, part, carry)
-    for inner in range(size):
-        carry = part(inner, carry)
-    return carry
-
-
-def _stored_row(blocks: Tile, number: Array, row: Any, size: int) -> Vector:
-    return [blocks[number * size**2 + row * size + column] for column in range(size)]
+    return loop(0, size, part, (total, left))[0]
 
 
 def _plus_outer(total: Matrix, column: Vector, row: Vector) -> Matrix:
