@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from jax import Array, lax
 
+from .. import xla
 from ..schedule import Schedule
 
 
@@ -61,6 +62,19 @@ def multiply(schedule: Schedule, values: Array, vector: Array, *, transpose: boo
 def outer(schedule: Schedule, left: Array, right: Array) -> Array:
     """The entries of left rightᵀ on the pattern, summed over right-hand sides."""
     return on_platform(functools.partial(_calls().outer, schedule), left, right)
+
+
+def backward_error(
+    schedule: Schedule, values: Array, solution: Array, right_hand_side: Array, *, transpose: bool
+) -> Array:
+    """How far a solution is from solving A x = r: (lane, side), relative (`safeguard.py`)."""
+    product, size = on_platform(
+        functools.partial(_calls().multiply_and_size, schedule, transpose=transpose), values, solution
+    )
+    return xla.relative_error(right_hand_side, product, size)
+
+
+pivoted = xla.pivoted
 
 
 def on_platform(call: Callable[..., Any], *operands: Array) -> Any:

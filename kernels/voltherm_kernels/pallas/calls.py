@@ -19,7 +19,7 @@ from jax.experimental.pallas import triton
 from ..schedule import Schedule
 from .elimination import Pattern, Side, backward, eliminate, finish, of_values, substitute
 from .tables import Incidence, Tables, incidence, tables
-from .tiles import Tile, apply, filled, loop, transposed, walk
+from .tiles import Tile, Vector, apply, filled, loop, magnitudes, transposed, walk
 
 WIDTH = 32
 """Lanes of a program: one per thread of one warp, so that every access of a lane is made by the same thread."""
@@ -126,54 +126,68 @@ def factor_and_solve(
     return solution.reshape(right_hand_side.shape)
 
 
-def multiply(
-    schedule: Schedule,
-    values: Array,
-    vector: Array,
-    *,
-    transpose: bool,
-    interpret: bool,
-    width: int | None = None,
-) -> Array:
-    """A x, or Aᵀ x: a program takes one row and one tile."""
+def multiply(schedule: Schedule, values: Array, vector: Array, *, transpose: bool, interpret: bool) -> Array:
+    """A x, or Aᵀ x."""
+    return _products(schedule, values, vector, transpose, False, interpret)[0]
+
+
+def multiply_and_size(
+    schedule: Schedule, values: Array, vector: Array, *, transpose: bool, interpret: bool
+) -> tuple[Array, Array]:
+    """A x and |A| |x|, or the same transposed."""
+    product, size = _products(schedule, values, vector, transpose, True, interpret)
+    return product, size
+
+
+def _products(
+    schedule: Schedule, values: Array, vector: Array, transpose: bool, sized: bool, interpret: bool
+) -> list[Array]:
+    """One pass over the values; a program takes one row and one tile."""
     size, block, lanes, sides = vector.shape
     if not lanes * sides:
-        return vector
-    width = width_of(lanes * sides, interpret, width)
+        return [vector, vector]
+    width = width_of(lanes * sides, interpret, None)
     flat = rows(vector, lanes * sides)
-    dtype = vector.dtype
+    dtype, count = vector.dtype, 2 if sized else 1
 
     def kernel(values: Any, vector: Any, *references: Any) -> None:
-        table, result = Incidence(*references[:-1]), references[-1]
+        table, results = Incidence(*references[:-count]), references[-count:]
         row = pl.program_id(0)
         start, mask = place(pl.program_id(1), width, lanes * sides)
         values = Tile(values, *_shared(start, width, lanes, sides, mask), interpret)
-        vector, result = (Tile(array, start, width, mask, interpret) for array in (vector, result))
+        vector = Tile(vector, start, width, mask, interpret)
 
-        def entry(numbers: list[Array], total: list[Array]) -> list[Array]:
+        def entry(numbers: list[Array], totals: list[Vector]) -> list[Vector]:
             number, other = numbers
-            matrix = values.matrix(number, block)
-            part = apply(transposed(matrix) if transpose else matrix, vector.vector(other, block))
-            return [one + two for one, two in zip(total, part, strict=True)]
+            matrix, factor = values.matrix(number, block), vector.vector(other, block)
+            pairs = [(transposed(matrix) if transpose else matrix, factor)]
+            if sized:
+                pairs.append(([magnitudes(line) for line in pairs[0][0]], magnitudes(factor)))
+            return [
+                [one + two for one, two in zip(total, apply(*pair), strict=True)]
+                for total, pair in zip(totals, pairs, strict=True)
+            ]
 
-        zero = filled(0.0, block, width, dtype)
-        total = walk(table.start[row], table.start[row + 1], [table.entry, table.other], entry, zero)
-        result.set_vector(row, total)
+        zero = [filled(0.0, block, width, dtype) for _ in range(count)]
+        totals = walk(table.start[row], table.start[row + 1], [table.entry, table.other], entry, zero)
+        for result, total in zip(results, totals, strict=True):
+            Tile(result, start, width, mask, interpret).set_vector(row, total)
 
     result = jax.ShapeDtypeStruct(flat.shape, dtype)
     grid = (size, pl.cdiv(lanes * sides, width))
     operands = (rows(values, lanes), flat, *incidence(schedule, transpose))
-    return call(kernel, "multiply", grid, [result], operands, interpret)[0].reshape(vector.shape)
+    found = call(kernel, "multiply", grid, [result] * count, operands, interpret)
+    return [each.reshape(vector.shape) for each in found]
 
 
-def outer(schedule: Schedule, left: Array, right: Array, *, interpret: bool, width: int | None = None) -> Array:
+def outer(schedule: Schedule, left: Array, right: Array, *, interpret: bool) -> Array:
     """The entries of left rightᵀ on the pattern, summed over right-hand sides: a program takes one entry and one tile."""
     size, block, lanes, sides = left.shape
     dtype = left.dtype
     shape = (schedule.entries, block, block, lanes)
     if not lanes * sides * schedule.entries:
         return jnp.zeros(shape, dtype)
-    width = width_of(lanes, interpret, width)
+    width = width_of(lanes, interpret, None)
 
     def kernel(left: Any, right: Any, entry_row: Any, entry_column: Any, result: Any) -> None:
         entry = pl.program_id(0)

@@ -164,6 +164,11 @@ def less(vector: Vector, other: Vector) -> Vector:
     return [one - two for one, two in zip(vector, other, strict=True)]
 
 
+def magnitudes(vector: Vector) -> Vector:
+    """Absolute values."""
+    return [jnp.abs(entry) for entry in vector]
+
+
 def plus(matrix: Matrix, other: Matrix) -> Matrix:
     """matrix + other."""
     return [[one + two for one, two in zip(*rows, strict=True)] for rows in zip(matrix, other, strict=True)]
