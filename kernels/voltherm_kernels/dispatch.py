@@ -12,7 +12,9 @@ IMPLEMENTATIONS: dict[str, ModuleType] = {"native": native, "pallas": pallas, "x
 
 def unavailable(name: str) -> str:
     """Why an implementation of the table cannot run in this process at all; empty where it can."""
-    return {"native": native.why_not, "pallas": pallas.why_not}.get(name, str)()
+    if name == "native":
+        return native.why_not()
+    return pallas.why_not() if name == "pallas" else ""
 
 
 def requested(name: str) -> str:

@@ -2,7 +2,8 @@
 
 import jax.numpy as jnp
 from jax import Array
-from voltherm_kernels.pallas.newton import Operands, Physics
+from voltherm_kernels.pallas.iteration import Physics
+from voltherm_kernels.pallas.newton import Operands
 
 from voltherm.power.branch import Admittances, two_port
 from voltherm.power.load import Load

@@ -24,7 +24,9 @@ def test_lanes_stay_innermost_under_nested_maps():
     sides = jnp.ones((3, 4, 5, 2))
     found = _primitives(jax.vmap(jax.vmap(lambda v, r: solve(schedule, v, r))), values, sides)
     assert found == ["solve(5, 2, 12, 1)"]
-    found = _primitives(jax.vmap(jax.vmap(lambda v, r: solve_factored(schedule, factor(schedule, v), r))), values, sides)
+    found = _primitives(
+        jax.vmap(jax.vmap(lambda v, r: solve_factored(schedule, factor(schedule, v), r))), values, sides
+    )
     assert found == [f"factor({schedule.slots}, 2, 2, 12)", "substitute(5, 2, 12, 1)"]
 
 

@@ -60,7 +60,7 @@ def substitute_factors(
     width: int | None = None,
 ) -> Array:
     """Solve with finished factors; a thread takes one right-hand side of one lane."""
-    size, block, lanes, sides = right_hand_side.shape
+    lanes, sides = right_hand_side.shape[2:]
     if not lanes * sides:
         return right_hand_side
     pattern = pattern_of(schedule)
@@ -181,8 +181,8 @@ def _products(
 
 
 def outer(schedule: Schedule, left: Array, right: Array, *, interpret: bool) -> Array:
-    """The entries of left rightᵀ on the pattern, summed over right-hand sides: a program takes one entry and one tile."""
-    size, block, lanes, sides = left.shape
+    """The entries of left rightᵀ on the pattern, summed over right-hand sides; a program takes one entry and tile."""
+    block, lanes, sides = left.shape[1:]
     dtype = left.dtype
     shape = (schedule.entries, block, block, lanes)
     if not lanes * sides * schedule.entries:
@@ -198,8 +198,9 @@ def outer(schedule: Schedule, left: Array, right: Array, *, interpret: bool) -> 
             where = start if sides == 1 else _lane(start, width, lanes) * sides + number
             one = Tile(left, where, width, mask, interpret).vector(row, block)
             two = Tile(right, where, width, mask, interpret).vector(column, block)
-            return [[entry + a * b for entry, b in zip(line, two, strict=True)]
-                    for line, a in zip(total, one, strict=True)]
+            return [
+                [entry + a * b for entry, b in zip(line, two, strict=True)] for line, a in zip(total, one, strict=True)
+            ]
 
         zero = [filled(0.0, block, width, dtype) for _ in range(block)]
         Tile(result, start, width, mask, interpret).set_matrix(entry, loop(0, sides, side, zero))
@@ -259,7 +260,7 @@ def _lane(start: Array, width: int, count: int) -> Array:
     return jnp.minimum(start + _numbers(width), count - 1)
 
 
-def _shared(start: Array, width: int, lanes: int, sides: int, mask: Array | None) -> tuple[Any, ...]:
+def _shared(start: Array, width: int, lanes: int, sides: int, mask: Array | None) -> tuple[Array, int, Array | None]:
     """Where the threads of a tile of (lane, side) pairs find their lane."""
     if sides == 1:
         return start, width, mask

@@ -176,9 +176,7 @@ def backward(tables: Any, pattern: Pattern, blocks: Tile, unknown: Tile, regular
     loop(0, size, pivot)
 
 
-def substitute(
-    tables: Any, pattern: Pattern, blocks: Tile, right: Tile, unknown: Tile, transpose: bool
-) -> None:
+def substitute(tables: Any, pattern: Pattern, blocks: Tile, right: Tile, unknown: Tile, transpose: bool) -> None:
     """Both sweeps with finished factors D^-1, L and U. Transposed, L and U change places."""
     size, fill, block = pattern.size, pattern.fill, pattern.block
 

@@ -155,8 +155,10 @@ def product_with_stored(left: Matrix, blocks: Tile, right: Array) -> Matrix:
 
 
 def _plus_outer(total: Matrix, column: Vector, row: Vector) -> Matrix:
-    return [[entry + one * other for entry, other in zip(line, row, strict=True)]
-            for line, one in zip(total, column, strict=True)]
+    return [
+        [entry + one * other for entry, other in zip(line, row, strict=True)]
+        for line, one in zip(total, column, strict=True)
+    ]
 
 
 def less(vector: Vector, other: Vector) -> Vector:
@@ -224,9 +226,7 @@ def _gauss_jordan(matrix: Matrix) -> Matrix:
             joined[0] = [jnp.where(larger, two, one) for one, two in pairs]
             joined[other] = [jnp.where(larger, one, two) for one, two in pairs]
         pivot = [entry / joined[0][0] for entry in joined[0]]
-        rows = [
-            [entry - row[0] * one for entry, one in zip(row, pivot, strict=True)] for row in joined[1:]
-        ]
+        rows = [[entry - row[0] * one for entry, one in zip(row, pivot, strict=True)] for row in joined[1:]]
         return [[*row[1:], row[0]] for row in [*rows, pivot]]
 
     joined = loop(0, size, turn, [[*row, *units] for row, units in zip(matrix, unit, strict=True)])
