@@ -1,86 +1,87 @@
-"""The fused iteration in Pallas against the plain power flow, interpreted; and its lowering for NVIDIA GPUs."""
+"""The fused iteration by itself, on a nonlinear resistor network; the power flow is in tests/power."""
 
-import equinox as eqx
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from voltherm_kernels import analyse
-from voltherm_kernels.pallas import iteration, newton
-from voltherm_kernels.pallas.newton import Operands
+from voltherm_kernels import Schedule, analyse
+from voltherm_kernels.pallas import iteration
+from voltherm_kernels.pallas.iteration import Physics
+from voltherm_kernels.pallas.newton import Operands, Results, newton
 
 from tests.kernels.exported import triton_calls
-from tests.kernels.power_flow_physics import PHYSICS, operands
-from tests.power.cases import ring, two_bus
+from tests.kernels.patterns import both_ways
 from voltherm.numerics import ResultCode
-from voltherm.power import Load, Network, PowerParameters, steady
+
+# current out of node i = y_i^3 - source_i + sum over its resistors of conductance (y_i - y_j)
+PHYSICS = Physics(
+    state=lambda unknowns: unknowns,
+    node=lambda operands, unknowns: (
+        [unknowns[0] ** 3 - operands[0][0]],
+        [[3.0 * unknowns[0] ** 2]],
+    ),
+    coupling=lambda operands, own, other: (
+        [operands[0][0] * (own[0] - other[0])],
+        [[operands[0][0]]],
+        [[-operands[0][0]]],
+    ),
+    states=1,
+)
+FIRST, SECOND = np.array([0, 1, 2, 3, 0]), np.array([1, 2, 3, 4, 3])
+SCHEDULE = analyse(*both_ways(5, FIRST, SECOND), 5)
 
 
-def _batch(network: Network, parameters: PowerParameters, factors: np.ndarray) -> tuple[Operands, PowerParameters]:
-    """Scenarios whose loads are multiplied; whatever else there is is shared by the lanes."""
-    scaled = jax.vmap(lambda factor: jax.tree.map(lambda part: factor * part, parameters.load))(jnp.asarray(factors))
-    one = operands(network, parameters)
-    loads = jax.vmap(lambda load: operands(network, _with_load(parameters, load)).nodes[0], out_axes=-1)(scaled)
-    lanes = jax.tree.map(lambda array: array[..., None], one)
-    return lanes._replace(nodes=[loads, *lanes.nodes[1:]]), _with_load(parameters, scaled)
+def _operands(sources: np.ndarray, dtype: type = np.float64) -> Operands:
+    """Node 0 is held at 1; one lane for each source at node 4; conductances shared."""
+    given = np.zeros((5, 1, sources.size), dtype)
+    given[4, 0] = sources
+    held = np.eye(5, 1, dtype=dtype)[:, :, None]
+    conductance = np.array([1.0, 2.0, 0.5, 3.0, 1.5], dtype)
+    return Operands(
+        start=jnp.asarray(held),
+        fixed=jnp.asarray(held),
+        set_point=jnp.asarray(held),
+        nodes=[jnp.asarray(given)],
+        couplings=[jnp.asarray(np.concatenate([conductance, conductance])[:, None, None])],
+    )
 
 
-def _with_load(parameters: PowerParameters, load: Load) -> PowerParameters:
-    return eqx.tree_at(lambda given: given.load, parameters, load)
+def _solve(operands: Operands, schedule: Schedule = SCHEDULE, **options) -> Results:
+    chosen = {"tolerance": 1e-12, "maximum_iterations": 30, "interpret": True} | options
+    return jax.jit(functools.partial(newton, schedule, PHYSICS, **chosen))(operands)
 
 
-def _plain(network: Network, parameters: PowerParameters):
-    axes = jax.tree.map(lambda _: None, parameters)
-    axes = _with_load(axes, jax.tree.map(lambda _: 0, parameters.load))
-    return jax.jit(jax.vmap(lambda given: steady(network, given, tolerance=1e-10), in_axes=(axes,)))(parameters)
+@pytest.mark.parametrize("options", [{}, {"width": 2, "programs": 1}, {"width": 4}])
+def test_currents_balance_in_every_lane(options: dict):
+    sources = np.array([0.0, 1.0, -3.0, 8.0, 100.0])
+    found = _solve(_operands(sources), **options)
+    assert found.result.tolist() == [iteration.CONVERGED] * 5
+    assert np.all(found.residual <= 1e-12)
+    voltage = np.asarray(found.unknowns[:, 0])
+    np.testing.assert_array_equal(voltage[0], 1.0)
+    balance = voltage**3
+    balance[4] -= sources
+    for one, other, conductance in zip(FIRST, SECOND, [1.0, 2.0, 0.5, 3.0, 1.5], strict=True):
+        current = conductance * (voltage[one] - voltage[other])
+        balance[one] += current
+        balance[other] -= current
+    np.testing.assert_allclose(balance[1:], 0.0, atol=1e-12)
 
 
-def _fused(network: Network, given: Operands, **options):
-    return jax.jit(
-        lambda given: newton.newton(
-            network.topology.schedule,
-            PHYSICS,
-            given,
-            **{"tolerance": 1e-10, "maximum_iterations": 30, "interpret": True} | options,
-        )
-    )(given)
+def test_limit_of_iterations_and_a_residual_that_is_no_number():
+    found = _solve(_operands(np.array([100.0, np.nan, 0.0])), maximum_iterations=2)
+    assert found.result[:2].tolist() == [iteration.MAXIMUM_ITERATIONS, iteration.NOT_FINITE]
+    assert found.iterations.tolist()[:2] == [2, 0]
+    assert np.isnan(found.residual[1])
+    assert found.worst[0] == 4
 
 
-def test_lanes_end_as_the_plain_power_flow_does():
-    network, parameters = ring()
-    factors = np.array([1.0, 0.5, 40.0, 1.5, np.nan, 3.0])
-    given, batch = _batch(network, parameters, factors)
-    found, expected = _fused(network, given, width=3, programs=1), _plain(network, batch)
-    codes = np.asarray(expected.status.result)
-    assert ResultCode.NOT_FINITE in codes
-    assert np.count_nonzero(codes == ResultCode.CONVERGED) == 4
-    np.testing.assert_array_equal(found.result, codes)
-    np.testing.assert_array_equal(found.iterations, expected.status.iterations)
-    solved = codes == ResultCode.CONVERGED
-    voltages = jnp.exp(found.unknowns[:, 1]).T
-    np.testing.assert_allclose(voltages[solved], expected.value.voltage_magnitude[solved], rtol=0, atol=1e-14)
-    np.testing.assert_allclose(found.unknowns[:, 0].T[solved], expected.value.voltage_angle[solved], rtol=0, atol=1e-14)
-    # a residual is the difference of entry powers of some 30 p.u.
-    np.testing.assert_allclose(found.residual[solved], expected.status.residual[solved], rtol=0, atol=1e-13)
-    assert np.all(found.residual[solved] <= 1e-10)
-
-
-def test_a_lane_keeps_its_bits_whatever_its_neighbours_do():
-    network, parameters = ring()
-    first, _ = _batch(network, parameters, np.array([1.0, 1.2, 0.8]))
-    second, _ = _batch(network, parameters, np.array([1.0, 60.0, np.nan]))
-    before, after = (_fused(network, given) for given in (first, second))
-    np.testing.assert_array_equal(before.unknowns[..., 0], after.unknowns[..., 0])
-    assert before.iterations[0] == after.iterations[0]
-
-
-def test_singular_lane():
-    network, parameters = two_bus(0.5, 0.1)
-    given, _ = _batch(network, parameters, np.array([1.0, 1.0]))
-    cut = given.couplings[0][..., 0]
-    cut = jnp.stack([cut, 0.0 * cut], axis=-1)
-    found = _fused(network, given._replace(couplings=[cut]))
-    assert found.result.tolist() == [ResultCode.CONVERGED, ResultCode.SINGULAR]
+def test_single_precision_ends_at_its_round_off():
+    found = _solve(_operands(np.array([1.0, 8.0]), np.float32))
+    assert found.unknowns.dtype == np.float32
+    assert found.result.tolist() == [iteration.CONVERGED] * 2
 
 
 def test_result_codes_are_those_of_the_project():
@@ -89,17 +90,12 @@ def test_result_codes_are_those_of_the_project():
 
 
 def test_entries_must_be_the_diagonal_and_then_couplings():
-    schedule = analyse(np.array([0, 0, 1]), np.array([1, 0, 1]), 2, 2)
-    network, parameters = two_bus(0.5, 0.1)
-    given, _ = _batch(network, parameters, np.ones(1))
+    schedule = analyse(np.array([0, 0, 1]), np.array([1, 0, 1]), 2)
     with pytest.raises(ValueError, match="the diagonal, then couplings"):
-        newton.newton(schedule, PHYSICS, given, tolerance=1e-8, maximum_iterations=9, interpret=True)
+        _solve(_operands(np.ones(1)), schedule)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_lowers_for_nvidia_gpus(dtype: type):
-    network, parameters = ring(dtype)
-    given, _ = _batch(network, parameters, np.linspace(0.5, 1.5, 40).astype(dtype))
-    schedule = network.topology.schedule
+def test_lowers_for_nvidia_gpus():
     options = {"tolerance": 1e-6, "maximum_iterations": 9, "interpret": False}
-    assert triton_calls(lambda given: newton.newton(schedule, PHYSICS, given, **options), given) == ["voltherm_newton"]
+    call = functools.partial(newton, SCHEDULE, PHYSICS, **options)
+    assert triton_calls(call, _operands(np.ones(40))) == ["voltherm_newton"]
