@@ -235,6 +235,7 @@ def _memory() -> float:
 
 
 def pattern_of(schedule: Schedule) -> Pattern:
+    """The sizes that a kernel is traced with."""
     return Pattern(schedule.size, schedule.fill, schedule.block_size, schedule.entries)
 
 
@@ -248,7 +249,7 @@ def width_of(count: int, interpret: bool, width: int | None) -> int:
 def place(tile: Any, width: int, count: int) -> tuple[Array, Array | None]:
     """Where a tile starts, and which of its threads have something to do."""
     start = tile * width
-    return start, None if count % width == 0 else _lane(start, width, count) == start + _numbers(width)
+    return start, None if count % width == 0 else start + _numbers(width) < count
 
 
 def _numbers(width: int) -> Array:
@@ -284,6 +285,7 @@ def call(
     operands: Sequence[Any],
     interpret: bool,
 ) -> Sequence[Array]:
+    """Run a kernel on whole arrays: one warp for each place of the grid."""
     pallas_call = pl.pallas_call(
         kernel,
         out_shape=list(results),

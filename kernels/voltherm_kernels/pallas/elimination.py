@@ -16,6 +16,7 @@ from .tiles import (
     Tile,
     Vector,
     all_finite,
+    any_of,
     apply,
     diagonal,
     filled,
@@ -148,8 +149,7 @@ def finish(tables: Any, pattern: Pattern, blocks: Tile, regular: Array, dtype: A
         matrix = blocks.matrix(slot, block)
         blocks.set_matrix(slot, [[jnp.where(regular, entry, jnp.nan) for entry in row] for row in matrix])
 
-    any_singular = jnp.max(jnp.where(regular, 0, 1).astype(jnp.int32))
-    loop(0, any_singular * used, spoil)
+    loop(0, any_of(blocks.among(~regular)) * used, spoil)
 
 
 def backward(tables: Any, pattern: Pattern, blocks: Tile, unknown: Tile, regular: Array, transpose: bool) -> None:

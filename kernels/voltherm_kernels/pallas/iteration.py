@@ -13,7 +13,7 @@ from jax import Array, lax
 
 from .elimination import Pattern, Side, Start, backward, eliminate
 from .tables import Incidence, Tables
-from .tiles import Matrix, Tile, Vector, diagonal, loop, plus, walk
+from .tiles import Matrix, Tile, Vector, any_of, diagonal, loop, plus, walk
 
 CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR, NO_DESCENT = 0, 1, 2, 3, 6
 """The result codes of `voltherm.numerics` that an iteration ends with."""
@@ -195,7 +195,7 @@ def _try(lane: Lane, width: int, dtype: Any, sizes: Sizes, moves: Array) -> tupl
         loop(0, lane.pattern.size, node)
         found = _measure(lane, width, dtype)
         shorter = moves & ~falls(fraction, found) & (fraction > _SHORTEST_FRACTION)
-        return _any(shorter), jnp.where(shorter, 0.5 * fraction, fraction), found
+        return any_of(shorter), jnp.where(shorter, 0.5 * fraction, fraction), found
 
     first = (jnp.int32(1), jnp.ones((width,), dtype), sizes)
     _, fraction, found = lax.while_loop(lambda carry: carry[0] > 0, trial, first)
@@ -239,7 +239,7 @@ def iterate(lane: Lane, width: int, dtype: Any, tolerance: float, maximum_iterat
         still_running = running & step.finite & descended & ~converged
         return Progress(
             turns=progress.turns + 1,
-            go_on=_any(still_running),
+            go_on=any_of(still_running),
             sizes=Sizes(*(jnp.where(better, new, old) for new, old in zip(found, sizes, strict=True))),
             iterations=progress.iterations + jnp.where(running, 1, 0).astype(jnp.int32),
             result=jnp.where(running, result, progress.result).astype(jnp.int32),
@@ -250,14 +250,10 @@ def iterate(lane: Lane, width: int, dtype: Any, tolerance: float, maximum_iterat
     sizes = _measure(lane, width, dtype)
     finite, met = jnp.isfinite(sizes.norm), sizes.largest <= tolerance
     first = jnp.where(met, CONVERGED, jnp.where(finite, MAXIMUM_ITERATIONS, NOT_FINITE)).astype(jnp.int32)
-    running = finite & ~met
+    running = lane.unknowns.among(finite & ~met)
     nothing = jnp.zeros((width,), jnp.int32)
     return lax.while_loop(
         lambda progress: (progress.go_on > 0) & (progress.turns < maximum_iterations),
         turn,
-        Progress(jnp.int32(0), _any(running), sizes, nothing, first, running),
+        Progress(jnp.int32(0), any_of(running), sizes, nothing, first, running),
     )
-
-
-def _any(flags: Array) -> Array:
-    return jnp.max(jnp.where(flags, 1, 0).astype(jnp.int32))

@@ -44,6 +44,10 @@ class Tile:
         else:
             triton.store(self.array.at[row, self.lanes], value, mask=self.mask)
 
+    def among(self, flags: Array) -> Array:
+        """The flags of lanes that exist; what others hold is no number of anybody."""
+        return flags if self.mask is None else flags & self.mask
+
     def rows(self, first: Array, count: int) -> Vector:
         """Several rows, one after the other in memory."""
         if self.together:
@@ -231,6 +235,11 @@ def _gauss_jordan(matrix: Matrix) -> Matrix:
 
     joined = loop(0, size, turn, [[*row, *units] for row, units in zip(matrix, unit, strict=True)])
     return [row[:size] for row in joined]
+
+
+def any_of(flags: Array) -> Array:
+    """1 where any lane of the tile has the flag, else 0."""
+    return jnp.max(jnp.where(flags, 1, 0).astype(jnp.int32))
 
 
 def all_finite(matrix: Matrix) -> Array:
