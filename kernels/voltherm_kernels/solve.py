@@ -7,7 +7,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from .dispatch import requested
-from .primitives import factor_p, multiply_p, substitute_p
+from .primitives import factor_p, multiply_p, solve_p, substitute_p
 from .schedule import Schedule
 
 
@@ -63,9 +63,16 @@ def solve(
     transpose: bool = False,
     implementation: str = "auto",
 ) -> Array:
-    """Solve A x = r, or Aᵀ x = r: `factor`, then `solve_factored`."""
-    factors = factor(schedule, values, implementation)
-    return solve_factored(schedule, factors, right_hand_side, transpose, implementation)
+    """Solve A x = r, or Aᵀ x = r, as `factor` and `solve_factored` do, with factors that nobody keeps."""
+    right_hand_side = jnp.asarray(right_hand_side)
+    solution = solve_p.bind(
+        _as_blocks(schedule, jnp.asarray(values)),
+        _as_vectors(schedule, right_hand_side),
+        schedule=schedule,
+        implementation=requested(implementation),
+        transpose=bool(transpose),
+    )
+    return solution.reshape(right_hand_side.shape)
 
 
 def multiply(
