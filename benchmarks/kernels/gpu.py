@@ -17,12 +17,13 @@ from typing import Any
 
 import jax
 import numpy as np
+from voltherm_kernels.cost import H200
 
 from benchmarks.kernels.cases import CASES, Case
 from benchmarks.kernels.columns import text
 from benchmarks.kernels.interleaved import elapsed, in_turns
 from benchmarks.kernels.prepare import prepared
-from benchmarks.kernels.traffic import H200, newton_step
+from benchmarks.kernels.traffic import newton_step
 from benchmarks.kernels.workload import Workload
 from benchmarks.measurement import machine
 

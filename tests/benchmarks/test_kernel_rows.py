@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 from voltherm_kernels import analyse
+from voltherm_kernels.cost import Machine, traffic
 
 from benchmarks.kernels import __main__ as command
 from benchmarks.kernels import gpu, others
@@ -17,7 +18,7 @@ from benchmarks.kernels.measure_row import compared, measure
 from benchmarks.kernels.prepare import prepared
 from benchmarks.kernels.row import Row, read, replaced, write
 from benchmarks.kernels.table import BEGIN, END, aligned, inserted, machine_file, main, markdown
-from benchmarks.kernels.traffic import Effort, Machine, newton_step
+from benchmarks.kernels.traffic import Effort, newton_step
 from benchmarks.kernels.workload import choice, default_implementation
 from benchmarks.measurement import FOLDER
 
@@ -187,15 +188,14 @@ def test_exit_code_and_kept_rows(tmp_path, monkeypatch):
         command.main(["--cases", "case119"])
 
 
-def test_effort_of_a_step_counted_by_hand():
-    # two nodes and one branch: 2 pivots, 1 of L, 1 of U, 1 product
+def test_effort_of_a_step_is_the_linear_one_and_the_physics():
     schedule = analyse([0, 1, 0, 1], [0, 1, 1, 0], 2, block_size=2)
-    assert (schedule.fill, schedule.products) == (1, 1)
-    effort = newton_step(schedule, 1, "power")
-    assert effort.operations == 16 * (1 + 1 + 2) + 8 * 4 + 72 + 120
-    assert effort.touched == 8 * (4 * (2 + 12 + 4) + 16 + 24)
-    assert effort.least == 8 * (4 * 8 + 16 + 24)
-    machine = Machine("a machine", 10.0, 1.0)
+    linear, effort = traffic(schedule), newton_step(schedule, 1, "power")
+    assert effort.operations == linear.flops + 72 + 2 * 60
+    assert effort.touched == linear.bytes + 8 * (8 + 2 * 8)
+    assert effort.least == linear.least_bytes + 8 * (8 + 2 * 8)
+    assert newton_step(schedule, 3, "coolant").operations == linear.flops + 3 * 90
+    machine = Machine("a machine", bandwidth=10.0, double_precision=1.0, single_precision=2.0, cache=1.0)
     assert Effort(2.0, 40.0, 10.0).seconds(machine) == 4.0
     assert Effort(2.0, 40.0, 10.0).seconds(machine, touched=False) == 2.0
     assert Effort(1.0, 2.0, 3.0).times(2.0) == (2.0, 4.0, 6.0)
