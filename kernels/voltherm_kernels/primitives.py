@@ -30,11 +30,11 @@ from . import safeguard
 from .dispatch import implementation_named, resolve
 
 
-def _run(operation: str, *operands: Array, schedule: Any, implementation: str, **options: Any) -> Array:
+def _run(operation: str, *operands: Array, schedule: Any, implementation: str, alone: bool, **options: Any) -> Array:
     module = implementation_named(implementation)
     if operation in ("solve", "substitute"):
         checked: Callable[..., Array] = getattr(safeguard, operation)
-        return checked(module, schedule, *operands, **options)
+        return checked(module, schedule, *operands, **options, recover=alone)
     return getattr(module, operation)(schedule, *operands, **options)
 
 
@@ -45,7 +45,7 @@ def _lowering(operation: str, platform: str) -> Callable[..., Any]:
     def rule(context: Any, *operands: Any, implementation: str, **parameters: Any) -> Any:
         split = partitioned(context.module_context.axis_context)
         name = resolve(implementation, platform, context.avals_in[0].dtype, split)
-        return lower(context, *operands, implementation=name, **parameters)
+        return lower(context, *operands, implementation=name, alone=not split, **parameters)
 
     return rule
 

@@ -8,7 +8,8 @@ pivot vanishes. Where the error exceeds eps^(2/3) the lane is solved anew with r
 NaN where it is singular, or not accurate even then.
 
 Scaling alone would change nothing: without pivoting, elimination is the same for a scaled matrix. Other lanes keep
-their bits in all of this, and a batch without a bad lane pays for the check alone.
+their bits in all of this, and a batch without a bad lane pays for the check alone. Where the compiler splits a program
+over devices by itself, whether to do so would have to be agreed between them: there such a lane is NaN at once.
 
 Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand sides (size, b, lane, side).
 """
@@ -34,22 +35,30 @@ def substitute(
     right_hand_side: Array,
     *,
     transpose: bool,
+    recover: bool,
 ) -> Array:
-    """Solve with finished factors; every lane of the result is accurate or NaN."""
+    """Solve with finished factors; every lane of the result is accurate or NaN. `recover`: pivot where needed."""
     solution = implementation.substitute(schedule, values, blocks, right_hand_side, transpose=transpose)
-    return _checked(implementation, schedule, values, solution, right_hand_side, transpose)
+    return _checked(implementation, schedule, values, solution, right_hand_side, transpose, recover)
 
 
 def solve(
-    implementation: ModuleType, schedule: Schedule, values: Array, right_hand_side: Array, *, transpose: bool
+    implementation: ModuleType,
+    schedule: Schedule,
+    values: Array,
+    right_hand_side: Array,
+    *,
+    transpose: bool,
+    recover: bool,
 ) -> Array:
     """Factor and solve, in one call where the implementation has one for one right-hand side in each lane."""
     in_one = getattr(implementation, "factor_and_solve", None)
     if in_one is None or right_hand_side.shape[-1] != 1:
         blocks = implementation.factor(schedule, values)
-        return substitute(implementation, schedule, values, blocks, right_hand_side, transpose=transpose)
+        options = {"transpose": transpose, "recover": recover}
+        return substitute(implementation, schedule, values, blocks, right_hand_side, **options)
     solution = in_one(schedule, values, right_hand_side, transpose=transpose)
-    return _checked(implementation, schedule, values, solution, right_hand_side, transpose)
+    return _checked(implementation, schedule, values, solution, right_hand_side, transpose, recover)
 
 
 def _checked(
@@ -59,6 +68,7 @@ def _checked(
     solution: Array,
     right_hand_side: Array,
     transpose: bool,
+    recover: bool,
 ) -> Array:
     most = tolerance(right_hand_side.dtype)
 
@@ -68,6 +78,8 @@ def _checked(
         return error <= most
 
     settled = accurate(solution)
+    if not recover:
+        return jnp.where(settled[None, None], solution, jnp.nan)
 
     def recovered() -> Array:
         pivoted = implementation.pivoted(schedule, values, solution, right_hand_side, settled, transpose=transpose)
