@@ -4,6 +4,8 @@ schedule = analyse(rows, columns, size, block_size=2)      # once per topology, 
 x = solve(schedule, values, right_hand_side)               # traced, differentiable, batched by vmap
 """
 
+from .newton import Problem as Problem
+from .newton import newton as newton
 from .schedule import Schedule as Schedule
 from .schedule import analyse as analyse
 from .solve import Factors as Factors

@@ -11,7 +11,7 @@ Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand side
 
 import ctypes
 import functools
-import sys
+import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +28,8 @@ INSTRUCTIONS = ("plain", "AVX2", "AVX-512")
 _INTERFACE = 1  # what calls.cpp answers when its operands and attributes are those used here
 _OPERATIONS = ("factor", "substitute", "multiply", "outer")
 _PLATFORM = "cpu"
+_DISTRIBUTION = "voltherm"  # what the package is installed as
+_PATTERN = "libvoltherm_kernels.*"
 
 
 class _Loaded(NamedTuple):
@@ -69,13 +71,28 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+def _files() -> list[Path]:
+    """The library beside this module, or else where the installer has put it.
+
+    An editable install keeps what was compiled away from the sources. The installer's own list says where; the
+    package's search path does not, once an import hook (of a type checker, say) has found the package by itself.
+    """
+    beside = sorted(Path(__file__).parent.glob(f"library/{_PATTERN}"))
+    if beside:
+        return beside
+    try:
+        installed = importlib.metadata.files(_DISTRIBUTION) or ()
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    return [
+        file for file in map(Path, (entry.locate() for entry in installed if entry.match(_PATTERN))) if file.exists()
+    ]
+
+
 @functools.cache
 def _loaded() -> _Loaded:
     """Load the library and register its calls with XLA."""
-    # An editable install keeps the library in another folder of the package than the sources.
-    package = sys.modules[__package__]
-    folders = list(dict.fromkeys([str(Path(__file__).parent), *package.__path__]))
-    found = [file for folder in folders for file in sorted(Path(folder, "library").glob("libvoltherm_kernels.*"))]
+    found = _files()
     if not found:
         return _Loaded(None, "the library was not built: install again where a C++ compiler (GCC or Clang) stands")
     try:

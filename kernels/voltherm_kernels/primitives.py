@@ -34,14 +34,14 @@ def _lowering(operation: str, platform: str) -> Callable[..., Any]:
     lower = mlir.lower_fun(functools.partial(_run, operation), multiple_results=False)
 
     def rule(context: Any, *operands: Any, implementation: str, **parameters: Any) -> Any:
-        partitioned = _partitioned(context.module_context.axis_context)
-        name = resolve(implementation, platform, context.avals_in[0].dtype, partitioned)
+        split = partitioned(context.module_context.axis_context)
+        name = resolve(implementation, platform, context.avals_in[0].dtype, split)
         return lower(context, *operands, implementation=name, **parameters)
 
     return rule
 
 
-def _partitioned(axis_context: Any) -> bool:
+def partitioned(axis_context: Any) -> bool:
     """Whether the compiler splits the program over devices by itself; inside a `shard_map` it does not."""
     mesh = getattr(axis_context, "mesh", None)
     if mesh is not None:
@@ -50,7 +50,8 @@ def _partitioned(axis_context: Any) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _compiled(primitive: Primitive, **parameters: Any) -> Callable[..., Array]:
+def compiled(primitive: Primitive, **parameters: Any) -> Callable[..., Any]:
+    """A primitive with its parameters as a compiled function, for calls outside of any program."""
     return jax.jit(functools.partial(primitive.bind, **parameters))
 
 
@@ -62,7 +63,7 @@ def _primitive(name: str, shape_of: Callable[..., tuple[int, ...]]) -> Primitive
         return core.ShapedArray(shape_of(*(operand.shape for operand in operands), **parameters), operands[0].dtype)
 
     primitive.def_abstract_eval(abstract)
-    primitive.def_impl(lambda *operands, **parameters: _compiled(primitive, **parameters)(*operands))
+    primitive.def_impl(lambda *operands, **parameters: compiled(primitive, **parameters)(*operands))
     mlir.register_lowering(primitive, _lowering(name, "cpu"), platform="cpu")
     mlir.register_lowering(primitive, _lowering(name, "another platform"))
     return primitive

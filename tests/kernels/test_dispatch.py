@@ -1,3 +1,5 @@
+import importlib.metadata
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,3 +40,9 @@ def test_program_for_another_platform_uses_xla():
     function = jax.jit(lambda values: solve(schedule, values, jnp.ones(2)))
     text = jax.export.export(function, platforms=["cuda"])(jnp.ones(4)).mlir_module()
     assert "custom_call @voltherm" not in text
+
+
+def test_a_library_that_was_installed_is_used():
+    installed = importlib.metadata.files("voltherm") or ()
+    if any(file.match("libvoltherm_kernels.*") for file in installed):
+        assert native.why_not() == ""

@@ -1,0 +1,127 @@
+"""A whole Newton iteration as one JAX primitive: fused where an implementation has it, a plain loop elsewhere.
+
+    results = newton(problem, operands)
+
+The problem owns the physics and says how each implementation solves it. The primitive owns what is the same for all:
+which implementation serves a platform, and lanes.
+
+- An operand is (..., lane), or (..., 1) where all lanes share it. `vmap` adds lanes to what it maps over and leaves
+  shared operands as they are, so that admittances or pipe lengths common to a batch are stored and read once.
+- Results are (..., lane).
+
+The primitive has no derivative of its own. A root has one: wrap it with the implicit function theorem.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+from jax import Array, core
+from jax.extend.core import Primitive
+from jax.interpreters import batching, mlir
+
+from .dispatch import requested, resolve
+from .primitives import compiled, partitioned
+
+
+@runtime_checkable
+class Problem(Protocol):
+    """What a fused iteration is asked of; hashable, for it is a static parameter.
+
+    A method of the name of another implementation (`native`, `pallas`) takes the operands of `newton` and returns its
+    results. One that is not there, or is None, leaves the problem to `one_lane`.
+    """
+
+    def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """Shapes and kinds of the results of one lane, from those of the operands; both without the lane axis."""
+        ...
+
+    def one_lane(self, *operands: Array) -> tuple[Array, ...]:
+        """The results of one lane in plain JAX: what `xla` runs, and what the others are held to."""
+        ...
+
+
+def newton(problem: Problem, operands: Sequence[Array], *, implementation: str = "auto") -> tuple[Array, ...]:
+    """Results (..., lane) of a problem for operands (..., lane) or (..., 1).
+
+    `implementation`: `auto`, or a name of the table in `dispatch.py`. Raises `ValueError` for one that cannot run, or
+    that the problem has no method for, and for operands that differ in the number of lanes.
+    """
+    if requested(implementation) not in ("auto", "xla") and getattr(problem, implementation, None) is None:
+        raise ValueError(f"{type(problem).__name__} has no implementation {implementation!r}; there is always 'xla'")
+    return tuple(newton_p.bind(*operands, problem=problem, implementation=implementation))
+
+
+def _lanes(operands: Sequence[Any]) -> int:
+    numbers = {operand.shape[-1] for operand in operands} - {1}
+    if len(numbers) > 1:
+        raise ValueError(f"operands differ in the number of lanes: {sorted(numbers)}")
+    return numbers.pop() if numbers else 1
+
+
+def _abstract(*operands: Any, problem: Problem, **_: Any) -> list[Any]:
+    lanes = _lanes(operands)
+    results = problem.results(*(jax.ShapeDtypeStruct(operand.shape[:-1], operand.dtype) for operand in operands))
+    return [core.ShapedArray((*result.shape, lanes), result.dtype) for result in results]
+
+
+def _plain(*operands: Array, problem: Problem) -> tuple[Array, ...]:
+    """`one_lane`, mapped over the lanes that there are."""
+    lanes = _lanes(operands)
+    if lanes == 1:
+        results = problem.one_lane(*(operand[..., 0] for operand in operands))
+        return tuple(result[..., None] for result in results)
+    shared = [operand.shape[-1] == 1 for operand in operands]
+    given = [operand[..., 0] if alone else operand for operand, alone in zip(operands, shared, strict=True)]
+    axes = [None if alone else -1 for alone in shared]
+    return jax.vmap(problem.one_lane, in_axes=axes, out_axes=-1)(*given)
+
+
+def _solve(*operands: Array, problem: Problem, implementation: str) -> tuple[Array, ...]:
+    fused: Callable[..., tuple[Array, ...]] | None = getattr(problem, implementation, None)
+    return _plain(*operands, problem=problem) if fused is None else fused(*operands)
+
+
+def _lowering(platform: str) -> Callable[..., Any]:
+    lower = mlir.lower_fun(_solve, multiple_results=True)
+
+    def rule(context: Any, *operands: Any, problem: Problem, implementation: str) -> Any:
+        split = partitioned(context.module_context.axis_context)
+        name = resolve(implementation, platform, context.avals_out[0].dtype, split)
+        return lower(context, *operands, problem=problem, implementation=name)
+
+    return rule
+
+
+def _batch(
+    operands: Sequence[Array], axes: Sequence[Any], *, problem: Problem, implementation: str
+) -> tuple[list[Array], list[int]]:
+    """Merge the new axis into the lanes (minor to them) of every operand that has it; shared operands stay."""
+    batch = next(operand.shape[axis] for operand, axis in zip(operands, axes, strict=True) if axis is not None)
+    # every operand (..., lane, batch), an axis of length 1 where it does not depend on the one or the other
+    moved = [
+        operand[..., None] if axis is None else jnp.moveaxis(operand, axis, -1)
+        for operand, axis in zip(operands, axes, strict=True)
+    ]
+    lanes = max(operand.shape[-2] for operand in moved)
+
+    def joined(operand: Array, axis: Any) -> Array:
+        if axis is None and operand.shape[-2] == 1:
+            return operand[..., 0]
+        full = jnp.broadcast_to(operand, (*operand.shape[:-2], lanes, batch))
+        return full.reshape(*operand.shape[:-2], lanes * batch)
+
+    merged = [joined(*item) for item in zip(moved, axes, strict=True)]
+    results = newton_p.bind(*merged, problem=problem, implementation=implementation)
+    parts = [result.reshape(*result.shape[:-1], lanes, batch) for result in results]
+    return parts, [part.ndim - 1 for part in parts]
+
+
+newton_p = Primitive("voltherm_newton")
+newton_p.multiple_results = True
+newton_p.def_abstract_eval(_abstract)
+newton_p.def_impl(lambda *operands, **parameters: compiled(newton_p, **parameters)(*operands))
+batching.primitive_batchers[newton_p] = _batch
+mlir.register_lowering(newton_p, _lowering("cpu"), platform="cpu")
+mlir.register_lowering(newton_p, _lowering("another platform"))
