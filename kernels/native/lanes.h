@@ -3,6 +3,8 @@
 // A file that includes this defines RUN, the name of the kernel, and VECTOR_BYTES, and is compiled with the flags of
 // its instruction set. Everything but RUN has internal linkage and no library function is called, so that the linker
 // cannot mix code of two instruction sets.
+#include <type_traits>
+
 #include "work.h"
 
 namespace voltherm {

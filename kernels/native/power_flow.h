@@ -1,0 +1,345 @@
+// Batched power flow by Newton's method, one group of lanes at a time: the same source for every instruction set.
+//
+// A file that includes this defines RUN_POWER_FLOW, the name of the kernel, and VECTOR_BYTES, and is compiled with the
+// flags of its instruction set. Convergence, line search and result codes are those of voltherm.numerics.newton, lane by
+// lane. What a lane does depends on its own numbers alone: a lane that has finished takes steps of zero.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+#include <type_traits>
+
+#include "power_flow_work.h"
+
+namespace voltherm {
+namespace {
+
+#include "pack.h"
+#include "mathematics.h"
+#include "trigonometry.h"
+#include "power_system.h"
+
+enum Result : int32_t { converged = 0, maximum_iterations = 1, not_finite = 2, singular = 3, no_descent = 6 };
+
+constexpr double round_off_floor = 1000, round_off_step = 4, sufficient_decrease = 1e-4;
+constexpr double shortest_fraction = 1.0 / 1024;
+
+// Newton's method in a group of lanes; template parameters as in PowerSystem.
+template <class T, class F, int W, int N>
+struct PowerSolver {
+  using System = PowerSystem<T, F, W, N>;
+  using P = Pack<T, W>;
+  using Q = Pack<F, W>;
+  static constexpr T epsilon = sizeof(T) == 4 ? T(1.1920928955078125e-07) : T(2.220446049250313e-16);
+
+  System& system;
+  int64_t lane, count;
+  // The plan; an exact one makes fresh factors for every step.
+  int64_t shared_steps, chords;
+  bool running[W];
+  T norm[W], residual[W], worst[W], fraction[W];
+  int32_t iterations[W], result[W];
+
+  PowerSolver(System& system, int64_t lane, int64_t count, int64_t shared_steps, int64_t chords)
+      : system(system), lane(lane), count(count), shared_steps(shared_steps), chords(chords) {}
+
+  static INLINE bool finite(T number) { return number - number == T(0); }
+
+  Step step_of(int64_t number) const {
+    if (number < shared_steps) return Step::common;
+    return (number - shared_steps) % (chords + 1) == 0 ? Step::fresh : Step::kept;
+  }
+
+  void forward(Step step) {
+    switch (step) {
+      case Step::fresh: return system.template forward<Step::fresh, false, false>();
+      case Step::kept: return system.template forward<Step::kept, false, false>();
+      case Step::common: return system.template forward<Step::common, false, false>();
+    }
+  }
+
+  void backward(Step step) {
+    alignas(64) F on[W];
+    for (int n = 0; n < W; ++n) on[n] = running[n] ? F(1) : F(0);
+    system.active = Q::load(on);
+    switch (step) {
+      case Step::fresh: return system.template backward<Step::fresh, false, false>();
+      case Step::kept: return system.template backward<Step::kept, false, false>();
+      case Step::common: return system.template backward<Step::common, false, false>();
+    }
+  }
+
+  void solve(int64_t maximum) {
+    alignas(64) T sums[W], largest[W], rows[W];
+    const auto measured = [&] {
+      system.sum.store(sums), system.largest.store(largest), system.worst.store(rows);
+      for (int n = 0; n < W; ++n) sums[n] = finite(sums[n]) ? __builtin_sqrt(sums[n]) : T(__builtin_inf());
+    };
+    Step step = step_of(0);
+    forward(step);
+    measured();
+    for (int n = 0; n < W; ++n) {
+      const bool sound = finite(largest[n]), met = sound && largest[n] <= system.work.tolerance;
+      norm[n] = sums[n], worst[n] = rows[n], iterations[n] = 0;
+      residual[n] = sound ? largest[n] : T(__builtin_nan(""));
+      result[n] = met ? converged : sound ? maximum_iterations : not_finite;
+      running[n] = n < count && sound && !met;
+    }
+    for (int64_t number = 0; number < maximum && any_running(); ++number) {
+      backward(step);
+      alignas(64) F broken[W], longest[W];
+      system.broken.store(broken), system.largest_step.store(longest);
+      const bool exact = step == Step::fresh;
+      bool open[W];
+      for (int n = 0; n < W; ++n) {
+        open[n] = running[n];
+        if (!running[n]) continue;
+        ++iterations[n];
+        fraction[n] = 1;
+        if (broken[n] != F(0)) {
+          open[n] = running[n] = false;
+          result[n] = singular;
+        }
+      }
+      step = step_of(number + 1);
+      for (;;) {
+        forward(step);
+        measured();
+        bool again = false;
+        alignas(64) T change[W] = {};
+        for (int n = 0; n < W; ++n) {
+          if (!open[n]) continue;
+          const bool descended = sums[n] <= (1 - T(sufficient_decrease) * fraction[n]) * norm[n];
+          if (!descended && exact && fraction[n] > T(shortest_fraction)) {
+            fraction[n] *= T(0.5);
+            change[n] = fraction[n];
+            again = true;
+            continue;
+          }
+          open[n] = false;
+          if (!descended && !exact && !(largest[n] <= system.work.tolerance)) {  // left to the next fresh factors
+            change[n] = 1;
+            again = true;
+            continue;
+          }
+          change[n] = judge(n, descended, exact, longest[n], sums[n], largest[n], rows[n]);
+          again = again || change[n] != T(0);
+        }
+        if (!again) break;
+        system.move(P::load(change));
+      }
+    }
+  }
+
+  bool any_running() const {
+    bool any = false;
+    for (int n = 0; n < W; ++n) any = any || running[n];
+    return any;
+  }
+
+  // Ends a step of one lane; returns by how much of it the unknowns have to go back.
+  T judge(int n, bool descended, bool exact, F longest, T trial, T trial_largest, T row) {
+    const bool met = trial_largest <= system.work.tolerance;
+    bool settled = met;
+    if (!met && exact && (!descended || static_cast<T>(longest) <= T(round_off_step) * epsilon * T(1e6)))
+      settled = stands_still(n, descended);
+    if (settled) {
+      result[n] = converged;
+    } else if (!descended) {
+      result[n] = no_descent;
+    }
+    running[n] = descended && !settled;
+    if (!(trial < norm[n])) return fraction[n];
+    norm[n] = trial, residual[n] = trial_largest, worst[n] = row;
+    return 0;
+  }
+
+  // Whether the last step of a lane is round-off, or no step lowers a residual that is.
+  bool stands_still(int n, bool descended) const {
+    bool still = true;
+    T longest = 0, largest = 0;
+    const auto lane_of = [n](const auto& pack) {
+      alignas(64) typename std::decay<decltype(pack)>::type copy = pack;
+      using Number = typename std::conditional<sizeof(copy) == sizeof(P) && sizeof(T) != sizeof(F), T, F>::type;
+      return static_cast<T>(reinterpret_cast<const Number*>(&copy)[n]);
+    };
+    for (int64_t at = 0; at < system.work.size; ++at) {
+      const auto& own = system.unknown[at];
+      for (int part = 0; part < 2; ++part) {
+        const T step = lane_of(own.step[part]);
+        const T before = lane_of(part == 0 ? own.angle : own.logarithm) + fraction[n] * step;
+        const T size = __builtin_fabs(step), place = __builtin_fabs(before);
+        still = still && size <= T(round_off_step) * epsilon * place;
+        longest = size > longest ? size : longest;
+        largest = place > largest ? place : largest;
+      }
+    }
+    const bool floor = residual[n] <= T(round_off_floor) * epsilon || longest <= T(round_off_floor) * epsilon * largest;
+    return still || (floor && !descended);
+  }
+
+  // Results of the lanes in `wanted`; unknowns are NaN where there is no solution.
+  void write(const bool* wanted) {
+    const PowerWork& work = system.work;
+    bool simple = count == W;
+    for (int n = 0; n < W; ++n) simple = simple && wanted[n] && result[n] == converged;
+    T* const to = static_cast<T*>(work.unknown) + lane;
+    for (int64_t at = 0; at < work.size; ++at)
+      for (int part = 0; part < 2; ++part) {
+        const P value = part == 0 ? system.unknown[at].angle : system.unknown[at].logarithm;
+        T* const row = to + (2 * static_cast<int64_t>(work.order[at]) + part) * work.lanes;
+        if (simple) {
+          value.store(row);
+          continue;
+        }
+        alignas(64) T numbers[W];
+        value.store(numbers);
+        for (int n = 0; n < count; ++n)
+          if (wanted[n]) row[n] = result[n] == converged ? numbers[n] : T(__builtin_nan(""));
+      }
+    for (int n = 0; n < count; ++n) {
+      if (!wanted[n]) continue;
+      static_cast<T*>(work.residual)[lane + n] = residual[n];
+      work.iterations[lane + n] = iterations[n];
+      work.result[lane + n] = result[n];
+      work.worst[lane + n] = static_cast<int32_t>(worst[n]);
+    }
+  }
+};
+
+// Solves the lanes in `wanted`, and takes out of it those that have converged.
+template <class T, class F, int W, int N>
+void solve_group(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, N>& network,
+                 const PowerFactors<F, 1>& common, Arena arena, int64_t shared_steps, int64_t chords, bool* wanted) {
+  PowerSystem<T, F, W, N> system(work);
+  system.network = network;
+  system.common = common;
+  system.place(arena);
+  system.read(lane, count, false);
+  PowerSolver<T, F, W, N> solver(system, lane, count, shared_steps, chords);
+  solver.solve(work.maximum_iterations);
+  solver.write(wanted);
+  for (int n = 0; n < W; ++n) wanted[n] = wanted[n] && n < count && solver.result[n] != converged;
+}
+
+template <class T, int W, int N>
+void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, T, N>& network, Arena arena) {
+  PowerSystem<T, T, W, N> system(work);
+  system.network = network;
+  system.place(arena);
+  system.read(lane, count, false);
+  for (int64_t at = 0; at < work.size; ++at)
+    for (int n = 0; n < 2; ++n)
+      system.node[at].side[n] = operand<T, W>(work, side, 2 * static_cast<int64_t>(work.order[at]) + n, lane, count);
+  if (work.transpose) {
+    system.template forward<Step::fresh, true, true>();
+    system.template backward<Step::fresh, true, true>();
+  } else {
+    system.template forward<Step::fresh, true, false>();
+    system.template backward<Step::fresh, true, false>();
+  }
+  for (int64_t at = 0; at < work.size; ++at)
+    for (int n = 0; n < 2; ++n) {
+      const int64_t row = 2 * static_cast<int64_t>(work.order[at]) + n;
+      store_some<T, W>(system.unknown[at].step[n], static_cast<T*>(work.unknown) + row * work.lanes + lane, 1, count);
+    }
+}
+
+// The memory that all units of a call share: the network and the factors at the start, where all lanes have the same.
+template <class T, class F>
+struct Common {
+  PowerNetwork<T, F, 1> network;
+  PowerNetwork<T, T, 1> exact_network;
+  PowerFactors<F, 1> factors;
+
+  Common(const PowerWork& work, Arena& arena) {
+    network.place(work, arena);
+    exact_network = {};
+    exact_network.place(work, arena);
+    factors.place(work, arena);
+  }
+};
+
+INLINE bool network_shared(const PowerWork& work) {
+  bool shared = work.operand[fixed].shared && work.operand[shunt].shared;
+  for (int n = 0; n < 8; ++n) shared = shared && work.operand[admittance + n].shared;
+  return shared;
+}
+
+template <class T, class F, int W, int N>
+void run_group(const PowerWork& work, int64_t unit, const Common<T, F>& common, Arena arena) {
+  const int64_t lane = unit * W, left = work.lanes - lane, count = left < W ? left : W;
+  PowerNetwork<T, F, N> network;
+  PowerNetwork<T, T, N> exact_network;
+  if constexpr (N == 1 && W != 1) {
+    network = common.network;
+    exact_network = common.exact_network;
+  } else {
+    exact_network.place(work, arena);
+    if (work.linear || !work.single_factors) {
+      read_network<T, T, W>(work, lane, count, exact_network);
+    } else {
+      network.place(work, arena);
+      read_network<T, F, W>(work, lane, count, network);
+    }
+  }
+  if (work.linear) return solve_linear<T, W, N>(work, lane, count, exact_network, arena);
+  bool wanted[W];
+  for (int n = 0; n < W; ++n) wanted[n] = n < count;
+  if (work.single_factors) {
+    const int64_t shared_steps = N == 1 && W != 1 ? work.shared_steps : 0;
+    solve_group<T, F, W, N>(work, lane, count, network, common.factors, arena, shared_steps, work.chords, wanted);
+    bool any = false;
+    for (int n = 0; n < W; ++n) any = any || wanted[n];
+    if (!any) return;
+    if constexpr (N != 1 || W == 1) read_network<T, T, W>(work, lane, count, exact_network);
+  }
+  solve_group<T, T, W, N>(work, lane, count, exact_network, {}, arena, 0, 0, wanted);
+}
+
+template <class T, class F, int W>
+void run_power(const PowerWork& work, Phase phase, int64_t unit, void* memory, void* scratch, int64_t bytes[2]) {
+  const bool shared = W != 1 && network_shared(work);
+  Arena common_arena{static_cast<char*>(memory)}, arena{static_cast<char*>(scratch)};
+  if (phase == Phase::measure) {
+    Common<T, F> common(work, common_arena);
+    bytes[0] = common_arena.used;
+    PowerNetwork<T, T, W>().place(work, arena);
+    PowerNetwork<T, F, W>().place(work, arena);
+    PowerSystem<T, T, W, W>(work).place(arena);  // the larger of the two that are used, one after the other
+    bytes[1] = arena.used;
+    return;
+  }
+  Common<T, F> common(work, common_arena);
+  if (phase == Phase::prepare) {
+    if (!shared) return;
+    read_network<T, F, 1>(work, 0, 1, common.network);
+    read_network<T, T, 1>(work, 0, 1, common.exact_network);
+    if (work.linear || work.shared_steps == 0) return;
+    PowerSystem<T, F, 1, 1> system(work);
+    system.network = common.network;
+    system.place(arena);
+    system.factors = common.factors;
+    system.read(0, 1, true);
+    system.template forward<Step::fresh, false, false>();
+    return;
+  }
+  if (shared) {
+    run_group<T, F, W, 1>(work, unit, common, arena);
+  } else {
+    run_group<T, F, W, W>(work, unit, common, arena);
+  }
+}
+
+}  // namespace
+
+void RUN_POWER_FLOW(const PowerWork& work, Phase phase, int64_t unit, void* common, void* scratch, int64_t bytes[2]) {
+  const bool alone = work.lanes == 1;
+  if (work.single) {
+    return alone ? run_power<float, float, 1>(work, phase, unit, common, scratch, bytes)
+                 : run_power<float, float, power_group>(work, phase, unit, common, scratch, bytes);
+  }
+  return alone ? run_power<double, double, 1>(work, phase, unit, common, scratch, bytes)
+               : run_power<double, float, power_group>(work, phase, unit, common, scratch, bytes);
+}
+
+}  // namespace voltherm

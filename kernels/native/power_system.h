@@ -1,0 +1,421 @@
+// One group of lanes of a power system: its numbers, and the two passes of a Newton step. Included by power_flow.h.
+//
+// Unknowns of a bus: angle theta and u = ln V. With w = V_k conj(V_j) the power of an admittance entry is
+//
+//     S_kj = conj(Y_kj) w,   S_jk = conj(Y_jk) conj(w);    A_kj = [Im S_kj, Re S_kj; -Re S_kj, Im S_kj]
+//
+// The forward pass takes pivots in postorder. Whatever a pivot needs of earlier buses has arrived by then, so that the
+// mismatch, its Jacobian, the elimination of both and the forward substitution are one pass over the entries. The
+// backward pass finds the step, takes it, and turns the new unknowns into voltages.
+
+enum class Step { fresh, kept, common };
+
+// 2x2 block.
+template <class P>
+struct Block {
+  P n[4];
+
+  // this - left right
+  INLINE void subtract(const Block& left, const Block& right) {
+    n[0] = n[0] - left.n[0] * right.n[0] - left.n[1] * right.n[2];
+    n[1] = n[1] - left.n[0] * right.n[1] - left.n[1] * right.n[3];
+    n[2] = n[2] - left.n[2] * right.n[0] - left.n[3] * right.n[2];
+    n[3] = n[3] - left.n[2] * right.n[1] - left.n[3] * right.n[3];
+  }
+};
+
+template <class P>
+INLINE Block<P> product(const Block<P>& left, const Block<P>& right) {
+  return {{left.n[0] * right.n[0] + left.n[1] * right.n[2], left.n[0] * right.n[1] + left.n[1] * right.n[3],
+           left.n[2] * right.n[0] + left.n[3] * right.n[2], left.n[2] * right.n[1] + left.n[3] * right.n[3]}};
+}
+
+// A number of one lane for all lanes, or of each.
+template <int W, class T>
+INLINE Pack<T, W> widened(const Pack<T, 1>& number) {
+  return Pack<T, W>::of(number.part);
+}
+template <int W, class T, int V, class = typename std::enable_if<V != 1>::type>
+INLINE Pack<T, W> widened(const Pack<T, V>& number) {
+  return number;
+}
+template <int W, class T, int V>
+INLINE Block<Pack<T, W>> widened(const Block<Pack<T, V>>& block) {
+  return {{widened<W>(block.n[0]), widened<W>(block.n[1]), widened<W>(block.n[2]), widened<W>(block.n[3])}};
+}
+
+// Memory dealt out in order; with no memory it only measures.
+struct Arena {
+  char* first;
+  int64_t used = 0;
+
+  template <class X>
+  X* take(int64_t count) {
+    X* const found = first == nullptr ? nullptr : reinterpret_cast<X*>(first + used);
+    used += (count * static_cast<int64_t>(sizeof(X)) + 63) / 64 * 64;
+    return found;
+  }
+};
+
+// Admittances of a network, of all lanes or of each, parallel branches added up. A row of a set point has none.
+template <class T, class F, int W>
+struct PowerNetwork {
+  Block<Pack<T, W>>* pair;      // Re and Im of Y_kj, then of Y_jk
+  Pack<T, W>* own;              // two of each bus: Re and Im of Y_kk with the shunt
+  Pack<T, W>* free;             // two of each bus: 0 where an unknown is a set point, else 1
+  Pack<F, W>* free_coupling;    // the same
+
+  void place(const PowerWork& work, Arena& arena) {
+    pair = arena.take<Block<Pack<T, W>>>(work.pairs);
+    own = arena.take<Pack<T, W>>(2 * work.size);
+    free = arena.take<Pack<T, W>>(2 * work.size);
+    free_coupling = arena.take<Pack<F, W>>(2 * work.size);
+  }
+};
+
+template <class T, int W>
+INLINE Pack<T, W> operand(const PowerWork& work, int which, int64_t row, int64_t lane, int64_t count) {
+  const Operand& from = work.operand[which];
+  if (from.shared) return Pack<T, W>::of(static_cast<const T*>(from.data)[row]);
+  return load_some<T, W>(static_cast<const T*>(from.data) + row * work.lanes + lane, 1, count);
+}
+
+template <class T, class F, int W>
+void read_network(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, W>& network) {
+  using P = Pack<T, W>;
+  const P zero = P::of(0), one = P::of(1), half = P::of(T(0.5));
+  for (int64_t at = 0; at < work.size; ++at)
+    for (int n = 0; n < 2; ++n) {
+      const int64_t row = 2 * static_cast<int64_t>(work.order[at]) + n;
+      const P free = operand<T, W>(work, fixed, row, lane, count).where_greater(half, zero, one);
+      network.free[2 * at + n] = free;
+      network.free_coupling[2 * at + n] = convert<F>(free);
+      network.own[2 * at + n] = operand<T, W>(work, shunt, row, lane, count);
+    }
+  __builtin_memset(static_cast<void*>(network.pair), 0, work.pairs * sizeof(Block<P>));
+  for (int64_t branch = 0; branch < work.branches; ++branch) {
+    P y[8];
+    for (int n = 0; n < 8; ++n) y[n] = operand<T, W>(work, admittance + n, branch, lane, count);
+    const int64_t from = work.from_position[branch], to = work.to_position[branch];
+    Block<P>& pair = network.pair[work.branch_pair[branch]];
+    const int first = from < to ? 0 : 2;
+    for (int n = 0; n < 2; ++n) {
+      network.own[2 * from + n] = network.own[2 * from + n] + y[n];
+      network.own[2 * to + n] = network.own[2 * to + n] + y[6 + n];
+      pair.n[first + n] = pair.n[first + n] + y[2 + n];
+      pair.n[2 - first + n] = pair.n[2 - first + n] + y[4 + n];
+    }
+  }
+  // a bus whose unknowns are both set points needs no powers, and none of them may spoil it
+  for (int64_t at = 0; at < work.size; ++at) {
+    const P any = network.free[2 * at] + network.free[2 * at + 1];
+    for (int n = 0; n < 2; ++n) network.own[2 * at + n] = any.where_greater(half, network.own[2 * at + n], zero);
+    for (int64_t number = work.pair_start[at]; number < work.pair_start[at + 1]; ++number) {
+      Block<P>& pair = network.pair[number];
+      const int64_t other = work.neighbour[work.pair_number[number]];
+      const P any_other = network.free[2 * other] + network.free[2 * other + 1];
+      for (int n = 0; n < 2; ++n) {
+        pair.n[n] = any.where_greater(half, pair.n[n], zero);
+        pair.n[2 + n] = any_other.where_greater(half, pair.n[2 + n], zero);
+      }
+    }
+  }
+}
+
+// Factors: U_kj = A_kj and L_jk side by side, and D_k^-1.
+template <class F, int W>
+struct PowerFactors {
+  struct Mirrored {
+    Block<Pack<F, W>> upper, lower;
+  };
+  Mirrored* off;
+  Block<Pack<F, W>>* diagonal;
+
+  void place(const PowerWork& work, Arena& arena) {
+    off = arena.take<Mirrored>(work.fill);
+    diagonal = arena.take<Block<Pack<F, W>>>(work.size);
+  }
+};
+
+// T: numbers of the state; F: of the factors and the step; N: lanes of the network's numbers, W or 1 (shared).
+template <class T, class F, int W, int N>
+struct PowerSystem {
+  using P = Pack<T, W>;
+  using Q = Pack<F, W>;
+  struct Node {
+    P real, imaginary, active, reactive;  // voltage; powers to buses met so far
+    Q side[2];
+  };
+  struct Unknown {
+    P angle, logarithm;
+    Q step[2];
+  };
+  struct Voltage {  // parts of the load that follow the voltage and its square
+    P current[2], impedance[2];
+  };
+
+  const PowerWork& work;
+  PowerNetwork<T, F, N> network;
+  PowerFactors<F, 1> common;
+  PowerFactors<F, W> factors;
+  Node* node;
+  Unknown* unknown;
+  P* demand;  // two of each bus: constant load less generation
+  Voltage* voltage;
+  bool follows_voltage;
+  P sum, largest, worst;  // of the residual: sum of squares, largest magnitude, number of the row that has it
+  Q active;               // 1 in lanes that still run
+  Q broken, largest_step;
+
+  explicit PowerSystem(const PowerWork& work) : work(work) {}
+
+  void place(Arena& arena) {
+    factors.place(work, arena);
+    node = arena.take<Node>(work.size);
+    unknown = arena.take<Unknown>(work.size);
+    demand = arena.take<P>(2 * work.size);
+    voltage = arena.take<Voltage>(work.size);
+  }
+
+  // Loads less generation, and the start. Only parts that all lanes share may enter factors that all share.
+  void read(int64_t lane, int64_t count, bool only_shared) {
+    const P zero = P::of(0);
+    P any = zero;
+    for (int64_t at = 0; at < work.size; ++at) {
+      const int64_t bus = work.order[at];
+      for (int n = 0; n < 2; ++n) {
+        const auto load_part = [&](int part) {
+          const int which = load + 3 * n + part;
+          return only_shared && !work.operand[which].shared ? zero : operand<T, W>(work, which, bus, lane, count);
+        };
+        demand[2 * at + n] = load_part(0) - operand<T, W>(work, generation, only_shared ? 0 : 2 * bus + n, lane, count);
+        const P current = load_part(1), impedance = load_part(2);
+        voltage[at].current[n] = current;
+        voltage[at].impedance[n] = impedance;
+        any = any + magnitude(current) + magnitude(impedance);
+      }
+    }
+    follows_voltage = any_greater(any, zero) || any_nan(any);
+    begin(lane, count);
+  }
+
+  void begin(int64_t lane, int64_t count) {
+    const Q none = Q::of(0);
+    for (int64_t at = 0; at < work.size; ++at) {
+      const int64_t bus = work.order[at];
+      Unknown& own = unknown[at];
+      own.angle = operand<T, W>(work, start, 2 * bus, lane, count);
+      own.logarithm = operand<T, W>(work, start, 2 * bus + 1, lane, count);
+      node[at].active = node[at].reactive = P::of(0);
+      node[at].side[0] = node[at].side[1] = none;
+      turn(at);
+    }
+  }
+
+  static bool any_nan(const P& pack) {
+    alignas(64) T numbers[W];
+    pack.store(numbers);
+    bool any = false;
+    for (int n = 0; n < W; ++n) any = any || numbers[n] != numbers[n];
+    return any;
+  }
+
+  INLINE void turn(int64_t at) {
+    P sine, cosine;
+    sine_cosine(unknown[at].angle, sine, cosine);
+    const P size = exponential(unknown[at].logarithm);
+    node[at].real = size * cosine;
+    node[at].imaginary = size * sine;
+  }
+
+  // Moves every unknown by so much of the last step, for another forward pass.
+  void move(const P& fraction) {
+    for (int64_t at = 0; at < work.size; ++at) {
+      Unknown& own = unknown[at];
+      own.angle = own.angle + fraction * convert<T>(own.step[0]);
+      own.logarithm = own.logarithm + fraction * convert<T>(own.step[1]);
+      node[at].side[0] = node[at].side[1] = Q::of(0);
+      turn(at);
+    }
+  }
+
+  INLINE void weigh(const P& residual, int64_t row) {
+    sum = sum + residual * residual;
+    const P size = residual.where_nan_else(magnitude(residual), P::of(T(__builtin_inf())));
+    worst = size.where_greater(largest, P::of(T(row)), worst);
+    largest = size.where_greater(largest, size, largest);
+  }
+
+  // `Given`: the right-hand side lies in `side` already, and no residual is formed.
+  template <Step S, bool Given, bool Transpose>
+  void forward() {
+    const P zero = P::of(0), two = P::of(2);
+    sum = zero;
+    largest = P::of(-1);
+    worst = zero;
+    if (S == Step::fresh) {
+      __builtin_memset(static_cast<void*>(factors.off), 0, work.fill * sizeof(*factors.off));
+      __builtin_memset(static_cast<void*>(factors.diagonal), 0, work.size * sizeof(*factors.diagonal));
+    }
+    const int32_t* target = work.target;
+    for (int64_t at = 0; at < work.size; ++at) {
+      Node& here = node[at];
+      const P e = here.real, f = here.imaginary;
+      P active_sum = here.active, reactive_sum = here.reactive;
+      here.active = here.reactive = zero;
+      const Q free_active = widened<W>(network.free_coupling[2 * at]);
+      const Q free_reactive = widened<W>(network.free_coupling[2 * at + 1]);
+      for (int64_t number = work.pair_start[at]; number < work.pair_start[at + 1]; ++number) {
+        const int64_t off = work.pair_number[number], other = work.neighbour[off];
+        Node& there = node[other];
+        const Block<P> y = widened<W>(network.pair[number]);
+        const P cosine = e * there.real + f * there.imaginary, sine = f * there.real - e * there.imaginary;
+        const P active_here = y.n[0] * cosine + y.n[1] * sine, reactive_here = y.n[0] * sine - y.n[1] * cosine;
+        const P active_there = y.n[2] * cosine - y.n[3] * sine;
+        const P reactive_there = (zero - y.n[2]) * sine - y.n[3] * cosine;
+        active_sum = active_sum + active_here;
+        reactive_sum = reactive_sum + reactive_here;
+        there.active = there.active + active_there;
+        there.reactive = there.reactive + reactive_there;
+        if (S == Step::fresh) {
+          auto& blocks = factors.off[off];
+          couple(blocks.upper, convert<F>(active_here), convert<F>(reactive_here), free_active, free_reactive);
+          couple(blocks.lower, convert<F>(active_there), convert<F>(reactive_there),
+                 widened<W>(network.free_coupling[2 * other]), widened<W>(network.free_coupling[2 * other + 1]));
+        }
+      }
+      const P square = e * e + f * f;
+      const P own_active = widened<W>(network.own[2 * at]) * square;
+      const P own_reactive = zero - widened<W>(network.own[2 * at + 1]) * square;
+      const P keep_active = widened<W>(network.free[2 * at]), keep_reactive = widened<W>(network.free[2 * at + 1]);
+      P load_active = zero, load_reactive = zero, slope_active = zero, slope_reactive = zero;
+      if (follows_voltage) {
+        const Voltage& part = voltage[at];
+        const P size = square_root(square);
+        load_active = size * part.current[0] + square * part.impedance[0];
+        load_reactive = size * part.current[1] + square * part.impedance[1];
+        slope_active = load_active + square * part.impedance[0];
+        slope_reactive = load_reactive + square * part.impedance[1];
+      }
+      if (!Given) {
+        const P active_left = keep_active * (active_sum + own_active + demand[2 * at] + load_active);
+        const P reactive_left = keep_reactive * (reactive_sum + own_reactive + demand[2 * at + 1] + load_reactive);
+        const int64_t row = 2 * static_cast<int64_t>(work.order[at]);
+        weigh(active_left, row);
+        weigh(reactive_left, row + 1);
+        here.side[0] = here.side[0] + convert<F>(active_left);
+        here.side[1] = here.side[1] + convert<F>(reactive_left);
+      }
+      if (S == Step::fresh) {
+        Block<Q>& own = factors.diagonal[at];
+        const P one = P::of(1);
+        own.n[0] = own.n[0] + convert<F>(one - keep_active - keep_active * reactive_sum);
+        own.n[1] = own.n[1] + convert<F>(keep_active * (active_sum + two * own_active + slope_active));
+        own.n[2] = own.n[2] + convert<F>(keep_reactive * active_sum);
+        own.n[3] = own.n[3] + convert<F>(one - keep_reactive + keep_reactive * (reactive_sum + two * own_reactive + slope_reactive));
+        eliminate_pivot<Transpose>(at, target);
+      } else {
+        const Q side0 = here.side[0], side1 = here.side[1];
+        for (int64_t off = work.front_start[at]; off < work.front_start[at + 1]; ++off) {
+          Node& there = node[work.neighbour[off]];
+          const Block<Q> lower = S == Step::kept ? factors.off[off].lower : widened<W>(common.off[off].lower);
+          there.side[0] = there.side[0] - lower.n[0] * side0 - lower.n[1] * side1;
+          there.side[1] = there.side[1] - lower.n[2] * side0 - lower.n[3] * side1;
+        }
+      }
+    }
+  }
+
+  static INLINE void couple(Block<Q>& block, const Q& active, const Q& reactive, const Q& free_active, const Q& free_reactive) {
+    block.n[0] = block.n[0] + free_active * reactive;
+    block.n[1] = block.n[1] + free_active * active;
+    block.n[2] = block.n[2] - free_reactive * active;
+    block.n[3] = block.n[3] + free_reactive * reactive;
+  }
+
+  // D_k <- D_k^-1, L_ik <- A_ik D_k, A_ij <- A_ij - L_ik A_kj, and the same for the right-hand side.
+  template <bool Transpose>
+  INLINE void eliminate_pivot(int64_t at, const int32_t*& target) {
+    Block<Q>& own = factors.diagonal[at];
+    const Q inverse_determinant = Q::of(1) / (own.n[0] * own.n[3] - own.n[1] * own.n[2]), none = Q::of(0);
+    const Block<Q> inverse = {{own.n[3] * inverse_determinant, none - own.n[1] * inverse_determinant,
+                               none - own.n[2] * inverse_determinant, own.n[0] * inverse_determinant}};
+    own = inverse;
+    Node& here = node[at];
+    Q side0 = here.side[0], side1 = here.side[1];
+    if (Transpose) {
+      const Q scaled0 = inverse.n[0] * side0 + inverse.n[2] * side1, scaled1 = inverse.n[1] * side0 + inverse.n[3] * side1;
+      here.side[0] = side0 = scaled0;
+      here.side[1] = side1 = scaled1;
+    }
+    const int64_t first = work.front_start[at], count = work.front_start[at + 1] - first;
+    auto* const off = factors.off + first;
+    const int32_t* const neighbour = work.neighbour + first;
+    for (int64_t i = 0; i < count; ++i) {
+      const Block<Q> lower = product(off[i].lower, inverse), upper = off[i].upper;
+      off[i].lower = lower;
+      Node& there = node[neighbour[i]];
+      if (Transpose) {
+        there.side[0] = there.side[0] - upper.n[0] * side0 - upper.n[2] * side1;
+        there.side[1] = there.side[1] - upper.n[1] * side0 - upper.n[3] * side1;
+      } else {
+        there.side[0] = there.side[0] - lower.n[0] * side0 - lower.n[1] * side1;
+        there.side[1] = there.side[1] - lower.n[2] * side0 - lower.n[3] * side1;
+      }
+      factors.diagonal[neighbour[i]].subtract(lower, upper);
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      const Block<Q> lower = off[i].lower, upper = off[i].upper;
+      for (int64_t j = i + 1; j < count; ++j) {
+        auto& blocks = factors.off[*target++];
+        blocks.upper.subtract(lower, off[j].upper);
+        blocks.lower.subtract(off[j].lower, upper);
+      }
+    }
+  }
+
+  // Back substitution; `Given` leaves it at that, else the step is taken in the lanes that run.
+  template <Step S, bool Given, bool Transpose>
+  void backward() {
+    const Q none = Q::of(0), half = Q::of(F(0.5));
+    broken = largest_step = none;
+    for (int64_t at = work.size - 1; at >= 0; --at) {
+      Node& here = node[at];
+      Q side0 = here.side[0], side1 = here.side[1];
+      here.side[0] = here.side[1] = none;
+      for (int64_t off = work.front_start[at]; off < work.front_start[at + 1]; ++off) {
+        const Q* const step = unknown[work.neighbour[off]].step;
+        if (Transpose) {
+          const Block<Q> lower = factors.off[off].lower;
+          side0 = side0 - lower.n[0] * step[0] - lower.n[2] * step[1];
+          side1 = side1 - lower.n[1] * step[0] - lower.n[3] * step[1];
+        } else {
+          const Block<Q> upper = S == Step::common ? widened<W>(common.off[off].upper) : factors.off[off].upper;
+          side0 = side0 - upper.n[0] * step[0] - upper.n[1] * step[1];
+          side1 = side1 - upper.n[2] * step[0] - upper.n[3] * step[1];
+        }
+      }
+      Q step0 = side0, step1 = side1;
+      if (!Transpose) {
+        const Block<Q> inverse = S == Step::common ? widened<W>(common.diagonal[at]) : factors.diagonal[at];
+        step0 = inverse.n[0] * side0 + inverse.n[1] * side1;
+        step1 = inverse.n[2] * side0 + inverse.n[3] * side1;
+      }
+      Unknown& own = unknown[at];
+      if (Given) {
+        own.step[0] = step0;
+        own.step[1] = step1;
+        continue;
+      }
+      own.step[0] = active.where_greater(half, step0, none);
+      own.step[1] = active.where_greater(half, step1, none);
+      broken = broken + none * own.step[0] + none * own.step[1];
+      const Q size0 = magnitude(own.step[0]), size1 = magnitude(own.step[1]);
+      largest_step = size0.where_greater(largest_step, size0, largest_step);
+      largest_step = size1.where_greater(largest_step, size1, largest_step);
+      own.angle = own.angle - convert<T>(own.step[0]);
+      own.logarithm = own.logarithm - convert<T>(own.step[1]);
+      turn(at);
+    }
+  }
+};
