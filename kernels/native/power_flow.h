@@ -57,6 +57,12 @@ struct PowerSolver {
     }
   }
 
+  void first_forward(Step step) {
+    if constexpr (N == 1 && W != 1)
+      if (step == Step::common) return system.template forward<Step::common, false, false, true>();
+    forward(step);
+  }
+
   void backward(Step step) {
     alignas(64) F on[W];
     for (int n = 0; n < W; ++n) on[n] = running[n] ? F(1) : F(0);
@@ -75,10 +81,10 @@ struct PowerSolver {
       for (int n = 0; n < W; ++n) sums[n] = finite(sums[n]) ? __builtin_sqrt(sums[n]) : T(__builtin_inf());
     };
     Step step = step_of(0);
-    forward(step);
+    first_forward(step);
     measured();
     for (int n = 0; n < W; ++n) {
-      const bool sound = finite(largest[n]), met = sound && largest[n] <= system.work.tolerance;
+      const bool sound = finite(sums[n]), met = sound && largest[n] <= system.work.tolerance;
       norm[n] = sums[n], worst[n] = rows[n], iterations[n] = 0;
       residual[n] = sound ? largest[n] : T(__builtin_nan(""));
       result[n] = met ? converged : sound ? maximum_iterations : not_finite;
@@ -178,12 +184,15 @@ struct PowerSolver {
   }
 
   // Results of the lanes in `wanted`; unknowns are NaN where there is no solution.
-  void write(const bool* wanted) {
+  __attribute__((noinline)) void write(const bool* wanted) {
     const PowerWork& work = system.work;
     bool simple = count == W;
     for (int n = 0; n < W; ++n) simple = simple && wanted[n] && result[n] == converged;
     T* const to = static_cast<T*>(work.unknown) + lane;
-    for (int64_t at = 0; at < work.size; ++at)
+    for (int64_t at = 0; at < work.size; ++at) {
+      if (at + ahead < work.size)
+        for (int part = 0; part < 2; ++part)
+          __builtin_prefetch(to + (2 * static_cast<int64_t>(work.order[at + ahead]) + part) * work.lanes, 1);
       for (int part = 0; part < 2; ++part) {
         const P value = part == 0 ? system.unknown[at].angle : system.unknown[at].logarithm;
         T* const row = to + (2 * static_cast<int64_t>(work.order[at]) + part) * work.lanes;
@@ -196,6 +205,7 @@ struct PowerSolver {
         for (int n = 0; n < count; ++n)
           if (wanted[n]) row[n] = result[n] == converged ? numbers[n] : T(__builtin_nan(""));
       }
+    }
     for (int n = 0; n < count; ++n) {
       if (!wanted[n]) continue;
       static_cast<T*>(work.residual)[lane + n] = residual[n];
@@ -209,12 +219,13 @@ struct PowerSolver {
 // Solves the lanes in `wanted`, and takes out of it those that have converged.
 template <class T, class F, int W, int N>
 void solve_group(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, N>& network,
-                 const PowerFactors<F, 1>& common, Arena arena, int64_t shared_steps, int64_t chords, bool* wanted) {
+                 const PowerFactors<F, 1>& common, CommonStart<T>* common_start, Arena arena, int64_t shared_steps, int64_t chords, bool* wanted) {
   PowerSystem<T, F, W, N> system(work);
   system.network = network;
   system.common = common;
+  system.common_start = common_start;
   system.place(arena);
-  system.read(lane, count, false);
+  system.read(lane, count);
   PowerSolver<T, F, W, N> solver(system, lane, count, shared_steps, chords);
   solver.solve(work.maximum_iterations);
   solver.write(wanted);
@@ -222,11 +233,14 @@ void solve_group(const PowerWork& work, int64_t lane, int64_t count, const Power
 }
 
 template <class T, int W, int N>
-void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, T, N>& network, Arena arena) {
+void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, T, N>& network,
+                  CommonStart<T>* common_start, Arena arena) {
   PowerSystem<T, T, W, N> system(work);
   system.network = network;
+  system.common_start = common_start;
   system.place(arena);
-  system.read(lane, count, false);
+  system.read_voltage_parts(lane, count, false);
+  system.begin(lane, count);
   for (int64_t at = 0; at < work.size; ++at)
     for (int n = 0; n < 2; ++n)
       system.node[at].side[n] = operand<T, W>(work, side, 2 * static_cast<int64_t>(work.order[at]) + n, lane, count);
@@ -250,12 +264,14 @@ struct Common {
   PowerNetwork<T, F, 1> network;
   PowerNetwork<T, T, 1> exact_network;
   PowerFactors<F, 1> factors;
+  CommonStart<T>* start;
 
   Common(const PowerWork& work, Arena& arena) {
     network.place(work, arena);
     exact_network = {};
     exact_network.place(work, arena);
     factors.place(work, arena);
+    start = arena.take<CommonStart<T>>(work.size);
   }
 };
 
@@ -282,18 +298,18 @@ void run_group(const PowerWork& work, int64_t unit, const Common<T, F>& common, 
       read_network<T, F, W>(work, lane, count, network);
     }
   }
-  if (work.linear) return solve_linear<T, W, N>(work, lane, count, exact_network, arena);
+  if (work.linear) return solve_linear<T, W, N>(work, lane, count, exact_network, common.start, arena);
   bool wanted[W];
   for (int n = 0; n < W; ++n) wanted[n] = n < count;
   if (work.single_factors) {
     const int64_t shared_steps = N == 1 && W != 1 ? work.shared_steps : 0;
-    solve_group<T, F, W, N>(work, lane, count, network, common.factors, arena, shared_steps, work.chords, wanted);
+    solve_group<T, F, W, N>(work, lane, count, network, common.factors, common.start, arena, shared_steps, work.chords, wanted);
     bool any = false;
     for (int n = 0; n < W; ++n) any = any || wanted[n];
     if (!any) return;
     if constexpr (N != 1 || W == 1) read_network<T, T, W>(work, lane, count, exact_network);
   }
-  solve_group<T, T, W, N>(work, lane, count, exact_network, {}, arena, 0, 0, wanted);
+  solve_group<T, T, W, N>(work, lane, count, exact_network, {}, common.start, arena, 0, 0, wanted);
 }
 
 template <class T, class F, int W>
@@ -314,13 +330,15 @@ void run_power(const PowerWork& work, Phase phase, int64_t unit, void* memory, v
     if (!shared) return;
     read_network<T, F, 1>(work, 0, 1, common.network);
     read_network<T, T, 1>(work, 0, 1, common.exact_network);
-    if (work.linear || work.shared_steps == 0) return;
+    if (!work.operand[start].shared) return;
     PowerSystem<T, F, 1, 1> system(work);
     system.network = common.network;
     system.place(arena);
     system.factors = common.factors;
-    system.read(0, 1, true);
-    system.template forward<Step::fresh, false, false>();
+    system.common_start = common.start;
+    system.read_voltage_parts(0, 1, true);
+    system.begin(0, 1);
+    system.template forward<Step::fresh, true, false, false, true>();
     return;
   }
   if (shared) {

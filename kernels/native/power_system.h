@@ -80,6 +80,15 @@ INLINE Pack<T, W> operand(const PowerWork& work, int which, int64_t row, int64_t
   return load_some<T, W>(static_cast<const T*>(from.data) + row * work.lanes + lane, 1, count);
 }
 
+// Rows of many lanes lie pages apart: they are asked for so many buses ahead.
+constexpr int64_t ahead = 12;
+
+template <class T>
+INLINE void prefetch(const PowerWork& work, int which, int64_t row, int64_t lane) {
+  const Operand& from = work.operand[which];
+  if (!from.shared) __builtin_prefetch(static_cast<const T*>(from.data) + row * work.lanes + lane);
+}
+
 template <class T, class F, int W>
 void read_network(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, W>& network) {
   using P = Pack<T, W>;
@@ -137,6 +146,12 @@ struct PowerFactors {
   }
 };
 
+// A bus at a start that all lanes share: unknowns, voltage, and the power into the network.
+template <class T>
+struct CommonStart {
+  T angle, logarithm, real, imaginary, active, reactive;
+};
+
 // T: numbers of the state; F: of the factors and the step; N: lanes of the network's numbers, W or 1 (shared).
 template <class T, class F, int W, int N>
 struct PowerSystem {
@@ -157,13 +172,14 @@ struct PowerSystem {
   const PowerWork& work;
   PowerNetwork<T, F, N> network;
   PowerFactors<F, 1> common;
+  CommonStart<T>* common_start;
   PowerFactors<F, W> factors;
   Node* node;
   Unknown* unknown;
   P* demand;  // two of each bus: constant load less generation
   Voltage* voltage;
   bool follows_voltage;
-  P sum, largest, worst;  // of the residual: sum of squares, largest magnitude, number of the row that has it
+  P sum, largest, worst;  // of the residual: sum of squares, largest magnitude, the bus that has it
   Q active;               // 1 in lanes that still run
   Q broken, largest_step;
 
@@ -177,46 +193,77 @@ struct PowerSystem {
     voltage = arena.take<Voltage>(work.size);
   }
 
-  // Loads less generation, and the start. Only parts that all lanes share may enter factors that all share.
-  void read(int64_t lane, int64_t count, bool only_shared) {
-    const P zero = P::of(0);
-    P any = zero;
+  // Loads less generation, and the start.
+  __attribute__((noinline)) void read(int64_t lane, int64_t count) {
     for (int64_t at = 0; at < work.size; ++at) {
       const int64_t bus = work.order[at];
-      for (int n = 0; n < 2; ++n) {
-        const auto load_part = [&](int part) {
-          const int which = load + 3 * n + part;
-          return only_shared && !work.operand[which].shared ? zero : operand<T, W>(work, which, bus, lane, count);
-        };
-        demand[2 * at + n] = load_part(0) - operand<T, W>(work, generation, only_shared ? 0 : 2 * bus + n, lane, count);
-        const P current = load_part(1), impedance = load_part(2);
-        voltage[at].current[n] = current;
-        voltage[at].impedance[n] = impedance;
-        any = any + magnitude(current) + magnitude(impedance);
+      if (at + ahead < work.size) {
+        const int64_t next = work.order[at + ahead];
+        for (int n = 0; n < 2; ++n) {
+          prefetch<T>(work, load + 3 * n, next, lane);
+          prefetch<T>(work, generation, 2 * next + n, lane);
+        }
       }
+      for (int n = 0; n < 2; ++n)
+        demand[2 * at + n] =
+            operand<T, W>(work, load + 3 * n, bus, lane, count) - operand<T, W>(work, generation, 2 * bus + n, lane, count);
     }
-    follows_voltage = any_greater(any, zero) || any_nan(any);
+    read_voltage_parts(lane, count, false);
     begin(lane, count);
   }
 
-  void begin(int64_t lane, int64_t count) {
+  // Parts of the load that follow the voltage. Only those that all lanes share may enter factors that all share.
+  void read_voltage_parts(int64_t lane, int64_t count, bool only_shared) {
+    const P zero = P::of(0);
+    follows_voltage = false;
+    for (int n = 0; n < 4; ++n) {
+      const int which = load + 3 * (n / 2) + 1 + n % 2;
+      if (only_shared && !work.operand[which].shared) continue;
+      P any = zero;
+      for (int64_t bus = 0; bus < work.size; ++bus) {
+        if (bus + ahead < work.size) prefetch<T>(work, which, bus + ahead, lane);
+        any = any + absolute(operand<T, W>(work, which, bus, lane, count));
+      }
+      follows_voltage = follows_voltage || any_nonzero(any);
+    }
+    if (!follows_voltage) return;
+    for (int64_t at = 0; at < work.size; ++at)
+      for (int n = 0; n < 2; ++n) {
+        const auto part = [&](int number) {
+          const int which = load + 3 * n + number;
+          return only_shared && !work.operand[which].shared ? zero : operand<T, W>(work, which, work.order[at], lane, count);
+        };
+        voltage[at].current[n] = part(1);
+        voltage[at].impedance[n] = part(2);
+      }
+  }
+
+  __attribute__((noinline)) void begin(int64_t lane, int64_t count) {
     const Q none = Q::of(0);
     for (int64_t at = 0; at < work.size; ++at) {
       const int64_t bus = work.order[at];
-      Unknown& own = unknown[at];
-      own.angle = operand<T, W>(work, start, 2 * bus, lane, count);
-      own.logarithm = operand<T, W>(work, start, 2 * bus + 1, lane, count);
-      node[at].active = node[at].reactive = P::of(0);
-      node[at].side[0] = node[at].side[1] = none;
-      turn(at);
+      Node& here = node[at];
+      here.active = here.reactive = P::of(0);
+      here.side[0] = here.side[1] = none;
+      if (N == 1 && W != 1 && work.operand[start].shared) {
+        const CommonStart<T>& from = common_start[at];
+        unknown[at].angle = P::of(from.angle);
+        unknown[at].logarithm = P::of(from.logarithm);
+        here.real = P::of(from.real);
+        here.imaginary = P::of(from.imaginary);
+      } else {
+        unknown[at].angle = operand<T, W>(work, start, 2 * bus, lane, count);
+        unknown[at].logarithm = operand<T, W>(work, start, 2 * bus + 1, lane, count);
+        turn(at);
+      }
     }
   }
 
-  static bool any_nan(const P& pack) {
+  static bool any_nonzero(const P& pack) {
     alignas(64) T numbers[W];
     pack.store(numbers);
     bool any = false;
-    for (int n = 0; n < W; ++n) any = any || numbers[n] != numbers[n];
+    for (int n = 0; n < W; ++n) any = any || numbers[n] != T(0);
     return any;
   }
 
@@ -229,7 +276,7 @@ struct PowerSystem {
   }
 
   // Moves every unknown by so much of the last step, for another forward pass.
-  void move(const P& fraction) {
+  __attribute__((noinline)) void move(const P& fraction) {
     for (int64_t at = 0; at < work.size; ++at) {
       Unknown& own = unknown[at];
       own.angle = own.angle + fraction * convert<T>(own.step[0]);
@@ -239,16 +286,18 @@ struct PowerSystem {
     }
   }
 
-  INLINE void weigh(const P& residual, int64_t row) {
-    sum = sum + residual * residual;
-    const P size = residual.where_nan_else(magnitude(residual), P::of(T(__builtin_inf())));
-    worst = size.where_greater(largest, P::of(T(row)), worst);
-    largest = size.where_greater(largest, size, largest);
+  // NaN makes the sum NaN and is passed over by the rest.
+  INLINE void weigh(const P& active_left, const P& reactive_left, int64_t bus) {
+    sum = sum + active_left * active_left + reactive_left * reactive_left;
+    const P size = larger(absolute(active_left), absolute(reactive_left));
+    worst = size.where_greater(largest, P::of(T(bus)), worst);
+    largest = larger(size, largest);
   }
 
   // `Given`: the right-hand side lies in `side` already, and no residual is formed.
-  template <Step S, bool Given, bool Transpose>
-  void forward() {
+  // `AtStart`: all lanes are at the common start, where the powers are known. `Record`: keeps them.
+  template <Step S, bool Given, bool Transpose, bool AtStart = false, bool Record = false>
+  __attribute__((noinline)) void forward() {
     const P zero = P::of(0), two = P::of(2);
     sum = zero;
     largest = P::of(-1);
@@ -265,28 +314,36 @@ struct PowerSystem {
       here.active = here.reactive = zero;
       const Q free_active = widened<W>(network.free_coupling[2 * at]);
       const Q free_reactive = widened<W>(network.free_coupling[2 * at + 1]);
-      for (int64_t number = work.pair_start[at]; number < work.pair_start[at + 1]; ++number) {
+      for (int64_t number = work.pair_start[at]; !AtStart && number < work.pair_start[at + 1]; ++number) {
         const int64_t off = work.pair_number[number], other = work.neighbour[off];
         Node& there = node[other];
         const Block<P> y = widened<W>(network.pair[number]);
         const P cosine = e * there.real + f * there.imaginary, sine = f * there.real - e * there.imaginary;
         const P active_here = y.n[0] * cosine + y.n[1] * sine, reactive_here = y.n[0] * sine - y.n[1] * cosine;
         const P active_there = y.n[2] * cosine - y.n[3] * sine;
-        const P reactive_there = (zero - y.n[2]) * sine - y.n[3] * cosine;
+        const P drawn_there = y.n[2] * sine + y.n[3] * cosine;  // less the reactive power
         active_sum = active_sum + active_here;
         reactive_sum = reactive_sum + reactive_here;
         there.active = there.active + active_there;
-        there.reactive = there.reactive + reactive_there;
+        there.reactive = there.reactive - drawn_there;
         if (S == Step::fresh) {
           auto& blocks = factors.off[off];
           couple(blocks.upper, convert<F>(active_here), convert<F>(reactive_here), free_active, free_reactive);
-          couple(blocks.lower, convert<F>(active_there), convert<F>(reactive_there),
+          couple(blocks.lower, convert<F>(active_there), convert<F>(zero - drawn_there),
                  widened<W>(network.free_coupling[2 * other]), widened<W>(network.free_coupling[2 * other + 1]));
         }
       }
       const P square = e * e + f * f;
-      const P own_active = widened<W>(network.own[2 * at]) * square;
-      const P own_reactive = zero - widened<W>(network.own[2 * at + 1]) * square;
+      P own_active = widened<W>(network.own[2 * at]) * square;
+      P own_reactive = zero - widened<W>(network.own[2 * at + 1]) * square;
+      if (AtStart) {
+        own_active = P::of(common_start[at].active);
+        own_reactive = P::of(common_start[at].reactive);
+      }
+      if constexpr (Record) {
+        common_start[at] = {unknown[at].angle.part, unknown[at].logarithm.part, e.part, f.part,
+                            (active_sum + own_active).part, (reactive_sum + own_reactive).part};
+      }
       const P keep_active = widened<W>(network.free[2 * at]), keep_reactive = widened<W>(network.free[2 * at + 1]);
       P load_active = zero, load_reactive = zero, slope_active = zero, slope_reactive = zero;
       if (follows_voltage) {
@@ -300,9 +357,7 @@ struct PowerSystem {
       if (!Given) {
         const P active_left = keep_active * (active_sum + own_active + demand[2 * at] + load_active);
         const P reactive_left = keep_reactive * (reactive_sum + own_reactive + demand[2 * at + 1] + load_reactive);
-        const int64_t row = 2 * static_cast<int64_t>(work.order[at]);
-        weigh(active_left, row);
-        weigh(reactive_left, row + 1);
+        weigh(active_left, reactive_left, work.order[at]);
         here.side[0] = here.side[0] + convert<F>(active_left);
         here.side[1] = here.side[1] + convert<F>(reactive_left);
       }
@@ -376,7 +431,7 @@ struct PowerSystem {
 
   // Back substitution; `Given` leaves it at that, else the step is taken in the lanes that run.
   template <Step S, bool Given, bool Transpose>
-  void backward() {
+  __attribute__((noinline)) void backward() {
     const Q none = Q::of(0), half = Q::of(F(0.5));
     broken = largest_step = none;
     for (int64_t at = work.size - 1; at >= 0; --at) {

@@ -18,17 +18,23 @@ Valid for balanced operation up to the nose of the P-V curve; beyond it no solut
 Reactive limits of generators are not enforced. Gradients are those of the implicit function theorem.
 """
 
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
-from voltherm_kernels import solve
+from voltherm_kernels import newton as fused_newton
+from voltherm_kernels import power_flow, solve
 
-from voltherm.numerics import ResultCode, Solution, Status, newton
+from voltherm.numerics import ResultCode, Solution, Status, implicit_root, newton
+from voltherm.numerics.implicit import open_closures
 from voltherm.power.branch import Admittances, two_port
 from voltherm.power.island import supplied
 from voltherm.power.load import Load
-from voltherm.power.network import Network
+from voltherm.power.network import Network, Topology
 from voltherm.power.parameters import PowerParameters
 from voltherm.power.state import BusVoltages, PowerState, derive, entry_powers
 
@@ -110,6 +116,67 @@ def _equations(network: Network, parameters: PowerParameters, reached: Bool[Arra
     )
 
 
+@functools.lru_cache(maxsize=64)
+def _tables(topology: Topology) -> power_flow.Tables:
+    return power_flow.tables(topology.schedule, topology.from_bus, topology.to_bus)
+
+
+def _operands(start: Float[Array, "bus 2"], equations: _Equations) -> list[Array]:
+    """What a fused iteration gets, with a lane axis that all lanes share."""
+    numbers = (start, equations.fixed, equations.generation, equations.shunt, equations.admittances, equations.load)
+    return [leaf[..., None] for leaf in jax.tree.leaves(jax.lax.stop_gradient(numbers))]
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """One power flow, for `voltherm_kernels.newton`; operands as `_operands` lists them."""
+
+    topology: Topology
+    tolerance: float
+    maximum_iterations: int
+
+    def results(self, start: jax.ShapeDtypeStruct, *_: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """Unknowns, largest residual, iterations, result code, bus of the largest residual."""
+        count = jax.ShapeDtypeStruct((), jnp.int32)
+        return start, jax.ShapeDtypeStruct((), start.dtype), count, count, count
+
+    def one_lane(self, *operands: Array) -> tuple[Array, ...]:
+        """The iteration that every other is held to."""
+        start, fixed, generation, shunt, *rest = operands
+        pairs = list(zip(rest[0:8:2], rest[1:8:2], strict=True))
+        equations = _Equations(Admittances(*pairs), Load(*rest[8:]), generation, shunt, start, fixed)
+        residual, linear_solve = _root_problem(Network(self.topology))
+        root = newton(
+            residual,
+            start,
+            equations,
+            linear_solve=linear_solve,
+            tolerance=self.tolerance,
+            maximum_iterations=self.maximum_iterations,
+        )
+        status = root.status
+        return root.value, status.residual, status.iterations, status.result, status.worst // 2
+
+    def native(self, *operands: Array) -> tuple[Array, ...]:
+        """The same in C++, for CPUs."""
+        tables = _tables(self.topology)
+        return power_flow.solve(
+            tables, operands, power_flow.plan_for(tables), self.tolerance, self.maximum_iterations
+        )
+
+
+def _root_problem(network: Network):
+    """Residual and linear solve, as `newton` and `implicit_root` want them."""
+
+    def residual(unknowns, equations):
+        return _residual(network, unknowns, equations)
+
+    def linear_solve(unknowns, equations, right_hand_side):
+        return solve(network.topology.schedule, _jacobian(network, unknowns, equations), right_hand_side)
+
+    return residual, linear_solve
+
+
 def steady(
     network: Network,
     parameters: PowerParameters,
@@ -117,12 +184,13 @@ def steady(
     initial: PowerState | BusVoltages | None = None,
     tolerance: float = 1e-10,
     maximum_iterations: int = 30,
+    implementation: str = "auto",
 ) -> Solution:
     """Solves the power flow of one scenario; `jax.vmap` over `parameters` makes a batch.
 
     `network`: static topology of n buses and b branches. `parameters`: traced numbers. `initial`: state to start from
     (a failed one is replaced by the flat start). `tolerance`: largest power mismatch accepted, per unit on the
-    network's base power.
+    network's base power. `implementation`: of `voltherm_kernels.newton`; `auto` is the fused C++ iteration on CPUs.
 
     Returns a Solution of a PowerState (shapes there). `status.worst` is the index of the bus with the largest
     mismatch. Result codes: CONVERGED; SINGULAR (usually an island without a source: `worst` is then a bus that none
@@ -140,31 +208,24 @@ def steady(
         start = jnp.where(jnp.all(jnp.isfinite(warm)), warm, start)
     start = jnp.where(equations.fixed > 0.0, equations.set_point, start)
 
-    def residual(unknowns, equations):
-        return _residual(network, unknowns, equations)
-
-    def linear_solve(unknowns, equations, right_hand_side):
-        return solve(network.topology.schedule, _jacobian(network, unknowns, equations), right_hand_side)
-
-    root = newton(
-        residual,
-        jax.lax.stop_gradient(start),
-        equations,
-        linear_solve=linear_solve,
-        tolerance=tolerance,
-        maximum_iterations=maximum_iterations,
-    )
+    start = jax.lax.stop_gradient(start)
+    problem = _Problem(network.topology, tolerance, maximum_iterations)
+    results = fused_newton(problem, _operands(start, equations), implementation=implementation)
+    found, largest, iterations, code, worst = (part[..., 0] for part in results)
+    residual, linear_solve = _root_problem(network)
+    (residual, linear_solve), args = open_closures(start, equations, (residual, 0), (linear_solve, 1))
+    root = implicit_root(residual, linear_solve, found, start, code == ResultCode.CONVERGED.value, args)
     everywhere = jnp.all(reached)
-    result = jnp.where(everywhere, root.status.result, ResultCode.SINGULAR.value)
+    result = jnp.where(everywhere, code, ResultCode.SINGULAR.value)
     solved = result == ResultCode.CONVERGED.value
     # a failed scenario is evaluated at a harmless point and then masked: NaN with zero gradient
-    unknowns = jnp.where(solved, root.value, 0.0)
+    unknowns = jnp.where(solved, root, 0.0)
     state = derive(network, parameters, unknowns[:, 0], jnp.exp(unknowns[:, 1]))
     state = jax.tree.map(lambda value: jnp.where(solved, value, jnp.nan), state)
     status = Status(
         result=result,
-        residual=jnp.where(everywhere, root.status.residual, jnp.nan),
-        iterations=root.status.iterations,
-        worst=jnp.where(everywhere, root.status.worst // 2, jnp.argmin(reached).astype(root.status.worst.dtype)),
+        residual=jnp.where(everywhere, largest, jnp.nan),
+        iterations=iterations,
+        worst=jnp.where(everywhere, worst, jnp.argmin(reached).astype(worst.dtype)),
     )
     return Solution(state, status)
