@@ -21,7 +21,7 @@ std::shared_ptr<void> aligned_memory(int64_t bytes) {
   return std::shared_ptr<void>(std::aligned_alloc(scratch_alignment, rounded), std::free);
 }
 
-constexpr int64_t tables = 9;
+constexpr int64_t tables = 10;
 
 // Operands and tables in the order of PowerOperand and PowerWork, after them; sets everything but results and plan.
 const char* read_operands(ffi::RemainingArgs& args, bool linear, PowerWork& work) {
@@ -35,11 +35,13 @@ const char* read_operands(ffi::RemainingArgs& args, bool linear, PowerWork& work
     table[n] = buffer->typed_data(), length[n] = static_cast<int64_t>(buffer->element_count());
   }
   work.size = length[0], work.fill = length[2], work.pairs = length[5], work.branches = length[6];
-  if (length[1] != work.size + 1 || length[4] != work.size + 1 || length[7] != work.branches || length[8] != work.branches)
+  if (length[1] != work.size + 1 || length[4] != work.size + 1 || length[7] != work.branches ||
+      length[8] != work.branches || length[9] % 4 != 0)
     return "tables do not fit together";
   work.order = table[0], work.front_start = table[1], work.neighbour = table[2], work.target = table[3];
   work.pair_start = table[4], work.pair_number = table[5], work.branch_pair = table[6];
   work.from_position = table[7], work.to_position = table[8];
+  work.segments = length[9] / 4, work.segment = reinterpret_cast<const Segment*>(table[9]);
   work.lanes = 1;
   for (int64_t n = 0; n < operands; ++n) {
     const auto found = args.get<ffi::AnyBuffer>(n);

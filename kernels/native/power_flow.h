@@ -49,29 +49,59 @@ struct PowerSolver {
     return (number - shared_steps) % (chords + 1) == 0 ? Step::fresh : Step::kept;
   }
 
-  void forward(Step step) {
+  void forward(Step step, const Segment& segment) {
     switch (step) {
-      case Step::fresh: return system.template forward<Step::fresh, false, false>();
-      case Step::kept: return system.template forward<Step::kept, false, false>();
-      case Step::common: return system.template forward<Step::common, false, false>();
+      case Step::fresh: return system.template forward<Step::fresh, false, false>(segment);
+      case Step::kept: return system.template forward<Step::kept, false, false>(segment);
+      case Step::common: return system.template forward<Step::common, false, false>(segment);
     }
   }
 
-  void first_forward(Step step) {
-    if constexpr (N == 1 && W != 1)
-      if (step == Step::common) return system.template forward<Step::common, false, false, true>();
-    forward(step);
+  void backward(Step step, const Segment& segment) {
+    switch (step) {
+      case Step::fresh: return system.template backward<Step::fresh, false, false>(segment);
+      case Step::kept: return system.template backward<Step::kept, false, false>(segment);
+      case Step::common: return system.template backward<Step::common, false, false>(segment);
+    }
   }
 
-  void backward(Step step) {
+  void clear(Step step, const Segment& segment) {
+    if (step == Step::fresh) system.clear(segment);
+  }
+
+  // Reads the lanes and measures them where they start.
+  void begin(Step step) {
+    system.weigh_nothing();
+    const auto down = [&](const Segment& segment) {
+      system.read(segment, lane, count);
+      system.begin(segment, lane, count);
+    };
+    const auto up = [&](const Segment& segment) {
+      if constexpr (N == 1 && W != 1)
+        if (step == Step::common) return system.template forward<Step::common, false, false, true>(segment);
+      forward(step, segment);
+    };
+    system.sweep(down, [&](const Segment& segment) { clear(step, segment); }, up);
+  }
+
+  // One step with the factors at hand, and the forward pass of the next.
+  void advance(Step step, Step next) {
     alignas(64) F on[W];
     for (int n = 0; n < W; ++n) on[n] = running[n] ? F(1) : F(0);
     system.active = Q::load(on);
-    switch (step) {
-      case Step::fresh: return system.template backward<Step::fresh, false, false>();
-      case Step::kept: return system.template backward<Step::kept, false, false>();
-      case Step::common: return system.template backward<Step::common, false, false>();
-    }
+    system.take_no_step();
+    system.weigh_nothing();
+    system.sweep([&](const Segment& segment) { backward(step, segment); },
+                 [&](const Segment& segment) { clear(next, segment); },
+                 [&](const Segment& segment) { forward(next, segment); });
+  }
+
+  // The forward pass once more, after lanes have gone back by so much of their step.
+  void repeat(Step next, const T* change) {
+    system.move(P::load(change));
+    system.weigh_nothing();
+    system.sweep([](const Segment&) {}, [&](const Segment& segment) { clear(next, segment); },
+                 [&](const Segment& segment) { forward(next, segment); });
   }
 
   void solve(int64_t maximum) {
@@ -81,8 +111,18 @@ struct PowerSolver {
       for (int n = 0; n < W; ++n) sums[n] = finite(sums[n]) ? __builtin_sqrt(sums[n]) : T(__builtin_inf());
     };
     Step step = step_of(0);
-    first_forward(step);
+    begin(step);
     measured();
+    bool all_sound = true;
+    for (int n = 0; n < count; ++n) all_sound = all_sound && finite(sums[n]);
+    if (!all_sound) {
+      alignas(64) T places[W];
+      system.looks_for_nan = true;
+      begin(step);
+      system.worst.store(places);
+      system.looks_for_nan = false;
+      for (int n = 0; n < W; ++n) rows[n] = finite(sums[n]) ? rows[n] : places[n];
+    }
     for (int n = 0; n < W; ++n) {
       const bool sound = finite(sums[n]), met = sound && largest[n] <= system.work.tolerance;
       norm[n] = sums[n], worst[n] = rows[n], iterations[n] = 0;
@@ -91,7 +131,9 @@ struct PowerSolver {
       running[n] = n < count && sound && !met;
     }
     for (int64_t number = 0; number < maximum && any_running(); ++number) {
-      backward(step);
+      const Step next = step_of(number + 1);
+      advance(step, next);
+      measured();
       alignas(64) F broken[W], longest[W];
       system.broken.store(broken), system.largest_step.store(longest);
       const bool exact = step == Step::fresh;
@@ -106,10 +148,7 @@ struct PowerSolver {
           result[n] = singular;
         }
       }
-      step = step_of(number + 1);
       for (;;) {
-        forward(step);
-        measured();
         bool again = false;
         alignas(64) T change[W] = {};
         for (int n = 0; n < W; ++n) {
@@ -131,8 +170,10 @@ struct PowerSolver {
           again = again || change[n] != T(0);
         }
         if (!again) break;
-        system.move(P::load(change));
+        repeat(next, change);
+        measured();
       }
+      step = next;
     }
   }
 
@@ -225,7 +266,7 @@ void solve_group(const PowerWork& work, int64_t lane, int64_t count, const Power
   system.common = common;
   system.common_start = common_start;
   system.place(arena);
-  system.read(lane, count);
+  system.read_voltage_parts(lane, count, false);
   PowerSolver<T, F, W, N> solver(system, lane, count, shared_steps, chords);
   solver.solve(work.maximum_iterations);
   solver.write(wanted);
@@ -240,16 +281,20 @@ void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const Powe
   system.common_start = common_start;
   system.place(arena);
   system.read_voltage_parts(lane, count, false);
-  system.begin(lane, count);
-  for (int64_t at = 0; at < work.size; ++at)
-    for (int n = 0; n < 2; ++n)
-      system.node[at].side[n] = operand<T, W>(work, side, 2 * static_cast<int64_t>(work.order[at]) + n, lane, count);
+  const auto read = [&](const Segment& segment) {
+    system.begin(segment, lane, count);
+    for (int64_t at = segment.first; at < segment.last; ++at)
+      for (int n = 0; n < 2; ++n)
+        system.node[at].side[n] = operand<T, W>(work, side, 2 * static_cast<int64_t>(work.order[at]) + n, lane, count);
+  };
+  const auto clear = [&](const Segment& segment) { system.clear(segment); };
+  const auto nothing = [](const Segment&) {};
   if (work.transpose) {
-    system.template forward<Step::fresh, true, true>();
-    system.template backward<Step::fresh, true, true>();
+    system.sweep(read, clear, [&](const Segment& s) { system.template forward<Step::fresh, true, true>(s); });
+    system.sweep([&](const Segment& s) { system.template backward<Step::fresh, true, true>(s); }, nothing, nothing);
   } else {
-    system.template forward<Step::fresh, true, false>();
-    system.template backward<Step::fresh, true, false>();
+    system.sweep(read, clear, [&](const Segment& s) { system.template forward<Step::fresh, true, false>(s); });
+    system.sweep([&](const Segment& s) { system.template backward<Step::fresh, true, false>(s); }, nothing, nothing);
   }
   for (int64_t at = 0; at < work.size; ++at)
     for (int n = 0; n < 2; ++n) {
@@ -337,8 +382,8 @@ void run_power(const PowerWork& work, Phase phase, int64_t unit, void* memory, v
     system.factors = common.factors;
     system.common_start = common.start;
     system.read_voltage_parts(0, 1, true);
-    system.begin(0, 1);
-    system.template forward<Step::fresh, true, false, false, true>();
+    system.sweep([&](const Segment& s) { system.begin(s, 0, 1); }, [&](const Segment& s) { system.clear(s); },
+                 [&](const Segment& s) { system.template forward<Step::fresh, true, false, false, true>(s); });
     return;
   }
   if (shared) {

@@ -13,11 +13,17 @@ struct Operand {
 
 enum PowerOperand { start, fixed, generation, shunt, admittance, load = admittance + 8, side = load + 6, power_operands };
 
+// Positions first .. last - 1. A subtree is a segment that nothing outside but its ancestors has to do with; those of
+// the top are what is left above the subtrees. `target` is where the targets of the first pivot begin.
+struct Segment {
+  int32_t first, last, target, top;
+};
+
 struct PowerWork {
   bool single;      // float instead of double
   bool linear;      // solve with the Jacobian at `start` for `side`, instead of Newton's method
   bool transpose;   // Jᵀ, where linear
-  int64_t size, branches, fill, pairs, lanes;
+  int64_t size, branches, fill, pairs, lanes, segments;
 
   // Tables; positions are the order of elimination, a postorder of its tree.
   const int32_t* order;          // (size) bus at each position
@@ -29,6 +35,7 @@ struct PowerWork {
   const int32_t* branch_pair;    // (branches) pair that the branch belongs to
   const int32_t* from_position;  // (branches)
   const int32_t* to_position;    // (branches)
+  const Segment* segment;        // (segments)
 
   Operand operand[power_operands];
   double tolerance;

@@ -178,7 +178,7 @@ struct PowerSystem {
   Unknown* unknown;
   P* demand;  // two of each bus: constant load less generation
   Voltage* voltage;
-  bool follows_voltage;
+  bool follows_voltage, looks_for_nan = false;
   P sum, largest, worst;  // of the residual: sum of squares, largest magnitude, the bus that has it
   Q active;               // 1 in lanes that still run
   Q broken, largest_step;
@@ -194,8 +194,8 @@ struct PowerSystem {
   }
 
   // Loads less generation, and the start.
-  __attribute__((noinline)) void read(int64_t lane, int64_t count) {
-    for (int64_t at = 0; at < work.size; ++at) {
+  __attribute__((noinline)) void read(const Segment& segment, int64_t lane, int64_t count) {
+    for (int64_t at = segment.first; at < segment.last; ++at) {
       const int64_t bus = work.order[at];
       if (at + ahead < work.size) {
         const int64_t next = work.order[at + ahead];
@@ -208,8 +208,6 @@ struct PowerSystem {
         demand[2 * at + n] =
             operand<T, W>(work, load + 3 * n, bus, lane, count) - operand<T, W>(work, generation, 2 * bus + n, lane, count);
     }
-    read_voltage_parts(lane, count, false);
-    begin(lane, count);
   }
 
   // Parts of the load that follow the voltage. Only those that all lanes share may enter factors that all share.
@@ -238,9 +236,9 @@ struct PowerSystem {
       }
   }
 
-  __attribute__((noinline)) void begin(int64_t lane, int64_t count) {
+  __attribute__((noinline)) void begin(const Segment& segment, int64_t lane, int64_t count) {
     const Q none = Q::of(0);
-    for (int64_t at = 0; at < work.size; ++at) {
+    for (int64_t at = segment.first; at < segment.last; ++at) {
       const int64_t bus = work.order[at];
       Node& here = node[at];
       here.active = here.reactive = P::of(0);
@@ -286,28 +284,56 @@ struct PowerSystem {
     }
   }
 
-  // NaN makes the sum NaN and is passed over by the rest.
+  // NaN makes the sum NaN and is passed over by the rest, unless it is looked for: then the first bus that has one.
   INLINE void weigh(const P& active_left, const P& reactive_left, int64_t bus) {
     sum = sum + active_left * active_left + reactive_left * reactive_left;
-    const P size = larger(absolute(active_left), absolute(reactive_left));
+    P size = larger(absolute(active_left), absolute(reactive_left));
+    if (looks_for_nan) {
+      const P infinite = P::of(T(__builtin_inf())), all = active_left + reactive_left;
+      size = (all - all).where_nan_else(P::of(0), infinite);
+      const P sooner = worst.where_greater(P::of(T(bus)), size, P::of(0));
+      largest = sooner.where_greater(P::of(1), P::of(-1), largest);
+    }
     worst = size.where_greater(largest, P::of(T(bus)), worst);
     largest = larger(size, largest);
+  }
+
+  // Before a forward pass.
+  void weigh_nothing() {
+    sum = worst = P::of(0);
+    largest = P::of(-1);
+  }
+
+  // Before a backward pass.
+  void take_no_step() { broken = largest_step = Q::of(0); }
+
+  // Before fresh factors of a segment.
+  void clear(const Segment& segment) {
+    const int64_t first = work.front_start[segment.first], last = work.front_start[segment.last];
+    __builtin_memset(static_cast<void*>(factors.off + first), 0, (last - first) * sizeof(*factors.off));
+    __builtin_memset(static_cast<void*>(factors.diagonal + segment.first), 0,
+                     (segment.last - segment.first) * sizeof(*factors.diagonal));
+  }
+
+  // `down` for every segment of the top from the root on, then `down` and `up` for every subtree while it is in cache,
+  // then `up` for the top: a backward pass and the forward pass that follows it, in one sweep through memory.
+  template <class Down, class Between, class Up>
+  INLINE void sweep(const Down& down, const Between& between, const Up& up) {
+    for (int64_t n = work.segments - 1; n >= 0; --n)
+      if (work.segment[n].top) down(work.segment[n]), between(work.segment[n]);
+    for (int64_t n = work.segments - 1; n >= 0; --n)
+      if (!work.segment[n].top) down(work.segment[n]), between(work.segment[n]), up(work.segment[n]);
+    for (int64_t n = 0; n < work.segments; ++n)
+      if (work.segment[n].top) up(work.segment[n]);
   }
 
   // `Given`: the right-hand side lies in `side` already, and no residual is formed.
   // `AtStart`: all lanes are at the common start, where the powers are known. `Record`: keeps them.
   template <Step S, bool Given, bool Transpose, bool AtStart = false, bool Record = false>
-  __attribute__((noinline)) void forward() {
+  __attribute__((noinline)) void forward(const Segment& segment) {
     const P zero = P::of(0), two = P::of(2);
-    sum = zero;
-    largest = P::of(-1);
-    worst = zero;
-    if (S == Step::fresh) {
-      __builtin_memset(static_cast<void*>(factors.off), 0, work.fill * sizeof(*factors.off));
-      __builtin_memset(static_cast<void*>(factors.diagonal), 0, work.size * sizeof(*factors.diagonal));
-    }
-    const int32_t* target = work.target;
-    for (int64_t at = 0; at < work.size; ++at) {
+    const int32_t* target = work.target + segment.target;
+    for (int64_t at = segment.first; at < segment.last; ++at) {
       Node& here = node[at];
       const P e = here.real, f = here.imaginary;
       P active_sum = here.active, reactive_sum = here.reactive;
@@ -431,10 +457,9 @@ struct PowerSystem {
 
   // Back substitution; `Given` leaves it at that, else the step is taken in the lanes that run.
   template <Step S, bool Given, bool Transpose>
-  __attribute__((noinline)) void backward() {
+  __attribute__((noinline)) void backward(const Segment& segment) {
     const Q none = Q::of(0), half = Q::of(F(0.5));
-    broken = largest_step = none;
-    for (int64_t at = work.size - 1; at >= 0; --at) {
+    for (int64_t at = segment.last - 1; at >= segment.first; --at) {
       Node& here = node[at];
       Q side0 = here.side[0], side1 = here.side[1];
       here.side[0] = here.side[1] = none;

@@ -32,14 +32,16 @@ class Plan(NamedTuple):
     single_factors: bool
 
 
+# Memory of a bus and of a pair of mirrored blocks for eight lanes, and what of a core's cache a subtree may take.
+_BUS_BYTES = 768
+_BLOCK_BYTES = 256
+_CACHE_BYTES = 400_000
+
 EXACT = Plan(0, 0, False)
 """Newton's method as it is: fresh factors in full precision for every step."""
 
-
-def plan_for(tables: "Tables") -> Plan:
-    """The plan that `auto` takes for a network: measured best at the same final residual."""
-    tree = tables.target.size == 0
-    return Plan(3, 1, True) if tree else Plan(1, 0, True)
+AUTO = Plan(1, 0, True)
+"""What a solve takes if nothing else is asked for (measured: docs/kernels.md)."""
 
 
 class Tables(NamedTuple):
@@ -54,6 +56,7 @@ class Tables(NamedTuple):
     branch_pair: np.ndarray
     from_position: np.ndarray
     to_position: np.ndarray
+    segments: np.ndarray
 
 
 def tables(schedule: Schedule, from_bus: np.ndarray, to_bus: np.ndarray) -> Tables:
@@ -82,9 +85,60 @@ def tables(schedule: Schedule, from_bus: np.ndarray, to_bus: np.ndarray) -> Tabl
     pair_number, branch_pair = np.unique(np.searchsorted(keys, low * size + high), return_inverse=True)
     pair_start = _starts(pivot[pair_number], size)
     found = Tables(
-        order, front_start, neighbour, target, pair_start, pair_number, branch_pair, from_position, to_position
+        order,
+        front_start,
+        neighbour,
+        target,
+        pair_start,
+        pair_number,
+        branch_pair,
+        from_position,
+        to_position,
+        _segments(front_start, neighbour).ravel(),
     )
     return Tables(*(np.ascontiguousarray(table, np.int32) for table in found))
+
+
+def _segments(front_start: np.ndarray, neighbour: np.ndarray) -> np.ndarray:
+    """Subtrees that fit into the cache of a core, and what is left above them, as runs of positions (segment, 4)."""
+    size, fronts = front_start.size - 1, np.diff(front_start)
+    parent = np.full(size, size)
+    inner = fronts > 0
+    parent[inner] = neighbour[front_start[:-1][inner]]
+    # in a postorder a subtree is a run of positions that ends with its root
+    descendants = np.ones(size + 1, np.int64)
+    for node in range(size):
+        descendants[parent[node]] += descendants[node]
+    node = np.arange(size)
+    first = node - descendants[:-1] + 1
+    weight = _BUS_BYTES * descendants[:-1] + _BLOCK_BYTES * (front_start[1:] - front_start[first])
+    fits = np.append(weight <= _CACHE_BYTES, False)
+    is_root = fits[:-1] & ~fits[parent]
+    inside = np.zeros(size + 1, np.int64)
+    np.add.at(inside, first[is_root], 1)
+    np.add.at(inside, node[is_root] + 1, -1)
+    top = np.cumsum(inside[:-1]) == 0
+    # neighbouring small subtrees are one segment
+    starts, packed = [], 0.0
+    for at in range(size):
+        if top[at]:
+            if at == 0 or not top[at - 1]:
+                starts.append(at)
+        elif at == 0 or top[at - 1]:
+            starts.append(at)
+            packed = 0.0
+        if is_root[at]:
+            packed += weight[at]
+            if at + 1 < size and not top[at + 1] and packed + _next_weight(at + 1, is_root, weight) > _CACHE_BYTES:
+                starts.append(at + 1)
+                packed = 0.0
+    begin = np.array(starts)
+    targets = np.concatenate([[0], np.cumsum(fronts * (fronts - 1) // 2)])
+    return np.stack([begin, np.append(begin[1:], size), targets[begin], top[begin]], axis=1)
+
+
+def _next_weight(at: int, is_root: np.ndarray, weight: np.ndarray) -> float:
+    return float(weight[at + int(np.argmax(is_root[at:]))])
 
 
 def _starts(sorted_groups: np.ndarray, count: int) -> np.ndarray:

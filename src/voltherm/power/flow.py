@@ -127,6 +127,13 @@ def _operands(start: Float[Array, "bus 2"], equations: _Equations) -> list[Array
     return [leaf[..., None] for leaf in jax.tree.leaves(jax.lax.stop_gradient(numbers))]
 
 
+def _numbers(operands: Sequence[Array]) -> tuple[Float[Array, "bus 2"], _Equations]:
+    """Start and equations of one lane from its operands; set points are what the start has where it is fixed."""
+    start, fixed, generation, shunt, *rest = operands
+    admittances = Admittances(*zip(rest[0:8:2], rest[1:8:2], strict=True))
+    return start, _Equations(admittances, Load(*rest[8:]), generation, shunt, start, fixed)
+
+
 @dataclass(frozen=True)
 class _Problem:
     """One power flow, for `voltherm_kernels.newton`; operands as `_operands` lists them."""
@@ -142,9 +149,7 @@ class _Problem:
 
     def one_lane(self, *operands: Array) -> tuple[Array, ...]:
         """The iteration that every other is held to."""
-        start, fixed, generation, shunt, *rest = operands
-        pairs = list(zip(rest[0:8:2], rest[1:8:2], strict=True))
-        equations = _Equations(Admittances(*pairs), Load(*rest[8:]), generation, shunt, start, fixed)
+        start, equations = _numbers(operands)
         residual, linear_solve = _root_problem(Network(self.topology))
         root = newton(
             residual,
@@ -160,13 +165,55 @@ class _Problem:
     def native(self, *operands: Array) -> tuple[Array, ...]:
         """The same in C++, for CPUs."""
         tables = _tables(self.topology)
-        return power_flow.solve(
-            tables, operands, power_flow.plan_for(tables), self.tolerance, self.maximum_iterations
-        )
+        return power_flow.solve(tables, operands, power_flow.AUTO, self.tolerance, self.maximum_iterations)
+
+
+@dataclass(frozen=True)
+class _LinearProblem:
+    """x from J x = r, or Jᵀ x = r, at given unknowns; the operands of `_Problem`, then r."""
+
+    topology: Topology
+    transpose: bool
+
+    def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """One vector like the right-hand side."""
+        return (operands[-1],)
+
+    def one_lane(self, *operands: Array) -> tuple[Array, ...]:
+        """Jacobian, factors, substitution, one after the other."""
+        unknowns, equations = _numbers(operands[:-1])
+        values = _jacobian(Network(self.topology), unknowns, equations)
+        return (solve(self.topology.schedule, values, operands[-1], transpose=self.transpose),)
+
+    def native(self, *operands: Array) -> tuple[Array, ...]:
+        """The three in one call."""
+        return (power_flow.step(_tables(self.topology), operands[:-1], operands[-1], self.transpose),)
+
+
+def _fused_linear_solve(network: Network, implementation: str):
+    """J⁻¹ r in one call, for the derivatives of a root; its own derivatives are those of J x = r."""
+
+    def linear_solve(unknowns, equations, right_hand_side):
+        operands = _operands(unknowns, equations)
+
+        def product(vector):
+            return jax.jvp(lambda unknowns: _residual(network, unknowns, equations), (unknowns,), (vector,))[1]
+
+        def solving(transpose):
+            problem = _LinearProblem(network.topology, transpose)
+
+            def run(_, side):
+                return fused_newton(problem, [*operands, side[..., None]], implementation=implementation)[0][..., 0]
+
+            return run
+
+        return jax.lax.custom_linear_solve(product, right_hand_side, solving(False), solving(True))
+
+    return linear_solve
 
 
 def _root_problem(network: Network):
-    """Residual and linear solve, as `newton` and `implicit_root` want them."""
+    """Residual and linear solve, as `newton` wants them."""
 
     def residual(unknowns, equations):
         return _residual(network, unknowns, equations)
@@ -212,7 +259,7 @@ def steady(
     problem = _Problem(network.topology, tolerance, maximum_iterations)
     results = fused_newton(problem, _operands(start, equations), implementation=implementation)
     found, largest, iterations, code, worst = (part[..., 0] for part in results)
-    residual, linear_solve = _root_problem(network)
+    residual, linear_solve = _root_problem(network)[0], _fused_linear_solve(network, implementation)
     (residual, linear_solve), args = open_closures(start, equations, (residual, 0), (linear_solve, 1))
     root = implicit_root(residual, linear_solve, found, start, code == ResultCode.CONVERGED.value, args)
     everywhere = jnp.all(reached)
