@@ -231,9 +231,7 @@ struct PowerSolver {
     for (int n = 0; n < W; ++n) simple = simple && wanted[n] && result[n] == converged;
     T* const to = static_cast<T*>(work.unknown) + lane;
     for (int64_t at = 0; at < work.size; ++at) {
-      if (at + ahead < work.size)
-        for (int part = 0; part < 2; ++part)
-          __builtin_prefetch(to + (2 * static_cast<int64_t>(work.order[at + ahead]) + part) * work.lanes, 1);
+      system.prefetch_result(at, lane);
       for (int part = 0; part < 2; ++part) {
         const P value = part == 0 ? system.unknown[at].angle : system.unknown[at].logarithm;
         T* const row = to + (2 * static_cast<int64_t>(work.order[at]) + part) * work.lanes;
@@ -284,8 +282,11 @@ void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const Powe
   const auto read = [&](const Segment& segment) {
     system.begin(segment, lane, count);
     for (int64_t at = segment.first; at < segment.last; ++at)
-      for (int n = 0; n < 2; ++n)
+      for (int n = 0; n < 2; ++n) {
+        if (at + ahead < work.size)
+          prefetch<T>(work, side, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
         system.node[at].side[n] = operand<T, W>(work, side, 2 * static_cast<int64_t>(work.order[at]) + n, lane, count);
+      }
   };
   const auto clear = [&](const Segment& segment) { system.clear(segment); };
   const auto nothing = [](const Segment&) {};
@@ -296,11 +297,13 @@ void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const Powe
     system.sweep(read, clear, [&](const Segment& s) { system.template forward<Step::fresh, true, false>(s); });
     system.sweep([&](const Segment& s) { system.template backward<Step::fresh, true, false>(s); }, nothing, nothing);
   }
-  for (int64_t at = 0; at < work.size; ++at)
+  for (int64_t at = 0; at < work.size; ++at) {
+    system.prefetch_result(at, lane);
     for (int n = 0; n < 2; ++n) {
       const int64_t row = 2 * static_cast<int64_t>(work.order[at]) + n;
       store_some<T, W>(system.unknown[at].step[n], static_cast<T*>(work.unknown) + row * work.lanes + lane, 1, count);
     }
+  }
 }
 
 // The memory that all units of a call share: the network and the factors at the start, where all lanes have the same.

@@ -250,6 +250,8 @@ struct PowerSystem {
         here.real = P::of(from.real);
         here.imaginary = P::of(from.imaginary);
       } else {
+        if (at + ahead < work.size)
+          for (int n = 0; n < 2; ++n) prefetch<T>(work, start, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
         unknown[at].angle = operand<T, W>(work, start, 2 * bus, lane, count);
         unknown[at].logarithm = operand<T, W>(work, start, 2 * bus + 1, lane, count);
         turn(at);
@@ -271,6 +273,13 @@ struct PowerSystem {
     const P size = exponential(unknown[at].logarithm);
     node[at].real = size * cosine;
     node[at].imaginary = size * sine;
+  }
+
+  // Before rows of a result are written, buses ahead like `prefetch`.
+  INLINE void prefetch_result(int64_t at, int64_t lane) const {
+    if (at + ahead >= work.size) return;
+    T* const to = static_cast<T*>(work.unknown) + 2 * static_cast<int64_t>(work.order[at + ahead]) * work.lanes + lane;
+    for (int n = 0; n < 2; ++n) __builtin_prefetch(to + n * work.lanes, 1);
   }
 
   // Moves every unknown by so much of the last step, for another forward pass.

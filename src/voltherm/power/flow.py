@@ -165,7 +165,8 @@ class _Problem:
     def native(self, *operands: Array) -> tuple[Array, ...]:
         """The same in C++, for CPUs."""
         tables = _tables(self.topology)
-        return power_flow.solve(tables, operands, power_flow.AUTO, self.tolerance, self.maximum_iterations)
+        plan = power_flow.plan_for(tables)
+        return power_flow.solve(tables, operands, plan, self.tolerance, self.maximum_iterations)
 
 
 @dataclass(frozen=True)
