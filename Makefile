@@ -10,11 +10,12 @@ OUT ?= out/demo
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint validate bench docs clean
+.PHONY: help demo test sanitize lint validate bench docs clean
 
 help:
 	@echo 'make demo      install into .venv, run $(CASE), say where the report is'
 	@echo 'make test      install into .venv, run every test and every lint check'
+	@echo 'make sanitize  build the native kernels with sanitizers and run their tests'
 	@echo 'make lint      ruff format, ruff check, mypy'
 	@echo 'make validate  hold the package against its reference data'
 	@echo 'make bench     time the main jobs'
@@ -56,6 +57,15 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q
+
+# The shell's own library path is kept: the sanitizers have to be loaded before Python is.
+sanitize: $(VENV)/.installed-test
+	cmake -S kernels -B build/sanitize -DVOLTHERM_SANITIZE=ON -DPython_EXECUTABLE=$(abspath $(BIN)/python)
+	cmake --build build/sanitize --parallel 2
+	env LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  VOLTHERM_NATIVE_LIBRARY=$(abspath build/sanitize)/libvoltherm_kernels.so \
+	  $(BIN)/python -m pytest -q tests/kernels -k 'native or Native'
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

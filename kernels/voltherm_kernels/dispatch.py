@@ -5,7 +5,8 @@ from typing import Any
 
 from . import native, xla
 
-# An implementation is a module with `factor`, `substitute`, `multiply` and `outer` of the signatures in `xla.py`.
+# An implementation is a module with `factor`, `substitute`, `multiply`, `outer`, `backward_error` and `pivoted` of the
+# signatures in `xla.py`.
 IMPLEMENTATIONS: dict[str, ModuleType] = {"native": native, "xla": xla}
 
 

@@ -12,6 +12,7 @@ Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand side
 import ctypes
 import functools
 import importlib.metadata
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,8 +26,11 @@ from .schedule import Schedule
 INSTRUCTIONS = ("plain", "AVX2", "AVX-512")
 """Instruction sets of the library, worst first. A call takes the best that the processor has, or a named one."""
 
-_INTERFACE = 1  # what calls.cpp answers when its operands and attributes are those used here
-_OPERATIONS = ("factor", "substitute", "multiply", "outer", "power_flow", "power_step")
+LIBRARY_VARIABLE = "VOLTHERM_NATIVE_LIBRARY"
+"""Environment variable with the path of another build of the library, one with sanitizers for instance."""
+
+_INTERFACE = 2  # what calls.cpp answers when its operands and attributes are those used here
+_OPERATIONS = ("factor", "substitute", "multiply", "outer", "backward_error", "pivoted", "power_flow", "power_step")
 _PLATFORM = "cpu"
 _DISTRIBUTION = "voltherm"  # what the package is installed as
 _PATTERN = "libvoltherm_kernels.*"
@@ -64,6 +68,19 @@ def processors() -> int:
     return int(_library().voltherm_processors())
 
 
+class Recoveries(NamedTuple):
+    """Right-hand sides that elimination in a fixed order could not do: solved by pivoting, and found singular."""
+
+    pivoted: int
+    singular: int
+
+
+def recoveries() -> Recoveries:
+    """What `pivoted` has done since the process began. Raises `RuntimeError` where there is no library."""
+    library = _library()
+    return Recoveries(int(library.voltherm_pivoted_count()), int(library.voltherm_singular_count()))
+
+
 def _library() -> ctypes.CDLL:
     library, reason = _loaded()
     if library is None:
@@ -72,11 +89,13 @@ def _library() -> ctypes.CDLL:
 
 
 def _files() -> list[Path]:
-    """The library beside this module, or else where the installer has put it.
+    """The library that the environment names, the one beside this module, or the one that was installed.
 
     An editable install keeps what was compiled away from the sources. The installer's own list says where; the
     package's search path does not, once an import hook (of a type checker, say) has found the package by itself.
     """
+    if named := os.environ.get(LIBRARY_VARIABLE):
+        return [Path(named)]
     beside = sorted(Path(__file__).parent.glob(f"library/{_PATTERN}"))
     if beside:
         return beside
@@ -97,8 +116,8 @@ def _loaded() -> _Loaded:
         return _Loaded(None, "the library was not built: install again where a C++ compiler (GCC or Clang) stands")
     try:
         library = ctypes.CDLL(str(found[0]))
-        for name in ("voltherm_interface", "voltherm_instructions", "voltherm_processors"):
-            getattr(library, name).restype = ctypes.c_int64
+        for name in ("interface", "instructions", "processors", "pivoted_count", "singular_count"):
+            getattr(library, f"voltherm_{name}").restype = ctypes.c_int64
         if library.voltherm_interface() != _INTERFACE:
             return _Loaded(None, f"{found[0].name} belongs to other sources: install again")
         for name in _OPERATIONS:
@@ -154,6 +173,31 @@ def outer(schedule: Schedule, left: Array, right: Array, *, wanted: str | None =
     result = jax.ShapeDtypeStruct((schedule.entries, block, block, lanes), left.dtype)
     tables = (schedule.rows, schedule.columns)
     return _call("outer", result, (left, right), tables, _attributes(wanted))
+
+
+def backward_error(
+    schedule: Schedule,
+    values: Array,
+    solution: Array,
+    right_hand_side: Array,
+    *,
+    transpose: bool,
+    wanted: str | None = None,
+) -> Array:
+    """How far a solution is from solving A x = r: (lane, side), relative (`safeguard.py`)."""
+    result = jax.ShapeDtypeStruct(right_hand_side.shape[2:], right_hand_side.dtype)
+    operands, tables = (values, solution, right_hand_side), (schedule.rows, schedule.columns)
+    return _call("backward_error", result, operands, tables, _attributes(wanted, transpose))
+
+
+def pivoted(
+    schedule: Schedule, values: Array, solution: Array, right_hand_side: Array, settled: Array, *, transpose: bool
+) -> Array:
+    """`solution`, with what is not `settled` (lane, side) solved anew by sparse LU with pivoting; singular is NaN."""
+    result = jax.ShapeDtypeStruct(right_hand_side.shape, right_hand_side.dtype)
+    operands = (values, right_hand_side, solution, settled)
+    tables = (schedule.rows, schedule.columns, schedule.order)
+    return _call("pivoted", result, operands, tables, {"transpose": np.int64(transpose)})
 
 
 def _attributes(wanted: str | None, transpose: bool | None = None) -> dict[str, np.int64]:

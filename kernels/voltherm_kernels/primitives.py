@@ -7,7 +7,7 @@
 
 Why primitives: a batching rule of our own keeps the lanes in the last axis however deep the `vmap`s nest, and one
 differentiation rule serves forward, reverse and higher order. `blocks` is a cache of what follows from `values`, so it
-has no tangent; `values` is an operand of `substitute` only to be differentiated:
+has no tangent; `values` is an operand of `substitute` to be differentiated, and for the check of the solution:
 
     x = A^-1 r      dx = A^-1 (dr - dA x)
 """
@@ -22,11 +22,15 @@ from jax import Array, core
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+from . import safeguard
 from .dispatch import implementation_named, resolve
 
 
 def _run(operation: str, *operands: Array, schedule: Any, implementation: str, **options: Any) -> Array:
-    return getattr(implementation_named(implementation), operation)(schedule, *operands, **options)
+    module = implementation_named(implementation)
+    if operation == "substitute":
+        return safeguard.substitute(module, schedule, *operands, **options)
+    return getattr(module, operation)(schedule, *operands, **options)
 
 
 def _lowering(operation: str, platform: str) -> Callable[..., Any]:
