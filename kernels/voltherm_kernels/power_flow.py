@@ -7,7 +7,6 @@ Operands are (bus, 2, lane), (branch, lane) and (bus, lane), each with a lane ax
 Positions are a postorder of the elimination tree: what a pivot updates lies near it.
 """
 
-import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -139,7 +139,7 @@ def test_no_lanes(meshed):
 def test_failing_lanes_leave_the_bits_of_others(meshed, plan: str):
     network, operands, expected = meshed
     spoiled = list(operands)
-    for lane, load in ((2, np.nan), (5, 1e3), (9, np.inf), (18, 30.0)):
+    for lane, load in ((2, np.nan), (5, 1e3), (9, np.inf), (18, 200.0)):
         spoiled[12] = spoiled[12].at[6, lane].set(load)
     found, before = (solved(network, given, PLANS[plan]) for given in (spoiled, operands))
     kept = [lane for lane in range(19) if lane not in (2, 5, 9, 18)]
@@ -246,7 +246,10 @@ def test_derivatives_are_those_of_the_plain_iteration():
         scaled = eqx.tree_at(
             lambda parameters: (parameters.load, parameters.branches.tap_ratio),
             parameters,
-            (jax.tree.map(lambda part: part * scale, parameters.load), parameters.branches.tap_ratio * (1.1 - scale / 10)),
+            (
+                jax.tree.map(lambda part: part * scale, parameters.load),
+                parameters.branches.tap_ratio * (1.1 - scale / 10),
+            ),
         )
         return jnp.sum(steady(network, scaled, implementation=implementation, tolerance=1e-12).value.active_loss) / 1e4
 
