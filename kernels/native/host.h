@@ -32,7 +32,7 @@ using Table = ffi::Buffer<ffi::S32, 1>;
 
 // Block products for which waking a thread (some 10 us) is worth it, and the least that one thread gets at a time.
 constexpr int64_t products_worth_a_thread = 100'000;
-constexpr int64_t scratch_kept = 8 << 20;
+constexpr int64_t scratch_kept = 64 << 20;
 constexpr int64_t scratch_alignment = 64;
 
 enum Instructions : int64_t { best = -1, plain = 0, avx2 = 1, avx512 = 2 };
