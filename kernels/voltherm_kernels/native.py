@@ -1,8 +1,8 @@
 """The implementation for CPUs: C++ behind XLA's foreign function interface (sources in kernels/native/).
 
 A group of 8 (float32: 16) lanes is copied together, factored pivot by pivot and written out; many right-hand sides of
-one lane are worked on side by side. Threads are those of XLA. The library is looked for beside this module, once, when
-it is first wanted; where it is missing or does not fit, `why_not` says so and `xla` serves.
+one lane are worked on side by side. Threads are those of XLA. The library is loaded once, when it is first wanted;
+where it is missing or does not fit, `why_not` says so and `xla` serves.
 
 The schedule's tables are operands of the calls: a compiled program holds no pointer and may be kept on disk.
 
@@ -11,41 +11,21 @@ Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand side
 
 import ctypes
 import functools
-import importlib.metadata
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jax import Array
 
+from .library import Loaded, load
 from .schedule import Schedule
 
 INSTRUCTIONS = ("plain", "AVX2", "AVX-512")
 """Instruction sets of the library, worst first. A call takes the best that the processor has, or a named one."""
 
-LIBRARY_VARIABLE = "VOLTHERM_NATIVE_LIBRARY"
-"""Environment variable with the path of another build of the library, one with sanitizers for instance."""
-
-_INTERFACE = 2  # what calls.cpp answers when its operands and attributes are those used here
 _OPERATIONS = ("factor", "substitute", "multiply", "outer", "backward_error", "pivoted", "power_flow", "power_step")
 _PLATFORM = "cpu"
-_DISTRIBUTION = "voltherm"  # what the package is installed as
-_PATTERN = "libvoltherm_kernels.*"
-
-
-class _Loaded(NamedTuple):
-    library: ctypes.CDLL | None
-    why_not: str
-
-
-class _Fronts(NamedTuple):
-    """The schedule without padding: where each pivot's front starts, and the targets of its products, row by row."""
-
-    start: np.ndarray
-    target: np.ndarray
 
 
 def why_not() -> str:
@@ -88,59 +68,27 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def _files() -> list[Path]:
-    """The library that the environment names, the one beside this module, or the one that was installed.
-
-    An editable install keeps what was compiled away from the sources. The installer's own list says where; the
-    package's search path does not, once an import hook (of a type checker, say) has found the package by itself.
-    """
-    if named := os.environ.get(LIBRARY_VARIABLE):
-        return [Path(named)]
-    beside = sorted(Path(__file__).parent.glob(f"library/{_PATTERN}"))
-    if beside:
-        return beside
-    try:
-        installed = importlib.metadata.files(_DISTRIBUTION) or ()
-    except importlib.metadata.PackageNotFoundError:
-        return []
-    return [
-        file for file in map(Path, (entry.locate() for entry in installed if entry.match(_PATTERN))) if file.exists()
-    ]
-
-
 @functools.cache
-def _loaded() -> _Loaded:
+def _loaded() -> Loaded:
     """Load the library and register its calls with XLA."""
-    found = _files()
-    if not found:
-        return _Loaded(None, "the library was not built: install again where a C++ compiler (GCC or Clang) stands")
+    library, reason = load()
+    if library is None:
+        return Loaded(None, reason)
     try:
-        library = ctypes.CDLL(str(found[0]))
-        for name in ("interface", "instructions", "processors", "pivoted_count", "singular_count"):
+        for name in ("instructions", "processors", "pivoted_count", "singular_count"):
             getattr(library, f"voltherm_{name}").restype = ctypes.c_int64
-        if library.voltherm_interface() != _INTERFACE:
-            return _Loaded(None, f"{found[0].name} belongs to other sources: install again")
         for name in _OPERATIONS:
             target = jax.ffi.pycapsule(getattr(library, f"voltherm_{name}"))
             jax.ffi.register_ffi_target(f"voltherm_{name}", target, platform=_PLATFORM)
-    except (OSError, AttributeError, RuntimeError) as error:
-        return _Loaded(None, f"{found[0].name} does not work here: {str(error).splitlines()[0]}")
-    return _Loaded(library, "")
-
-
-@functools.lru_cache(maxsize=256)
-def _fronts(schedule: Schedule) -> _Fronts:
-    _, pivot, _, target = schedule.product_steps.swapaxes(0, 1).reshape(4, -1)
-    # Products stand in the order of their pivots, and fronts in the order of the fill.
-    sizes = np.bincount(schedule.fill_pivot, minlength=schedule.size)
-    start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    return _Fronts(start, np.ascontiguousarray(target[pivot != schedule.identity_slot]))
+    except (AttributeError, RuntimeError) as error:
+        return Loaded(None, f"the library does not work here: {str(error).splitlines()[0]}")
+    return Loaded(library, "")
 
 
 def factor(schedule: Schedule, values: Array, *, wanted: str | None = None) -> Array:
     """Blocks of (I + L) D (I + U), with D inverted. A lane with a singular pivot is NaN."""
     result = jax.ShapeDtypeStruct((schedule.slots, *values.shape[1:]), values.dtype)
-    tables = (schedule.entry_slot, *_fronts(schedule))
+    tables = (schedule.entry_slot, schedule.front_start, schedule.product_target)
     return _call("factor", result, (values,), tables, _attributes(wanted))
 
 
@@ -156,7 +104,7 @@ def substitute(
     """Solve with finished factors."""
     del values  # only what its derivative follows from
     result = jax.ShapeDtypeStruct(right_hand_side.shape, right_hand_side.dtype)
-    tables = (schedule.order, _fronts(schedule).start, schedule.fill_neighbour)
+    tables = (schedule.order, schedule.front_start, schedule.fill_neighbour)
     return _call("substitute", result, (blocks, right_hand_side), tables, _attributes(wanted, transpose))
 
 

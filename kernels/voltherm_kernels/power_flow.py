@@ -71,7 +71,7 @@ def tables(schedule: Schedule, from_bus: np.ndarray, to_bus: np.ndarray) -> Tabl
     """Tables of a network whose Jacobian has this schedule; from and to bus of every branch."""
     size = schedule.size
     place = np.empty(size, np.int64)
-    place[_postorder(schedule)] = np.arange(size)
+    place[schedule.postorder] = np.arange(size)
     pivot, neighbour = place[schedule.fill_pivot], place[schedule.fill_neighbour]
     by_pivot = np.lexsort((neighbour, pivot))
     pivot, neighbour = pivot[by_pivot], neighbour[by_pivot]
@@ -151,29 +151,6 @@ def _next_weight(at: int, is_root: np.ndarray, weight: np.ndarray) -> float:
 
 def _starts(sorted_groups: np.ndarray, count: int) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(np.bincount(sorted_groups, minlength=count))])
-
-
-def _postorder(schedule: Schedule) -> np.ndarray:
-    """Positions of the schedule in a postorder of its elimination tree."""
-    size = schedule.size
-    parent = np.full(size, size)
-    np.minimum.at(parent, schedule.fill_pivot, schedule.fill_neighbour)
-    descendants = np.ones(size + 1, np.int64)
-    for node in range(size):
-        descendants[parent[node]] += descendants[node]
-    # from the roots down: a subtree takes the places right before its root, the next one those before it
-    last = np.empty(size + 1, np.int64)
-    last[size] = size + 1
-    free = last - 1
-    free[size] = size
-    order = np.empty(size, np.int64)
-    for node in range(size - 1, -1, -1):
-        above = parent[node]
-        place = free[above] - 1
-        free[above] -= descendants[node]
-        free[node] = place
-        order[place] = node
-    return order
 
 
 def solve(

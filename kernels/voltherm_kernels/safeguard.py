@@ -36,6 +36,30 @@ def substitute(
     transpose: bool,
 ) -> Array:
     """Solve with finished factors; every lane of the result is accurate or NaN."""
+    solution = implementation.substitute(schedule, values, blocks, right_hand_side, transpose=transpose)
+    return _checked(implementation, schedule, values, solution, right_hand_side, transpose)
+
+
+def solve(
+    implementation: ModuleType, schedule: Schedule, values: Array, right_hand_side: Array, *, transpose: bool
+) -> Array:
+    """Factor and solve, in one call where the implementation has one for one right-hand side in each lane."""
+    in_one = getattr(implementation, "factor_and_solve", None)
+    if in_one is None or right_hand_side.shape[-1] != 1:
+        blocks = implementation.factor(schedule, values)
+        return substitute(implementation, schedule, values, blocks, right_hand_side, transpose=transpose)
+    solution = in_one(schedule, values, right_hand_side, transpose=transpose)
+    return _checked(implementation, schedule, values, solution, right_hand_side, transpose)
+
+
+def _checked(
+    implementation: ModuleType,
+    schedule: Schedule,
+    values: Array,
+    solution: Array,
+    right_hand_side: Array,
+    transpose: bool,
+) -> Array:
     most = tolerance(right_hand_side.dtype)
 
     def accurate(solution: Array) -> Array:
@@ -43,7 +67,6 @@ def substitute(
         error = implementation.backward_error(schedule, values, solution, right_hand_side, transpose=transpose)
         return error <= most
 
-    solution = implementation.substitute(schedule, values, blocks, right_hand_side, transpose=transpose)
     settled = accurate(solution)
 
     def recovered() -> Array:

@@ -104,8 +104,14 @@ def backward_error(
     schedule: Schedule, values: Array, solution: Array, right_hand_side: Array, *, transpose: bool
 ) -> Array:
     """How far a solution is from solving A x = r: (lane, side), relative (`safeguard.py`)."""
-    rest = jnp.abs(right_hand_side - multiply(schedule, values, solution, transpose=transpose))
-    size = multiply(schedule, jnp.abs(values), jnp.abs(solution), transpose=transpose) + jnp.abs(right_hand_side)
+    product = multiply(schedule, values, solution, transpose=transpose)
+    size = multiply(schedule, jnp.abs(values), jnp.abs(solution), transpose=transpose)
+    return relative_error(right_hand_side, product, size)
+
+
+def relative_error(right_hand_side: Array, product: Array, size: Array) -> Array:
+    """The backward error (lane, side), from A x and |A| |x|."""
+    rest, size = jnp.abs(right_hand_side - product), size + jnp.abs(right_hand_side)
     limits = jnp.finfo(size.dtype)
     floor = jnp.sqrt(limits.eps) * jnp.max(size, axis=(0, 1)) + 4.0 * limits.tiny
     return jnp.max(rest / (size + floor[None, None]), axis=(0, 1))
@@ -128,7 +134,7 @@ def pivoted(
         places = (jnp.asarray(schedule.rows), slice(None), jnp.asarray(schedule.columns), slice(None))
         matrix = matrix.at[places].add(values).reshape(rows, rows)
         matrix = matrix.T if transpose else matrix
-        scale = jnp.max(jnp.abs(matrix), axis=1, keepdims=True)
+        scale = jnp.max(jnp.abs(matrix), axis=1, keepdims=True).astype(matrix.dtype)
         sides = right_hand_side.reshape(rows, -1)
         return jnp.linalg.solve(matrix / scale, sides / scale).reshape(right_hand_side.shape)
 
