@@ -1,13 +1,14 @@
 // A pack: W numbers that are worked on together. Included by lanes.h, inside its namespace.
 //
-// VECTOR_BYTES is the width of the instruction set's registers; a pack is as many of them as W needs.
+// VECTOR_BYTES is the width of the instruction set's registers; a pack is as many of them as W needs, or a part of one.
 
 #define INLINE inline __attribute__((always_inline))
 
 template <class T, int W>
 struct Pack {
-  typedef T Vector __attribute__((vector_size(VECTOR_BYTES)));
-  static constexpr int vectors = W * static_cast<int>(sizeof(T)) / VECTOR_BYTES;
+  static constexpr int bytes = W * static_cast<int>(sizeof(T)) < VECTOR_BYTES ? W * static_cast<int>(sizeof(T)) : VECTOR_BYTES;
+  typedef T Vector __attribute__((vector_size(bytes)));
+  static constexpr int vectors = W * static_cast<int>(sizeof(T)) / bytes;
   static constexpr int each = W / vectors;
   Vector part[vectors];
 
@@ -50,6 +51,12 @@ struct Pack {
     for (int n = 0; n < vectors; ++n) pack.part[n] = part[n] > other.part[n] ? yes.part[n] : no.part[n];
     return pack;
   }
+  // In every lane `number` where this is one, `other` where it is NaN.
+  INLINE Pack where_nan_else(const Pack& number, const Pack& other) const {
+    Pack pack;
+    for (int n = 0; n < vectors; ++n) pack.part[n] = part[n] == part[n] ? number.part[n] : other.part[n];
+    return pack;
+  }
   // In every lane this where it is NaN, else `other`.
   INLINE Pack where_nan(const Pack& other) const {
     Pack pack;
@@ -73,6 +80,7 @@ struct Pack<T, 1> {
   INLINE Pack where_greater(const Pack& other, const Pack& yes, const Pack& no) const {
     return part > other.part ? yes : no;
   }
+  INLINE Pack where_nan_else(const Pack& number, const Pack& other) const { return part == part ? number : other; }
   INLINE Pack where_nan(const Pack& other) const { return part == part ? other : *this; }
 };
 
@@ -80,6 +88,29 @@ template <class P>
 INLINE P magnitude(const P& pack) {
   const P zero = P::of(0);
   return zero.where_greater(pack, zero - pack, pack);
+}
+
+// The same numbers in another precision.
+template <class To, class From, int W>
+INLINE Pack<To, W> convert(const Pack<From, W>& from) {
+  if constexpr (std::is_same_v<To, From>) {
+    return from;
+  } else if constexpr (W == 1) {
+    return {static_cast<To>(from.part)};
+  } else {
+    using Narrow = typename std::conditional<(sizeof(To) < sizeof(From)), Pack<From, W>, Pack<To, W>>::type;
+    constexpr int each = Narrow::each;
+    typedef From Read __attribute__((vector_size(each * sizeof(From))));
+    typedef To Written __attribute__((vector_size(each * sizeof(To))));
+    Pack<To, W> to;
+    for (int n = 0; n < W / each; ++n) {
+      Read read;
+      __builtin_memcpy(&read, reinterpret_cast<const From*>(&from) + n * each, sizeof(Read));
+      const Written written = __builtin_convertvector(read, Written);
+      __builtin_memcpy(reinterpret_cast<To*>(&to) + n * each, &written, sizeof(Written));
+    }
+    return to;
+  }
 }
 
 // `count` numbers that lie `stride` apart; the rest of the pack is zero.

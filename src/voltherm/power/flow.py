@@ -18,17 +18,23 @@ Valid for balanced operation up to the nose of the P-V curve; beyond it no solut
 Reactive limits of generators are not enforced. Gradients are those of the implicit function theorem.
 """
 
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
-from voltherm_kernels import solve
+from voltherm_kernels import newton as fused_newton
+from voltherm_kernels import power_flow, solve
 
-from voltherm.numerics import ResultCode, Solution, Status, newton
+from voltherm.numerics import ResultCode, Solution, Status, implicit_root, newton
+from voltherm.numerics.implicit import open_closures
 from voltherm.power.branch import Admittances, two_port
 from voltherm.power.island import supplied
 from voltherm.power.load import Load
-from voltherm.power.network import Network
+from voltherm.power.network import Network, Topology
 from voltherm.power.parameters import PowerParameters
 from voltherm.power.state import BusVoltages, PowerState, derive, entry_powers
 
@@ -110,6 +116,115 @@ def _equations(network: Network, parameters: PowerParameters, reached: Bool[Arra
     )
 
 
+@functools.lru_cache(maxsize=64)
+def _tables(topology: Topology) -> power_flow.Tables:
+    return power_flow.tables(topology.schedule, topology.from_bus, topology.to_bus)
+
+
+def _operands(start: Float[Array, "bus 2"], equations: _Equations) -> list[Array]:
+    """What a fused iteration gets, with a lane axis that all lanes share."""
+    numbers = (start, equations.fixed, equations.generation, equations.shunt, equations.admittances, equations.load)
+    return [leaf[..., None] for leaf in jax.tree.leaves(jax.lax.stop_gradient(numbers))]
+
+
+def _numbers(operands: Sequence[Array]) -> tuple[Float[Array, "bus 2"], _Equations]:
+    """Start and equations of one lane from its operands; set points are what the start has where it is fixed."""
+    start, fixed, generation, shunt, *rest = operands
+    admittances = Admittances(*zip(rest[0:8:2], rest[1:8:2], strict=True))
+    return start, _Equations(admittances, Load(*rest[8:]), generation, shunt, start, fixed)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """One power flow, for `voltherm_kernels.newton`; operands as `_operands` lists them."""
+
+    topology: Topology
+    tolerance: float
+    maximum_iterations: int
+
+    def results(self, start: jax.ShapeDtypeStruct, *_: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """Unknowns, largest residual, iterations, result code, bus of the largest residual."""
+        count = jax.ShapeDtypeStruct((), jnp.int32)
+        return start, jax.ShapeDtypeStruct((), start.dtype), count, count, count
+
+    def one_lane(self, *operands: Array) -> tuple[Array, ...]:
+        """The iteration that every other is held to."""
+        start, equations = _numbers(operands)
+        residual, linear_solve = _root_problem(Network(self.topology))
+        root = newton(
+            residual,
+            start,
+            equations,
+            linear_solve=linear_solve,
+            tolerance=self.tolerance,
+            maximum_iterations=self.maximum_iterations,
+        )
+        status = root.status
+        return root.value, status.residual, status.iterations, status.result, status.worst // 2
+
+    def native(self, *operands: Array) -> tuple[Array, ...]:
+        """The same in C++, for CPUs."""
+        tables = _tables(self.topology)
+        plan = power_flow.plan_for(tables)
+        return power_flow.solve(tables, operands, plan, self.tolerance, self.maximum_iterations)
+
+
+@dataclass(frozen=True)
+class _LinearProblem:
+    """x from J x = r, or Jᵀ x = r, at given unknowns; the operands of `_Problem`, then r."""
+
+    topology: Topology
+    transpose: bool
+
+    def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """One vector like the right-hand side."""
+        return (operands[-1],)
+
+    def one_lane(self, *operands: Array) -> tuple[Array, ...]:
+        """Jacobian, factors, substitution, one after the other."""
+        unknowns, equations = _numbers(operands[:-1])
+        values = _jacobian(Network(self.topology), unknowns, equations)
+        return (solve(self.topology.schedule, values, operands[-1], transpose=self.transpose),)
+
+    def native(self, *operands: Array) -> tuple[Array, ...]:
+        """The three in one call."""
+        return (power_flow.step(_tables(self.topology), operands[:-1], operands[-1], self.transpose),)
+
+
+def _fused_linear_solve(network: Network, implementation: str):
+    """J⁻¹ r in one call, for the derivatives of a root; its own derivatives are those of J x = r."""
+
+    def linear_solve(unknowns, equations, right_hand_side):
+        operands = _operands(unknowns, equations)
+
+        def product(vector):
+            return jax.jvp(lambda unknowns: _residual(network, unknowns, equations), (unknowns,), (vector,))[1]
+
+        def solving(transpose):
+            problem = _LinearProblem(network.topology, transpose)
+
+            def run(_, side):
+                return fused_newton(problem, [*operands, side[..., None]], implementation=implementation)[0][..., 0]
+
+            return run
+
+        return jax.lax.custom_linear_solve(product, right_hand_side, solving(False), solving(True))
+
+    return linear_solve
+
+
+def _root_problem(network: Network):
+    """Residual and linear solve, as `newton` wants them."""
+
+    def residual(unknowns, equations):
+        return _residual(network, unknowns, equations)
+
+    def linear_solve(unknowns, equations, right_hand_side):
+        return solve(network.topology.schedule, _jacobian(network, unknowns, equations), right_hand_side)
+
+    return residual, linear_solve
+
+
 def steady(
     network: Network,
     parameters: PowerParameters,
@@ -117,12 +232,13 @@ def steady(
     initial: PowerState | BusVoltages | None = None,
     tolerance: float = 1e-10,
     maximum_iterations: int = 30,
+    implementation: str = "auto",
 ) -> Solution:
     """Solves the power flow of one scenario; `jax.vmap` over `parameters` makes a batch.
 
     `network`: static topology of n buses and b branches. `parameters`: traced numbers. `initial`: state to start from
     (a failed one is replaced by the flat start). `tolerance`: largest power mismatch accepted, per unit on the
-    network's base power.
+    network's base power. `implementation`: of `voltherm_kernels.newton`; `auto` is the fused C++ iteration on CPUs.
 
     Returns a Solution of a PowerState (shapes there). `status.worst` is the index of the bus with the largest
     mismatch. Result codes: CONVERGED; SINGULAR (usually an island without a source: `worst` is then a bus that none
@@ -140,31 +256,24 @@ def steady(
         start = jnp.where(jnp.all(jnp.isfinite(warm)), warm, start)
     start = jnp.where(equations.fixed > 0.0, equations.set_point, start)
 
-    def residual(unknowns, equations):
-        return _residual(network, unknowns, equations)
-
-    def linear_solve(unknowns, equations, right_hand_side):
-        return solve(network.topology.schedule, _jacobian(network, unknowns, equations), right_hand_side)
-
-    root = newton(
-        residual,
-        jax.lax.stop_gradient(start),
-        equations,
-        linear_solve=linear_solve,
-        tolerance=tolerance,
-        maximum_iterations=maximum_iterations,
-    )
+    start = jax.lax.stop_gradient(start)
+    problem = _Problem(network.topology, tolerance, maximum_iterations)
+    results = fused_newton(problem, _operands(start, equations), implementation=implementation)
+    found, largest, iterations, code, worst = (part[..., 0] for part in results)
+    residual, linear_solve = _root_problem(network)[0], _fused_linear_solve(network, implementation)
+    (residual, linear_solve), args = open_closures(start, equations, (residual, 0), (linear_solve, 1))
+    root = implicit_root(residual, linear_solve, found, start, code == ResultCode.CONVERGED.value, args)
     everywhere = jnp.all(reached)
-    result = jnp.where(everywhere, root.status.result, ResultCode.SINGULAR.value)
+    result = jnp.where(everywhere, code, ResultCode.SINGULAR.value)
     solved = result == ResultCode.CONVERGED.value
     # a failed scenario is evaluated at a harmless point and then masked: NaN with zero gradient
-    unknowns = jnp.where(solved, root.value, 0.0)
+    unknowns = jnp.where(solved, root, 0.0)
     state = derive(network, parameters, unknowns[:, 0], jnp.exp(unknowns[:, 1]))
     state = jax.tree.map(lambda value: jnp.where(solved, value, jnp.nan), state)
     status = Status(
         result=result,
-        residual=jnp.where(everywhere, root.status.residual, jnp.nan),
-        iterations=root.status.iterations,
-        worst=jnp.where(everywhere, root.status.worst // 2, jnp.argmin(reached).astype(root.status.worst.dtype)),
+        residual=jnp.where(everywhere, largest, jnp.nan),
+        iterations=iterations,
+        worst=jnp.where(everywhere, worst, jnp.argmin(reached).astype(worst.dtype)),
     )
     return Solution(state, status)

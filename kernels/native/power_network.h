@@ -1,0 +1,137 @@
+// The numbers of a network as the power flow needs them, and the memory they lie in. Included by power_flow.h.
+
+// 2x2 block.
+template <class P>
+struct Block {
+  P n[4];
+
+  // this - left right
+  INLINE void subtract(const Block& left, const Block& right) {
+    n[0] = n[0] - left.n[0] * right.n[0] - left.n[1] * right.n[2];
+    n[1] = n[1] - left.n[0] * right.n[1] - left.n[1] * right.n[3];
+    n[2] = n[2] - left.n[2] * right.n[0] - left.n[3] * right.n[2];
+    n[3] = n[3] - left.n[2] * right.n[1] - left.n[3] * right.n[3];
+  }
+};
+
+template <class P>
+INLINE Block<P> product(const Block<P>& left, const Block<P>& right) {
+  return {{left.n[0] * right.n[0] + left.n[1] * right.n[2], left.n[0] * right.n[1] + left.n[1] * right.n[3],
+           left.n[2] * right.n[0] + left.n[3] * right.n[2], left.n[2] * right.n[1] + left.n[3] * right.n[3]}};
+}
+
+// A number of one lane for all lanes, or of each.
+template <int W, class T>
+INLINE Pack<T, W> widened(const Pack<T, 1>& number) {
+  return Pack<T, W>::of(number.part);
+}
+template <int W, class T, int V, class = typename std::enable_if<V != 1>::type>
+INLINE Pack<T, W> widened(const Pack<T, V>& number) {
+  return number;
+}
+template <int W, class T, int V>
+INLINE Block<Pack<T, W>> widened(const Block<Pack<T, V>>& block) {
+  return {{widened<W>(block.n[0]), widened<W>(block.n[1]), widened<W>(block.n[2]), widened<W>(block.n[3])}};
+}
+
+// Memory dealt out in order; with no memory it only measures.
+struct Arena {
+  char* first;
+  int64_t used = 0;
+
+  template <class X>
+  X* take(int64_t count) {
+    X* const found = first == nullptr ? nullptr : reinterpret_cast<X*>(first + used);
+    used += (count * static_cast<int64_t>(sizeof(X)) + 63) / 64 * 64;
+    return found;
+  }
+};
+
+// Admittances of a network, of all lanes or of each, parallel branches added up. A row of a set point has none.
+template <class T, class F, int W>
+struct PowerNetwork {
+  Block<Pack<T, W>>* pair;      // Re and Im of Y_kj, then of Y_jk
+  Pack<T, W>* own;              // two of each bus: Re and Im of Y_kk with the shunt
+  Pack<T, W>* free;             // two of each bus: 0 where an unknown is a set point, else 1
+  Pack<F, W>* free_coupling;    // the same
+
+  void place(const PowerWork& work, Arena& arena) {
+    pair = arena.take<Block<Pack<T, W>>>(work.pairs);
+    own = arena.take<Pack<T, W>>(2 * work.size);
+    free = arena.take<Pack<T, W>>(2 * work.size);
+    free_coupling = arena.take<Pack<F, W>>(2 * work.size);
+  }
+};
+
+template <class T, int W>
+INLINE Pack<T, W> operand(const PowerWork& work, int which, int64_t row, int64_t lane, int64_t count) {
+  const Operand& from = work.operand[which];
+  if (from.shared) return Pack<T, W>::of(static_cast<const T*>(from.data)[row]);
+  return load_some<T, W>(static_cast<const T*>(from.data) + row * work.lanes + lane, 1, count);
+}
+
+// Rows of many lanes lie pages apart: they are asked for so many buses ahead.
+constexpr int64_t ahead = 12;
+
+template <class T>
+INLINE void prefetch(const PowerWork& work, int which, int64_t row, int64_t lane) {
+  const Operand& from = work.operand[which];
+  if (!from.shared) __builtin_prefetch(static_cast<const T*>(from.data) + row * work.lanes + lane);
+}
+
+template <class T, class F, int W>
+void read_network(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, W>& network) {
+  using P = Pack<T, W>;
+  const P zero = P::of(0), one = P::of(1), half = P::of(T(0.5));
+  for (int64_t at = 0; at < work.size; ++at)
+    for (int n = 0; n < 2; ++n) {
+      const int64_t row = 2 * static_cast<int64_t>(work.order[at]) + n;
+      const P free = operand<T, W>(work, fixed, row, lane, count).where_greater(half, zero, one);
+      network.free[2 * at + n] = free;
+      network.free_coupling[2 * at + n] = convert<F>(free);
+      network.own[2 * at + n] = operand<T, W>(work, shunt, row, lane, count);
+    }
+  __builtin_memset(static_cast<void*>(network.pair), 0, work.pairs * sizeof(Block<P>));
+  for (int64_t branch = 0; branch < work.branches; ++branch) {
+    P y[8];
+    for (int n = 0; n < 8; ++n) y[n] = operand<T, W>(work, admittance + n, branch, lane, count);
+    const int64_t from = work.from_position[branch], to = work.to_position[branch];
+    Block<P>& pair = network.pair[work.branch_pair[branch]];
+    const int first = from < to ? 0 : 2;
+    for (int n = 0; n < 2; ++n) {
+      network.own[2 * from + n] = network.own[2 * from + n] + y[n];
+      network.own[2 * to + n] = network.own[2 * to + n] + y[6 + n];
+      pair.n[first + n] = pair.n[first + n] + y[2 + n];
+      pair.n[2 - first + n] = pair.n[2 - first + n] + y[4 + n];
+    }
+  }
+  // a bus whose unknowns are both set points needs no powers, and none of them may spoil it
+  for (int64_t at = 0; at < work.size; ++at) {
+    const P any = network.free[2 * at] + network.free[2 * at + 1];
+    for (int n = 0; n < 2; ++n) network.own[2 * at + n] = any.where_greater(half, network.own[2 * at + n], zero);
+    for (int64_t number = work.pair_start[at]; number < work.pair_start[at + 1]; ++number) {
+      Block<P>& pair = network.pair[number];
+      const int64_t other = work.neighbour[work.pair_number[number]];
+      const P any_other = network.free[2 * other] + network.free[2 * other + 1];
+      for (int n = 0; n < 2; ++n) {
+        pair.n[n] = any.where_greater(half, pair.n[n], zero);
+        pair.n[2 + n] = any_other.where_greater(half, pair.n[2 + n], zero);
+      }
+    }
+  }
+}
+
+// Factors: U_kj = A_kj and L_jk side by side, and D_k^-1.
+template <class F, int W>
+struct PowerFactors {
+  struct Mirrored {
+    Block<Pack<F, W>> upper, lower;
+  };
+  Mirrored* off;
+  Block<Pack<F, W>>* diagonal;
+
+  void place(const PowerWork& work, Arena& arena) {
+    off = arena.take<Mirrored>(work.fill);
+    diagonal = arena.take<Block<Pack<F, W>>>(work.size);
+  }
+};

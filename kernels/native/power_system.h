@@ -1,0 +1,374 @@
+// One group of lanes of a power system: its numbers, and the two passes of a Newton step. Included by power_flow.h.
+//
+// Unknowns of a bus: angle theta and u = ln V. With w = V_k conj(V_j) the power of an admittance entry is
+//
+//     S_kj = conj(Y_kj) w,   S_jk = conj(Y_jk) conj(w);    A_kj = [Im S_kj, Re S_kj; -Re S_kj, Im S_kj]
+//
+// The forward pass takes pivots in postorder. Whatever a pivot needs of earlier buses has arrived by then, so that the
+// mismatch, its Jacobian, the elimination of both and the forward substitution are one pass over the entries. The
+// backward pass finds the step, takes it, and turns the new unknowns into voltages.
+
+enum class Step { fresh, kept, common };
+
+// A bus at a start that all lanes share: unknowns, voltage, and the power into the network.
+template <class T>
+struct CommonStart {
+  T angle, logarithm, real, imaginary, active, reactive;
+};
+
+// T: numbers of the state; F: of the factors and the step; N: lanes of the network's numbers, W or 1 (shared).
+template <class T, class F, int W, int N>
+struct PowerSystem {
+  using P = Pack<T, W>;
+  using Q = Pack<F, W>;
+  struct Node {
+    P real, imaginary, active, reactive;  // voltage; powers to buses met so far
+    Q side[2];
+  };
+  struct Unknown {
+    P angle, logarithm;
+    Q step[2];
+  };
+  struct Voltage {  // parts of the load that follow the voltage and its square
+    P current[2], impedance[2];
+  };
+
+  const PowerWork& work;
+  PowerNetwork<T, F, N> network;
+  PowerFactors<F, 1> common;
+  CommonStart<T>* common_start;
+  PowerFactors<F, W> factors;
+  Node* node;
+  Unknown* unknown;
+  P* demand;  // two of each bus: constant load less generation
+  Voltage* voltage;
+  bool follows_voltage, looks_for_nan = false;
+  P sum, largest, worst;  // of the residual: sum of squares, largest magnitude, the bus that has it
+  Q active;               // 1 in lanes that still run
+  Q broken, largest_step;
+
+  explicit PowerSystem(const PowerWork& work) : work(work) {}
+
+  void place(Arena& arena) {
+    factors.place(work, arena);
+    node = arena.take<Node>(work.size);
+    unknown = arena.take<Unknown>(work.size);
+    demand = arena.take<P>(2 * work.size);
+    voltage = arena.take<Voltage>(work.size);
+  }
+
+  // Loads less generation, and the start.
+  __attribute__((noinline)) void read(const Segment& segment, int64_t lane, int64_t count) {
+    for (int64_t at = segment.first; at < segment.last; ++at) {
+      const int64_t bus = work.order[at];
+      if (at + ahead < work.size) {
+        const int64_t next = work.order[at + ahead];
+        for (int n = 0; n < 2; ++n) {
+          prefetch<T>(work, load + 3 * n, next, lane);
+          prefetch<T>(work, generation, 2 * next + n, lane);
+        }
+      }
+      for (int n = 0; n < 2; ++n)
+        demand[2 * at + n] =
+            operand<T, W>(work, load + 3 * n, bus, lane, count) - operand<T, W>(work, generation, 2 * bus + n, lane, count);
+    }
+  }
+
+  // Parts of the load that follow the voltage. Only those that all lanes share may enter factors that all share.
+  void read_voltage_parts(int64_t lane, int64_t count, bool only_shared) {
+    const P zero = P::of(0);
+    follows_voltage = false;
+    for (int n = 0; n < 4; ++n) {
+      const int which = load + 3 * (n / 2) + 1 + n % 2;
+      if (only_shared && !work.operand[which].shared) continue;
+      P any = zero;
+      for (int64_t bus = 0; bus < work.size; ++bus) {
+        if (bus + ahead < work.size) prefetch<T>(work, which, bus + ahead, lane);
+        any = any + absolute(operand<T, W>(work, which, bus, lane, count));
+      }
+      follows_voltage = follows_voltage || any_nonzero(any);
+    }
+    if (!follows_voltage) return;
+    for (int64_t at = 0; at < work.size; ++at)
+      for (int n = 0; n < 2; ++n) {
+        const auto part = [&](int number) {
+          const int which = load + 3 * n + number;
+          return only_shared && !work.operand[which].shared ? zero : operand<T, W>(work, which, work.order[at], lane, count);
+        };
+        voltage[at].current[n] = part(1);
+        voltage[at].impedance[n] = part(2);
+      }
+  }
+
+  __attribute__((noinline)) void begin(const Segment& segment, int64_t lane, int64_t count) {
+    const Q none = Q::of(0);
+    for (int64_t at = segment.first; at < segment.last; ++at) {
+      const int64_t bus = work.order[at];
+      Node& here = node[at];
+      here.active = here.reactive = P::of(0);
+      here.side[0] = here.side[1] = none;
+      if (N == 1 && W != 1 && work.operand[start].shared) {
+        const CommonStart<T>& from = common_start[at];
+        unknown[at].angle = P::of(from.angle);
+        unknown[at].logarithm = P::of(from.logarithm);
+        here.real = P::of(from.real);
+        here.imaginary = P::of(from.imaginary);
+      } else {
+        if (at + ahead < work.size)
+          for (int n = 0; n < 2; ++n) prefetch<T>(work, start, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
+        unknown[at].angle = operand<T, W>(work, start, 2 * bus, lane, count);
+        unknown[at].logarithm = operand<T, W>(work, start, 2 * bus + 1, lane, count);
+        turn(at);
+      }
+    }
+  }
+
+  static bool any_nonzero(const P& pack) {
+    alignas(64) T numbers[W];
+    pack.store(numbers);
+    bool any = false;
+    for (int n = 0; n < W; ++n) any = any || numbers[n] != T(0);
+    return any;
+  }
+
+  INLINE void turn(int64_t at) {
+    P sine, cosine;
+    sine_cosine(unknown[at].angle, sine, cosine);
+    const P size = exponential(unknown[at].logarithm);
+    node[at].real = size * cosine;
+    node[at].imaginary = size * sine;
+  }
+
+  // Before rows of a result are written, buses ahead like `prefetch`.
+  INLINE void prefetch_result(int64_t at, int64_t lane) const {
+    if (at + ahead >= work.size) return;
+    T* const to = static_cast<T*>(work.unknown) + 2 * static_cast<int64_t>(work.order[at + ahead]) * work.lanes + lane;
+    for (int n = 0; n < 2; ++n) __builtin_prefetch(to + n * work.lanes, 1);
+  }
+
+  // Moves every unknown by so much of the last step, for another forward pass.
+  __attribute__((noinline)) void move(const P& fraction) {
+    for (int64_t at = 0; at < work.size; ++at) {
+      Unknown& own = unknown[at];
+      own.angle = own.angle + fraction * convert<T>(own.step[0]);
+      own.logarithm = own.logarithm + fraction * convert<T>(own.step[1]);
+      node[at].side[0] = node[at].side[1] = Q::of(0);
+      turn(at);
+    }
+  }
+
+  // NaN makes the sum NaN and is passed over by the rest, unless it is looked for: then the first bus that has one.
+  INLINE void weigh(const P& active_left, const P& reactive_left, int64_t bus) {
+    sum = sum + active_left * active_left + reactive_left * reactive_left;
+    P size = larger(absolute(active_left), absolute(reactive_left));
+    if (looks_for_nan) {
+      const P infinite = P::of(T(__builtin_inf())), all = active_left + reactive_left;
+      size = (all - all).where_nan_else(P::of(0), infinite);
+      const P sooner = worst.where_greater(P::of(T(bus)), size, P::of(0));
+      largest = sooner.where_greater(P::of(1), P::of(-1), largest);
+    }
+    worst = size.where_greater(largest, P::of(T(bus)), worst);
+    largest = larger(size, largest);
+  }
+
+  // Before a forward pass.
+  void weigh_nothing() {
+    sum = worst = P::of(0);
+    largest = P::of(-1);
+  }
+
+  // Before a backward pass.
+  void take_no_step() { broken = largest_step = Q::of(0); }
+
+  // Before fresh factors of a segment.
+  void clear(const Segment& segment) {
+    const int64_t first = work.front_start[segment.first], last = work.front_start[segment.last];
+    __builtin_memset(static_cast<void*>(factors.off + first), 0, (last - first) * sizeof(*factors.off));
+    __builtin_memset(static_cast<void*>(factors.diagonal + segment.first), 0,
+                     (segment.last - segment.first) * sizeof(*factors.diagonal));
+  }
+
+  // `down` for every segment of the top from the root on, then `down` and `up` for every subtree while it is in cache,
+  // then `up` for the top: a backward pass and the forward pass that follows it, in one sweep through memory.
+  template <class Down, class Between, class Up>
+  INLINE void sweep(const Down& down, const Between& between, const Up& up) {
+    for (int64_t n = work.segments - 1; n >= 0; --n)
+      if (work.segment[n].top) down(work.segment[n]), between(work.segment[n]);
+    for (int64_t n = work.segments - 1; n >= 0; --n)
+      if (!work.segment[n].top) down(work.segment[n]), between(work.segment[n]), up(work.segment[n]);
+    for (int64_t n = 0; n < work.segments; ++n)
+      if (work.segment[n].top) up(work.segment[n]);
+  }
+
+  // `Given`: the right-hand side lies in `side` already, and no residual is formed.
+  // `AtStart`: all lanes are at the common start, where the powers are known. `Record`: keeps them.
+  template <Step S, bool Given, bool Transpose, bool AtStart = false, bool Record = false>
+  __attribute__((noinline)) void forward(const Segment& segment) {
+    const P zero = P::of(0), two = P::of(2);
+    const int32_t* target = work.target + segment.target;
+    for (int64_t at = segment.first; at < segment.last; ++at) {
+      Node& here = node[at];
+      const P e = here.real, f = here.imaginary;
+      P active_sum = here.active, reactive_sum = here.reactive;
+      here.active = here.reactive = zero;
+      const Q free_active = widened<W>(network.free_coupling[2 * at]);
+      const Q free_reactive = widened<W>(network.free_coupling[2 * at + 1]);
+      for (int64_t number = work.pair_start[at]; !AtStart && number < work.pair_start[at + 1]; ++number) {
+        const int64_t off = work.pair_number[number], other = work.neighbour[off];
+        Node& there = node[other];
+        const Block<P> y = widened<W>(network.pair[number]);
+        const P cosine = e * there.real + f * there.imaginary, sine = f * there.real - e * there.imaginary;
+        const P active_here = y.n[0] * cosine + y.n[1] * sine, reactive_here = y.n[0] * sine - y.n[1] * cosine;
+        const P active_there = y.n[2] * cosine - y.n[3] * sine;
+        const P drawn_there = y.n[2] * sine + y.n[3] * cosine;  // less the reactive power
+        active_sum = active_sum + active_here;
+        reactive_sum = reactive_sum + reactive_here;
+        there.active = there.active + active_there;
+        there.reactive = there.reactive - drawn_there;
+        if (S == Step::fresh) {
+          auto& blocks = factors.off[off];
+          couple(blocks.upper, convert<F>(active_here), convert<F>(reactive_here), free_active, free_reactive);
+          couple(blocks.lower, convert<F>(active_there), convert<F>(zero - drawn_there),
+                 widened<W>(network.free_coupling[2 * other]), widened<W>(network.free_coupling[2 * other + 1]));
+        }
+      }
+      const P square = e * e + f * f;
+      P own_active = widened<W>(network.own[2 * at]) * square;
+      P own_reactive = zero - widened<W>(network.own[2 * at + 1]) * square;
+      if (AtStart) {
+        own_active = P::of(common_start[at].active);
+        own_reactive = P::of(common_start[at].reactive);
+      }
+      if constexpr (Record) {
+        common_start[at] = {unknown[at].angle.part, unknown[at].logarithm.part, e.part, f.part,
+                            (active_sum + own_active).part, (reactive_sum + own_reactive).part};
+      }
+      const P keep_active = widened<W>(network.free[2 * at]), keep_reactive = widened<W>(network.free[2 * at + 1]);
+      P load_active = zero, load_reactive = zero, slope_active = zero, slope_reactive = zero;
+      if (follows_voltage) {
+        const Voltage& part = voltage[at];
+        const P size = square_root(square);
+        load_active = size * part.current[0] + square * part.impedance[0];
+        load_reactive = size * part.current[1] + square * part.impedance[1];
+        slope_active = load_active + square * part.impedance[0];
+        slope_reactive = load_reactive + square * part.impedance[1];
+      }
+      if (!Given) {
+        const P active_left = keep_active * (active_sum + own_active + demand[2 * at] + load_active);
+        const P reactive_left = keep_reactive * (reactive_sum + own_reactive + demand[2 * at + 1] + load_reactive);
+        weigh(active_left, reactive_left, work.order[at]);
+        here.side[0] = here.side[0] + convert<F>(active_left);
+        here.side[1] = here.side[1] + convert<F>(reactive_left);
+      }
+      if (S == Step::fresh) {
+        Block<Q>& own = factors.diagonal[at];
+        const P one = P::of(1);
+        own.n[0] = own.n[0] + convert<F>(one - keep_active - keep_active * reactive_sum);
+        own.n[1] = own.n[1] + convert<F>(keep_active * (active_sum + two * own_active + slope_active));
+        own.n[2] = own.n[2] + convert<F>(keep_reactive * active_sum);
+        own.n[3] = own.n[3] + convert<F>(one - keep_reactive + keep_reactive * (reactive_sum + two * own_reactive + slope_reactive));
+        eliminate_pivot<Transpose>(at, target);
+      } else {
+        const Q side0 = here.side[0], side1 = here.side[1];
+        for (int64_t off = work.front_start[at]; off < work.front_start[at + 1]; ++off) {
+          Node& there = node[work.neighbour[off]];
+          const Block<Q> lower = S == Step::kept ? factors.off[off].lower : widened<W>(common.off[off].lower);
+          there.side[0] = there.side[0] - lower.n[0] * side0 - lower.n[1] * side1;
+          there.side[1] = there.side[1] - lower.n[2] * side0 - lower.n[3] * side1;
+        }
+      }
+    }
+  }
+
+  static INLINE void couple(Block<Q>& block, const Q& active, const Q& reactive, const Q& free_active, const Q& free_reactive) {
+    block.n[0] = block.n[0] + free_active * reactive;
+    block.n[1] = block.n[1] + free_active * active;
+    block.n[2] = block.n[2] - free_reactive * active;
+    block.n[3] = block.n[3] + free_reactive * reactive;
+  }
+
+  // D_k <- D_k^-1, L_ik <- A_ik D_k, A_ij <- A_ij - L_ik A_kj, and the same for the right-hand side.
+  template <bool Transpose>
+  INLINE void eliminate_pivot(int64_t at, const int32_t*& target) {
+    Block<Q>& own = factors.diagonal[at];
+    const Q inverse_determinant = Q::of(1) / (own.n[0] * own.n[3] - own.n[1] * own.n[2]), none = Q::of(0);
+    const Block<Q> inverse = {{own.n[3] * inverse_determinant, none - own.n[1] * inverse_determinant,
+                               none - own.n[2] * inverse_determinant, own.n[0] * inverse_determinant}};
+    own = inverse;
+    Node& here = node[at];
+    Q side0 = here.side[0], side1 = here.side[1];
+    if (Transpose) {
+      const Q scaled0 = inverse.n[0] * side0 + inverse.n[2] * side1, scaled1 = inverse.n[1] * side0 + inverse.n[3] * side1;
+      here.side[0] = side0 = scaled0;
+      here.side[1] = side1 = scaled1;
+    }
+    const int64_t first = work.front_start[at], count = work.front_start[at + 1] - first;
+    auto* const off = factors.off + first;
+    const int32_t* const neighbour = work.neighbour + first;
+    for (int64_t i = 0; i < count; ++i) {
+      const Block<Q> lower = product(off[i].lower, inverse), upper = off[i].upper;
+      off[i].lower = lower;
+      Node& there = node[neighbour[i]];
+      if (Transpose) {
+        there.side[0] = there.side[0] - upper.n[0] * side0 - upper.n[2] * side1;
+        there.side[1] = there.side[1] - upper.n[1] * side0 - upper.n[3] * side1;
+      } else {
+        there.side[0] = there.side[0] - lower.n[0] * side0 - lower.n[1] * side1;
+        there.side[1] = there.side[1] - lower.n[2] * side0 - lower.n[3] * side1;
+      }
+      factors.diagonal[neighbour[i]].subtract(lower, upper);
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      const Block<Q> lower = off[i].lower, upper = off[i].upper;
+      for (int64_t j = i + 1; j < count; ++j) {
+        auto& blocks = factors.off[*target++];
+        blocks.upper.subtract(lower, off[j].upper);
+        blocks.lower.subtract(off[j].lower, upper);
+      }
+    }
+  }
+
+  // Back substitution; `Given` leaves it at that, else the step is taken in the lanes that run.
+  template <Step S, bool Given, bool Transpose>
+  __attribute__((noinline)) void backward(const Segment& segment) {
+    const Q none = Q::of(0), half = Q::of(F(0.5));
+    for (int64_t at = segment.last - 1; at >= segment.first; --at) {
+      Node& here = node[at];
+      Q side0 = here.side[0], side1 = here.side[1];
+      here.side[0] = here.side[1] = none;
+      for (int64_t off = work.front_start[at]; off < work.front_start[at + 1]; ++off) {
+        const Q* const step = unknown[work.neighbour[off]].step;
+        if (Transpose) {
+          const Block<Q> lower = factors.off[off].lower;
+          side0 = side0 - lower.n[0] * step[0] - lower.n[2] * step[1];
+          side1 = side1 - lower.n[1] * step[0] - lower.n[3] * step[1];
+        } else {
+          const Block<Q> upper = S == Step::common ? widened<W>(common.off[off].upper) : factors.off[off].upper;
+          side0 = side0 - upper.n[0] * step[0] - upper.n[1] * step[1];
+          side1 = side1 - upper.n[2] * step[0] - upper.n[3] * step[1];
+        }
+      }
+      Q step0 = side0, step1 = side1;
+      if (!Transpose) {
+        const Block<Q> inverse = S == Step::common ? widened<W>(common.diagonal[at]) : factors.diagonal[at];
+        step0 = inverse.n[0] * side0 + inverse.n[1] * side1;
+        step1 = inverse.n[2] * side0 + inverse.n[3] * side1;
+      }
+      Unknown& own = unknown[at];
+      if (Given) {
+        own.step[0] = step0;
+        own.step[1] = step1;
+        continue;
+      }
+      own.step[0] = active.where_greater(half, step0, none);
+      own.step[1] = active.where_greater(half, step1, none);
+      broken = broken + none * own.step[0] + none * own.step[1];
+      const Q size0 = magnitude(own.step[0]), size1 = magnitude(own.step[1]);
+      largest_step = size0.where_greater(largest_step, size0, largest_step);
+      largest_step = size1.where_greater(largest_step, size1, largest_step);
+      own.angle = own.angle - convert<T>(own.step[0]);
+      own.logarithm = own.logarithm - convert<T>(own.step[1]);
+      turn(at);
+    }
+  }
+};

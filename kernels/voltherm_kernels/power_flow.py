@@ -1,0 +1,202 @@
+"""The fused power flow for CPUs: tables of a network, and the two custom calls (sources: kernels/native/power_flow*).
+
+    solve    start, set points, generation, shunts, admittances, loads -> unknowns, residual, iterations, result, worst
+    step     the same and a right-hand side -> J^-1 r, or J^-T r, with the Jacobian at `start`
+
+Operands are (bus, 2, lane), (branch, lane) and (bus, lane), each with a lane axis of length 1 where all lanes share it.
+Positions are a postorder of the elimination tree: what a pivot updates lies near it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax import Array
+
+from .native import INSTRUCTIONS
+from .schedule import Schedule
+
+
+class Plan(NamedTuple):
+    """How the steps of an iteration are made.
+
+    `shared_steps`: so many first steps use one factorisation that all lanes share, the one at a common start.
+    `chords`: so many steps reuse fresh factors before they are made anew. `single_factors`: factors in single
+    precision; residuals and unknowns keep theirs. A lane that fails is solved again with `EXACT`.
+    """
+
+    shared_steps: int
+    chords: int
+    single_factors: bool
+
+
+# Memory of a bus and of a pair of mirrored blocks for eight lanes, and what of a core's cache a subtree may take.
+_BUS_BYTES = 768
+_BLOCK_BYTES = 256
+_CACHE_BYTES = 400_000
+
+EXACT = Plan(0, 0, False)
+"""Newton's method as it is: fresh factors in full precision for every step."""
+
+# Block products of a factorisation for every bus above which a chord step pays (measured: docs/kernels.md).
+_PRODUCTS_WORTH_A_CHORD = 8
+
+
+def plan_for(tables: "Tables") -> Plan:
+    """The plan of a solve that asks for no other: measured best at equal tolerance, and a matter of the network alone.
+
+    A common start gives the first factors to all lanes. Fresh ones then serve one step, or two where they are dear.
+    """
+    dear = tables.target.size > _PRODUCTS_WORTH_A_CHORD * tables.order.size
+    return Plan(shared_steps=1, chords=int(dear), single_factors=True)
+
+
+class Tables(NamedTuple):
+    """What the calls know of a network, in the order of their operands."""
+
+    order: np.ndarray
+    front_start: np.ndarray
+    neighbour: np.ndarray
+    target: np.ndarray
+    pair_start: np.ndarray
+    pair_number: np.ndarray
+    branch_pair: np.ndarray
+    from_position: np.ndarray
+    to_position: np.ndarray
+    segments: np.ndarray
+
+
+def tables(schedule: Schedule, from_bus: np.ndarray, to_bus: np.ndarray) -> Tables:
+    """Tables of a network whose Jacobian has this schedule; from and to bus of every branch."""
+    size = schedule.size
+    place = np.empty(size, np.int64)
+    place[schedule.postorder] = np.arange(size)
+    pivot, neighbour = place[schedule.fill_pivot], place[schedule.fill_neighbour]
+    by_pivot = np.lexsort((neighbour, pivot))
+    pivot, neighbour = pivot[by_pivot], neighbour[by_pivot]
+    order = np.empty(size, np.int64)
+    order[place] = schedule.order
+    position = np.empty(size, np.int64)
+    position[order] = np.arange(size)
+
+    front_start = _starts(pivot, size)
+    keys = pivot * size + neighbour
+    # all i < j of one front: beside every off-diagonal number those that follow it in its front
+    following = front_start[pivot + 1] - np.arange(pivot.size) - 1
+    first = np.repeat(np.arange(pivot.size), following)
+    second = first + 1 + np.arange(first.size) - np.repeat(np.cumsum(following) - following, following)
+    target = np.searchsorted(keys, neighbour[first] * size + neighbour[second])
+
+    from_position, to_position = position[from_bus], position[to_bus]
+    low, high = np.minimum(from_position, to_position), np.maximum(from_position, to_position)
+    pair_number, branch_pair = np.unique(np.searchsorted(keys, low * size + high), return_inverse=True)
+    pair_start = _starts(pivot[pair_number], size)
+    found = Tables(
+        order,
+        front_start,
+        neighbour,
+        target,
+        pair_start,
+        pair_number,
+        branch_pair,
+        from_position,
+        to_position,
+        _segments(front_start, neighbour).ravel(),
+    )
+    return Tables(*(np.ascontiguousarray(table, np.int32) for table in found))
+
+
+def _segments(front_start: np.ndarray, neighbour: np.ndarray) -> np.ndarray:
+    """Subtrees that fit into the cache of a core, and what is left above them, as runs of positions (segment, 4)."""
+    size, fronts = front_start.size - 1, np.diff(front_start)
+    parent = np.full(size, size)
+    inner = fronts > 0
+    parent[inner] = neighbour[front_start[:-1][inner]]
+    # in a postorder a subtree is a run of positions that ends with its root
+    descendants = np.ones(size + 1, np.int64)
+    for node in range(size):
+        descendants[parent[node]] += descendants[node]
+    node = np.arange(size)
+    first = node - descendants[:-1] + 1
+    weight = _BUS_BYTES * descendants[:-1] + _BLOCK_BYTES * (front_start[1:] - front_start[first])
+    fits = np.append(weight <= _CACHE_BYTES, False)
+    is_root = fits[:-1] & ~fits[parent]
+    inside = np.zeros(size + 1, np.int64)
+    np.add.at(inside, first[is_root], 1)
+    np.add.at(inside, node[is_root] + 1, -1)
+    top = np.cumsum(inside[:-1]) == 0
+    # neighbouring small subtrees are one segment
+    starts, packed = [], 0.0
+    for at in range(size):
+        if top[at]:
+            if at == 0 or not top[at - 1]:
+                starts.append(at)
+        elif at == 0 or top[at - 1]:
+            starts.append(at)
+            packed = 0.0
+        if is_root[at]:
+            packed += weight[at]
+            if at + 1 < size and not top[at + 1] and packed + _next_weight(at + 1, is_root, weight) > _CACHE_BYTES:
+                starts.append(at + 1)
+                packed = 0.0
+    begin = np.array(starts)
+    targets = np.concatenate([[0], np.cumsum(fronts * (fronts - 1) // 2)])
+    return np.stack([begin, np.append(begin[1:], size), targets[begin], top[begin]], axis=1)
+
+
+def _next_weight(at: int, is_root: np.ndarray, weight: np.ndarray) -> float:
+    return float(weight[at + int(np.argmax(is_root[at:]))])
+
+
+def _starts(sorted_groups: np.ndarray, count: int) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(np.bincount(sorted_groups, minlength=count))])
+
+
+def solve(
+    tables: Tables,
+    operands: Sequence[Array],
+    plan: Plan,
+    tolerance: float,
+    maximum_iterations: int,
+    wanted: str | None = None,
+) -> tuple[Array, ...]:
+    """Unknowns (bus, 2, lane), largest residual, iterations, result code and its row, (lane,) each."""
+    start = operands[0]
+    lanes = max(operand.shape[-1] for operand in operands) if all(o.shape[-1] for o in operands) else 0
+    number = jax.ShapeDtypeStruct((lanes,), np.int32)
+    results = (
+        jax.ShapeDtypeStruct((*start.shape[:-1], lanes), start.dtype),
+        jax.ShapeDtypeStruct((lanes,), start.dtype),
+        number,
+        number,
+        number,
+    )
+    return tuple(
+        jax.ffi.ffi_call("voltherm_power_flow", results)(
+            *operands,
+            *tables,
+            tolerance=np.float64(tolerance),
+            maximum_iterations=np.int64(maximum_iterations),
+            shared_steps=np.int64(plan.shared_steps),
+            chords=np.int64(plan.chords),
+            single_factors=np.int64(plan.single_factors),
+            **_instructions(wanted),
+        )
+    )
+
+
+def step(
+    tables: Tables, operands: Sequence[Array], right_hand_side: Array, transpose: bool, wanted: str | None = None
+) -> Array:
+    """J^-1 r or J^-T r (bus, 2, lane)."""
+    given = (*operands, right_hand_side)
+    lanes = max(operand.shape[-1] for operand in given) if all(o.shape[-1] for o in given) else 0
+    result = jax.ShapeDtypeStruct((*right_hand_side.shape[:-1], lanes), right_hand_side.dtype)
+    return jax.ffi.ffi_call("voltherm_power_step", result)(
+        *given, *tables, transpose=np.int64(transpose), **_instructions(wanted)
+    )
+
+
+def _instructions(wanted: str | None) -> dict[str, np.int64]:
+    return {"instructions": np.int64(-1 if wanted is None else INSTRUCTIONS.index(wanted))}

@@ -1,0 +1,272 @@
+"""The fused iteration in C++ against the one in plain JAX: same equations, same criteria, lane by lane."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from voltherm_kernels import native, newton, power_flow
+
+from tests.power.cases import network_of
+from voltherm.numerics import ResultCode
+from voltherm.power import Branches, Load, Network, PowerParameters, flow, steady
+
+pytestmark = pytest.mark.skipif(bool(native.why_not()), reason=native.why_not() or "built")
+
+TOLERANCE = 1e-12
+CHORDS = power_flow.Plan(shared_steps=2, chords=1, single_factors=True)
+PLANS = {
+    "exact": power_flow.EXACT,
+    "auto": power_flow.Plan(shared_steps=1, chords=0, single_factors=True),
+    "chords": CHORDS,
+}
+
+
+def random_case(count: int, seed: int, *, tree: bool = False) -> tuple[Network, PowerParameters]:
+    """A connected network with taps, phase shifts, shunts, mixed loads and voltage-controlled buses."""
+    random = np.random.default_rng(seed)
+    edges = [(int(random.integers(max(0, bus - 4), bus)), bus) for bus in range(1, count)]
+    if not tree and count > 2:
+        more = random.integers(0, count, (count, 2))
+        edges += [(int(one), int(other)) for one, other in more if one != other]  # some of them parallel
+    controlled = tuple(range(3, count, 5))
+    network = network_of(edges, count, voltage_controlled=controlled)
+    some = len(edges)
+    branches = Branches(
+        resistance=jnp.asarray(random.uniform(0.001, 0.01, some)),
+        reactance=jnp.asarray(random.uniform(0.01, 0.03, some)),
+        conductance=jnp.asarray(random.uniform(0.0, 0.01, some)),
+        susceptance=jnp.asarray(random.uniform(0.0, 0.02, some)),
+        tap_ratio=jnp.asarray(random.uniform(0.95, 1.05, some)),
+        phase_shift=jnp.asarray(random.choice([0.0, 0.02, -0.01], some)),
+        in_service=jnp.ones(some),
+        rating=jnp.full(some, 10e6),
+    )
+    load = Load(*(jnp.asarray(random.uniform(0.0, size, count)) for size in (1e6, 3e5, 3e5, 3e5, 1e5, 1e5)))
+    parameters = PowerParameters.passive(network, branches, load)
+    return network, eqx.tree_at(
+        lambda parameters: (parameters.shunt_susceptance, parameters.voltage_set_point),
+        parameters,
+        (jnp.asarray(random.uniform(0.0, 1e5, count)), jnp.asarray(random.uniform(0.98, 1.02, count))),
+    )
+
+
+def operands_of(network: Network, parameters: PowerParameters, lanes: int = 1) -> list[jax.Array]:
+    """Operands of a flat start; with several lanes the constant loads differ between them."""
+    everywhere = jnp.ones(len(network.buses), bool)
+    equations = flow._equations(network, parameters, everywhere)
+    start = jnp.where(equations.fixed > 0.0, equations.set_point, 0.0)
+    operands = flow._operands(start, equations)
+    if lanes > 1:
+        scale = np.random.default_rng(lanes).uniform(0.5, 1.5, (len(network.buses), lanes))
+        for number in (12, 15):
+            operands[number] = operands[number] * jnp.asarray(scale, operands[number].dtype)
+    return operands
+
+
+def solved(network, operands, plan=power_flow.EXACT, *, tolerance=TOLERANCE, maximum=30, wanted=None):
+    tables = power_flow.tables(network.topology.schedule, network.from_bus, network.to_bus)
+    results = jax.jit(lambda *given: power_flow.solve(tables, given, plan, tolerance, maximum, wanted))(*operands)
+    return [np.asarray(result) for result in results]
+
+
+def oracle(network, operands, *, tolerance=TOLERANCE, maximum=30):
+    problem = flow._Problem(network.topology, tolerance, maximum)
+    return [np.asarray(result) for result in newton(problem, operands, implementation="xla")]
+
+
+@pytest.fixture(scope="module")
+def meshed():
+    network, parameters = random_case(14, 1)
+    operands = operands_of(network, parameters, 19)
+    return network, operands, oracle(network, operands)
+
+
+def agree(found, expected, tolerance: float) -> None:
+    np.testing.assert_array_equal(found[3], expected[3])
+    np.testing.assert_allclose(found[0], expected[0], rtol=0, atol=tolerance)
+    good = expected[3] == ResultCode.CONVERGED
+    assert np.all(found[1][good] <= TOLERANCE)
+
+
+@pytest.mark.parametrize(("count", "seed", "tree"), [(1, 0, False), (2, 1, False), (9, 2, True), (30, 3, False)])
+def test_random_networks(count: int, seed: int, tree: bool):
+    network, parameters = random_case(count, seed, tree=tree)
+    operands = operands_of(network, parameters, 3)
+    expected = oracle(network, operands)
+    assert np.all(expected[3] == ResultCode.CONVERGED)
+    exact = solved(network, operands)
+    agree(exact, expected, 1e-12)
+    np.testing.assert_array_equal(exact[2], expected[2])
+    agree(solved(network, operands, PLANS["auto"]), expected, 1e-11)
+    agree(solved(network, operands, CHORDS), expected, 1e-11)
+
+
+@pytest.mark.parametrize("wanted", native.INSTRUCTIONS)
+@pytest.mark.parametrize("plan", PLANS)
+def test_every_instruction_set(meshed, wanted: str, plan: str):
+    network, operands, expected = meshed
+    agree(solved(network, operands, PLANS[plan], wanted=wanted), expected, 1e-11)
+
+
+@pytest.mark.parametrize("wanted", native.INSTRUCTIONS)
+def test_single_precision(meshed, wanted: str):
+    network, operands, expected = meshed
+    single = [operand.astype(jnp.float32) for operand in operands]
+    found = solved(network, single, PLANS["auto"], tolerance=1e-5, wanted=wanted)
+    assert found[0].dtype == np.float32
+    assert np.all(found[3] == ResultCode.CONVERGED)
+    np.testing.assert_allclose(found[0], expected[0], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("lanes", [1, 7, 8, 9, 17])
+def test_shared_operands_are_the_same_as_repeated_ones(meshed, lanes: int):
+    network, operands, expected = meshed
+    some = [operand[..., :lanes] for operand in operands]
+    repeated = [jnp.broadcast_to(operand, (*operand.shape[:-1], lanes)) for operand in some]
+    for plan in PLANS.values():
+        agree(solved(network, some, plan), [part[..., :lanes] for part in expected], 1e-11)
+        agree(solved(network, repeated, plan), [part[..., :lanes] for part in expected], 1e-11)
+
+
+def test_no_lanes(meshed):
+    network, operands, _ = meshed
+    empty = [operand[..., :0] if operand.shape[-1] > 1 else operand for operand in operands]
+    assert [part.shape for part in solved(network, empty)] == [(14, 2, 0), (0,), (0,), (0,), (0,)]
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_failing_lanes_leave_the_bits_of_others(meshed, plan: str):
+    network, operands, expected = meshed
+    spoiled = list(operands)
+    for lane, load in ((2, np.nan), (5, 1e3), (9, np.inf), (18, 200.0)):
+        spoiled[12] = spoiled[12].at[6, lane].set(load)
+    found, before = (solved(network, given, PLANS[plan]) for given in (spoiled, operands))
+    kept = [lane for lane in range(19) if lane not in (2, 5, 9, 18)]
+    for one, other in zip(found, before, strict=True):
+        np.testing.assert_array_equal(*(np.ascontiguousarray(part[..., kept]).view(np.uint32) for part in (one, other)))
+    reference = oracle(network, spoiled)
+    np.testing.assert_array_equal(found[3], reference[3])
+    assert found[3][2] == found[3][9] == ResultCode.NOT_FINITE
+    assert found[3][5] in (ResultCode.NO_DESCENT, ResultCode.MAXIMUM_ITERATIONS)
+    assert found[4][2] == found[4][9] == 6
+    assert np.all(np.isnan(found[0][..., [2, 5, 9, 18]]))
+    assert np.all(np.isfinite(expected[0]))
+
+
+def test_too_few_iterations(meshed):
+    network, operands, _ = meshed
+    for maximum in (0, 2):
+        found, expected = solved(network, operands, maximum=maximum), oracle(network, operands, maximum=maximum)
+        for one, other in zip(found[1:], expected[1:], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def test_a_tolerance_below_round_off_ends_at_the_floor(meshed):
+    network, operands, expected = meshed
+    for plan in PLANS.values():
+        found = solved(network, operands, plan, tolerance=1e-30)
+        assert np.all(found[3] == ResultCode.CONVERGED)
+        np.testing.assert_allclose(found[0], expected[0], rtol=0, atol=1e-12)
+
+
+def test_line_search_from_a_bad_start(meshed):
+    network, operands, expected = meshed
+    far = list(operands)
+    free = operands[1] == 0.0
+    far[0] = jnp.where(free, jnp.linspace(-1.0, 0.6, 28).reshape(14, 2, 1), operands[0])
+    found, reference = solved(network, far), oracle(network, far)
+    assert np.any(reference[2] > expected[2])
+    np.testing.assert_array_equal(found[3], reference[3])
+    good = reference[3] == ResultCode.CONVERGED
+    np.testing.assert_array_equal(found[2][good], reference[2][good])
+    np.testing.assert_allclose(found[0][..., good], reference[0][..., good], atol=1e-11)
+
+
+def test_angles_of_many_turns(meshed):
+    network, operands, expected = meshed
+    turned = [operands[0].at[:, 0].add(1000.0), *operands[1:]]
+    for plan in PLANS.values():
+        found = solved(network, turned, plan, tolerance=1e-11)
+        np.testing.assert_allclose(found[0][:, 0] - 1000.0, expected[0][:, 0], atol=1e-10)
+        np.testing.assert_allclose(found[0][:, 1], expected[0][:, 1], atol=1e-10)
+
+
+@pytest.mark.parametrize("wanted", [None, *native.INSTRUCTIONS])
+@pytest.mark.parametrize("transpose", [False, True])
+def test_linear_solve(meshed, wanted: str | None, transpose: bool):
+    network, operands, expected = meshed
+    tables = power_flow.tables(network.topology.schedule, network.from_bus, network.to_bus)
+    side = jnp.asarray(np.random.default_rng(3).normal(size=(14, 2, 19)))
+    at = [jnp.asarray(expected[0]), *operands[1:]]
+    found = jax.jit(lambda given, side: power_flow.step(tables, given, side, transpose, wanted))(at, side)
+    problem = flow._LinearProblem(network.topology, transpose)
+    (reference,) = newton(problem, [*at, side], implementation="xla")
+    np.testing.assert_allclose(found, reference, rtol=0, atol=1e-11 * float(jnp.abs(reference).max()))
+
+
+def test_operands_that_do_not_fit(meshed):
+    network, operands, _ = meshed
+    for number, operand in ((0, operands[0][:-1]), (5, operands[5].astype(jnp.float32)), (13, operands[12][:, :4])):
+        wrong = [*operands[:number], operand, *operands[number + 1 :]]
+        with pytest.raises(jax.errors.JaxRuntimeError, match="voltherm_kernels"):
+            solved(network, wrong)
+
+
+# The public function.
+# -------------------------------------------------------------------------------------------------------------------
+
+
+def test_outages_and_islands_in_a_batch():
+    network, parameters = random_case(6, 4, tree=True)
+    in_service = jnp.ones((3, 5)).at[1, 4].set(0.0)
+    batch = eqx.tree_at(lambda parameters: parameters.branches.in_service, parameters, in_service)
+    axes = eqx.tree_at(
+        lambda parameters: parameters.branches.in_service, jax.tree.map(lambda _: None, parameters), 0, is_leaf=_none
+    )
+    both = [
+        jax.jit(jax.vmap(lambda one, name=name: steady(network, one, implementation=name), in_axes=(axes,)))(batch)
+        for name in ("native", "xla")
+    ]
+    codes = [np.asarray(solution.status.result) for solution in both]
+    np.testing.assert_array_equal(codes[0], [ResultCode.CONVERGED, ResultCode.SINGULAR, ResultCode.CONVERGED])
+    np.testing.assert_array_equal(codes[0], codes[1])
+    np.testing.assert_array_equal(*(solution.status.worst for solution in both))
+    np.testing.assert_allclose(*(solution.value.voltage_magnitude for solution in both), atol=1e-9)
+
+
+def _none(leaf: object) -> bool:
+    return leaf is None
+
+
+def test_derivatives_are_those_of_the_plain_iteration():
+    network, parameters = random_case(7, 5)
+
+    def losses(scale: jax.Array, implementation: str) -> jax.Array:
+        scaled = eqx.tree_at(
+            lambda parameters: (parameters.load, parameters.branches.tap_ratio),
+            parameters,
+            (
+                jax.tree.map(lambda part: part * scale, parameters.load),
+                parameters.branches.tap_ratio * (1.1 - scale / 10),
+            ),
+        )
+        return jnp.sum(steady(network, scaled, implementation=implementation, tolerance=1e-12).value.active_loss) / 1e4
+
+    scales = jnp.array([[0.8, 1.0], [1.2, 1.5]])
+
+    def everything(implementation: str):
+        def value(scale):
+            return losses(scale, implementation)
+
+        gradient = jax.grad(value)
+        return (
+            jax.vmap(jax.vmap(value))(scales),
+            jax.vmap(jax.vmap(gradient))(scales),
+            jax.jvp(value, (scales[0, 0],), (jnp.ones(()),))[1],
+            jax.grad(gradient)(scales[0, 1]),
+        )
+
+    found, expected = (jax.jit(lambda name=name: everything(name))() for name in ("native", "xla"))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
