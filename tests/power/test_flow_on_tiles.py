@@ -92,3 +92,21 @@ def test_lowers_for_nvidia_gpus(dtype: type):
     network, parameters = ring(dtype)
     operands, _ = _batch(network, parameters, np.linspace(0.5, 1.5, 40).astype(dtype))
     assert triton_calls(lambda *given: solve(network.topology, given, 1e-6, 9), *operands) == ["voltherm_newton"]
+
+
+def test_steady_and_its_gradient_take_the_fused_iteration_where_it_runs():
+    network, parameters = ring()
+
+    def losses(factor: jax.Array, implementation: str) -> jax.Array:
+        given = _with_load(parameters, jax.tree.map(lambda part: factor * part, parameters.load))
+        return jnp.sum(steady(network, given, implementation=implementation).value.active_loss)
+
+    factors = jnp.array([0.5, 1.0, 40.0, 2.0])
+    for function in (losses, jax.grad(losses)):
+        found, expected = (
+            jax.jit(jax.vmap(lambda factor, name=name, f=function: f(factor, name)))(factors)
+            for name in ("pallas", "xla")
+        )
+        np.testing.assert_allclose(found, expected, rtol=1e-10)
+    names = triton_calls(jax.vmap(jax.grad(lambda factor: losses(factor, "auto"))), jnp.ones(64))
+    assert names[:2] == ["voltherm_newton", "voltherm_factor_and_solve"]

@@ -28,6 +28,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 from voltherm_kernels import newton as fused_newton
 from voltherm_kernels import power_flow, solve
+from voltherm_kernels.newton import over_lanes
 
 from voltherm.numerics import ResultCode, Solution, Status, implicit_root, newton
 from voltherm.numerics.implicit import open_closures
@@ -77,9 +78,7 @@ def _jacobian(network: Network, unknowns: Float[Array, "bus 2"], equations: _Equ
     """Blocks in the order of the schedule: diagonal, then ft, then tf."""
     entries, sums = _bus_sums(network, unknowns, equations)
     voltage = jnp.exp(unknowns[:, 1])
-    load = equations.load
-    active_slope = voltage * (load.active_constant_current + 2.0 * voltage * load.active_constant_impedance)
-    reactive_slope = voltage * (load.reactive_constant_current + 2.0 * voltage * load.reactive_constant_impedance)
+    active_slope, reactive_slope = equations.load.active_slope(voltage), equations.load.reactive_slope(voltage)
     active, reactive = sums[:, 0], sums[:, 1]
     diagonal = jnp.stack(
         [
@@ -168,6 +167,12 @@ class _Problem:
         plan = power_flow.plan_for(tables)
         return power_flow.solve(tables, operands, plan, self.tolerance, self.maximum_iterations)
 
+    def pallas(self, *operands: Array) -> tuple[Array, ...]:
+        """The same in Pallas, for NVIDIA GPUs."""
+        from voltherm.power import flow_on_tiles  # Pallas is imported where it is wanted
+
+        return flow_on_tiles.solve(self.topology, operands, self.tolerance, self.maximum_iterations)
+
 
 @dataclass(frozen=True)
 class _LinearProblem:
@@ -189,6 +194,10 @@ class _LinearProblem:
     def native(self, *operands: Array) -> tuple[Array, ...]:
         """The three in one call."""
         return (power_flow.step(_tables(self.topology), operands[:-1], operands[-1], self.transpose),)
+
+    def pallas(self, *operands: Array) -> tuple[Array, ...]:
+        """Jacobians in plain JAX; the solve itself is the kernel's."""
+        return over_lanes(self, *operands)
 
 
 def _fused_linear_solve(network: Network, implementation: str):

@@ -48,10 +48,10 @@ def _bus(operands: list[Vector], unknowns: Vector) -> tuple[Vector, Matrix]:
         load.active_power(voltage) + active_shunt - active_generation,
         load.reactive_power(voltage) + reactive_shunt - reactive_generation,
     ]
-    active_slope = voltage * (load.active_constant_current + 2.0 * voltage * load.active_constant_impedance)
-    reactive_slope = voltage * (load.reactive_constant_current + 2.0 * voltage * load.reactive_constant_impedance)
     zero = jnp.zeros_like(voltage)
-    return residual, [[zero, active_slope + 2.0 * active_shunt], [zero, reactive_slope + 2.0 * reactive_shunt]]
+    active_slope = load.active_slope(voltage) + 2.0 * active_shunt
+    reactive_slope = load.reactive_slope(voltage) + 2.0 * reactive_shunt
+    return residual, [[zero, active_slope], [zero, reactive_slope]]
 
 
 def _branch_end(operands: list[Vector], own: Vector, other: Vector) -> tuple[Vector, Matrix, Matrix]:

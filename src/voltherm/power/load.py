@@ -74,6 +74,14 @@ class Load(eqx.Module):
             self.reactive_constant_current + voltage * self.reactive_constant_impedance
         )
 
+    def active_slope(self, voltage: Float[Array, " load"]) -> Float[Array, " load"]:
+        """Change of the active power [W] with the logarithm of `voltage` [p.u.]."""
+        return voltage * (self.active_constant_current + 2.0 * voltage * self.active_constant_impedance)
+
+    def reactive_slope(self, voltage: Float[Array, " load"]) -> Float[Array, " load"]:
+        """Change of the reactive power [var] with the logarithm of `voltage` [p.u.]."""
+        return voltage * (self.reactive_constant_current + 2.0 * voltage * self.reactive_constant_impedance)
+
 
 def reactive_power_of(
     active_power: Float[Array, "..."], power_factor: float | Float[Array, "..."]
