@@ -115,8 +115,8 @@ def _segments(front_start: np.ndarray, neighbour: np.ndarray) -> np.ndarray:
     parent[inner] = neighbour[front_start[:-1][inner]]
     # in a postorder a subtree is a run of positions that ends with its root
     descendants = np.ones(size + 1, np.int64)
-    for node in range(size):
-        descendants[parent[node]] += descendants[node]
+    for child in range(size):
+        descendants[parent[child]] += descendants[child]
     node = np.arange(size)
     first = node - descendants[:-1] + 1
     weight = _BUS_BYTES * descendants[:-1] + _BLOCK_BYTES * (front_start[1:] - front_start[first])

@@ -141,8 +141,9 @@ class _Problem:
     tolerance: float
     maximum_iterations: int
 
-    def results(self, start: jax.ShapeDtypeStruct, *_: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
+    def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
         """Unknowns, largest residual, iterations, result code, bus of the largest residual."""
+        start = operands[0]
         count = jax.ShapeDtypeStruct((), jnp.int32)
         return start, jax.ShapeDtypeStruct((), start.dtype), count, count, count
 
