@@ -43,7 +43,9 @@ def _batch(
 
 def _plain(network: Network, parameters: PowerParameters):
     axes = _with_load(jax.tree.map(lambda _: None, parameters), jax.tree.map(lambda _: 0, parameters.load))
-    return jax.jit(jax.vmap(lambda given: steady(network, given, tolerance=1e-10, implementation="xla"), in_axes=(axes,)))(parameters)
+    return jax.jit(
+        jax.vmap(lambda given: steady(network, given, tolerance=1e-10, implementation="xla"), in_axes=(axes,))
+    )(parameters)
 
 
 def _fused(network: Network, operands: list[jax.Array]):
