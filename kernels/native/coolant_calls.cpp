@@ -1,0 +1,147 @@
+// The coolant network's iteration as a custom call of XLA: operands checked, lanes cut into groups.
+#include <vector>
+
+#include "coolant_work.h"
+#include "host.h"
+#include "work.h"
+
+namespace voltherm {
+namespace {
+
+using CoolantKernel = void (*)(const CoolantWork& work, int64_t unit, void* scratch);
+
+CoolantKernel coolant_kernel_for(int64_t wanted) {
+  const int64_t chosen = chosen_instructions(wanted);
+#if defined(__x86_64__)
+  if (chosen == avx512) return run_coolant_avx512;
+  if (chosen == avx2) return run_coolant_avx2;
+#endif
+  (void)chosen;
+  return run_coolant_plain;
+}
+
+constexpr int64_t header = 9;
+
+// The sections of the table, as kernels/voltherm_kernels/native_coolant.py lays them out. False where the table is of another length.
+bool read(const int32_t* table, int64_t length, CoolantTables* tables) {
+  if (length < header) return false;
+  tables->branches = table[0], tables->free = table[1], tables->fill = table[2];
+  tables->groups = table[3], tables->terms = table[4], tables->frictions = table[5];
+  const int64_t incidents = table[6], entries = table[7], targets = table[8];
+  const int32_t* next = table + header;
+  const auto take = [&next](const int32_t** section, int64_t count) { *section = next, next += count; };
+  take(&tables->branch, tables->branches);
+  take(&tables->place, tables->branches);
+  take(&tables->from, tables->branches);
+  take(&tables->to, tables->branches);
+  take(&tables->group, tables->branches);
+  take(&tables->row, tables->branches);
+  take(&tables->friction, tables->branches);
+  take(&tables->group_start, tables->groups + 1);
+  take(&tables->term, 3 * tables->terms);
+  take(&tables->node, tables->free);
+  take(&tables->position, tables->free);
+  take(&tables->incident_start, tables->free + 1);
+  take(&tables->incident, incidents);
+  take(&tables->front_start, tables->free + 1);
+  take(&tables->neighbour, tables->fill);
+  take(&tables->entry_start, tables->fill + 1);
+  take(&tables->entry, entries);
+  take(&tables->target, targets);
+  return next - table == length;
+}
+
+// Numbers (rows or 1, lanes or 1).
+bool operand_of(const ffi::AnyBuffer& buffer, ffi::DataType type, int64_t rows, int64_t lanes, Operand* operand) {
+  const auto shape = buffer.dimensions();
+  if (buffer.element_type() != type || shape.size() != 2 || (shape[0] != rows && shape[0] != 1) ||
+      (shape[1] != lanes && shape[1] != 1))
+    return false;
+  *operand = {buffer.untyped_data(), shape[0], shape[1] == 1};
+  return true;
+}
+
+ffi::Error coolant(ffi::ThreadPool pool, Table table, ffi::AnyBuffer drive, ffi::AnyBuffer demand, ffi::AnyBuffer flow,
+                   ffi::AnyBuffer pressure, ffi::AnyBuffer largest_flow, ffi::RemainingArgs constants,
+                   ffi::Result<ffi::AnyBuffer> flow_result, ffi::Result<ffi::AnyBuffer> pressure_result,
+                   ffi::Result<ffi::AnyBuffer> residual, ffi::Result<Table> iterations,
+                   ffi::Result<Table> result, ffi::Result<Table> worst,
+                   double tolerance, int64_t maximum_iterations, int64_t instructions) {
+  CoolantWork work;
+  const auto type = flow_result->element_type();
+  const auto shape = flow_result->dimensions();
+  if (!real(type) || shape.size() != 2 || !read(table.typed_data(), static_cast<int64_t>(table.element_count()), &work.tables))
+    return wrong("the coolant network's table is broken");
+  const CoolantTables& tables = work.tables;
+  const int64_t lanes = shape[1];
+  bool fits = shaped(*flow_result, {tables.branches, lanes}) && shaped(*pressure_result, {tables.free, lanes}) &&
+              shaped(*residual, {lanes}) && shaped(*iterations, {lanes}) && shaped(*result, {lanes}) &&
+              shaped(*worst, {lanes}) && pressure_result->element_type() == type && residual->element_type() == type &&
+              operand_of(drive, type, tables.branches, lanes, &work.drive) &&
+              operand_of(demand, type, tables.free, lanes, &work.demand) &&
+              operand_of(flow, type, tables.branches, lanes, &work.flow) &&
+              operand_of(pressure, type, tables.free, lanes, &work.pressure) &&
+              operand_of(largest_flow, type, 1, lanes, &work.largest_flow);
+  // constants of a term are as many as the branches of its group, or one
+  std::vector<int64_t> rows(static_cast<size_t>(tables.groups), 0);
+  for (int64_t place = 0; place < tables.branches; ++place) ++rows[static_cast<size_t>(tables.group[place])];
+  std::vector<Operand> operands(constants.size());
+  work.constant_packs = 0;
+  for (int64_t group = 0; fits && group < tables.groups; ++group)
+    for (int32_t term = tables.group_start[group]; fits && term < tables.group_start[group + 1]; ++term) {
+      const int32_t kind = tables.term[3 * term], first = tables.term[3 * term + 2];
+      fits = kind >= 0 && kind < term_kinds && first >= 0 &&
+             first + term_constants[kind] <= static_cast<int64_t>(operands.size());
+      for (int32_t number = first; fits && number < first + term_constants[kind]; ++number) {
+        auto buffer = constants.get<ffi::AnyBuffer>(static_cast<size_t>(number));
+        Operand& operand = operands[static_cast<size_t>(number)];
+        fits = buffer.has_value() && operand_of(*buffer, type, rows[static_cast<size_t>(group)], lanes, &operand);
+        if (fits && !operand.shared) work.constant_packs += operand.rows;
+      }
+    }
+  if (!fits) return wrong("operands of the coolant network do not fit together");
+
+  work.single = type == ffi::F32;
+  work.alone = lanes == 1;
+  work.lanes = lanes, work.iterations = maximum_iterations, work.tolerance = tolerance;
+  work.constants = operands.data(), work.constant_count = static_cast<int64_t>(operands.size());
+  work.flow_result = flow_result->untyped_data(), work.pressure_result = pressure_result->untyped_data();
+  work.residual = residual->untyped_data();
+  work.iterations_taken = iterations->typed_data(), work.result = result->typed_data(), work.worst = worst->typed_data();
+  const int64_t width = work.alone ? 1 : group_bytes / (work.single ? 4 : 8);
+  const int64_t packs = coolant_packs(tables) + work.constant_packs + work.constant_count;
+  const CoolantKernel kernel = coolant_kernel_for(instructions);
+  const int64_t products = 100 * tables.branches;  // a branch's law in some six steps, against a block product
+  return run_units(
+      pool, [&work, kernel](int64_t unit, void* scratch) { kernel(work, unit, scratch); }, (lanes + width - 1) / width,
+      products, packs * group_bytes);
+}
+
+}  // namespace
+}  // namespace voltherm
+
+#pragma GCC visibility push(default)
+
+namespace ffi = xla::ffi;
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_coolant, voltherm::coolant,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<voltherm::Table>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .RemainingArgs()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<voltherm::Table>()
+                                  .Ret<voltherm::Table>()
+                                  .Ret<voltherm::Table>()
+                                  .Attr<double>("tolerance")
+                                  .Attr<int64_t>("maximum_iterations")
+                                  .Attr<int64_t>("instructions"));
+
+#pragma GCC visibility pop

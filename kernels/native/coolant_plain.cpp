@@ -1,0 +1,3 @@
+#define RUN run_coolant_plain
+#define VECTOR_BYTES 16
+#include "coolant.h"
