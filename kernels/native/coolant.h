@@ -38,12 +38,13 @@ class Coolant {
       return first;
     };
     flow_ = take(tables_.branches), residual_ = take(tables_.branches), conductance_ = take(tables_.branches);
-    drive_ = take(tables_.branches), carried_ = take(tables_.frictions);
+    carried_ = take(tables_.frictions);
     pressure_ = take(tables_.free + 1), step_ = take(tables_.free + 1);
-    diagonal_ = take(tables_.free), demand_ = take(tables_.free), lower_ = take(tables_.fill);
+    diagonal_ = take(tables_.free), lower_ = take(tables_.fill);
     constants_ = reinterpret_cast<Constant<T, W>*>(next);
     next += (work.constant_count * static_cast<int64_t>(sizeof(Constant<T, W>)) + sizeof(P) - 1) / sizeof(P);
-    for (int64_t number = 0; number < work.constant_count; ++number) constants_[number] = constant(number, next);
+    for (int64_t number = 0; number < work.constant_count; ++number) constants_[number] = constant(work.constants[number], next);
+    drive_ = constant(work.drive, next), demand_ = constant(work.demand, next);
   }
 
   void solve() {
@@ -68,9 +69,8 @@ class Coolant {
     return operand.shared ? P::of(first[row]) : load_some<T, W>(first + row * work_.lanes + lane_, 1, count_);
   }
 
-  // A constant as it lies in memory where all lanes share it, else copied to scratch memory.
-  Constant<T, W> constant(int64_t number, P*& next) const {
-    const Operand& operand = work_.constants[number];
+  // Numbers as they lie in memory where all lanes share it, else copied to scratch memory.
+  Constant<T, W> constant(const Operand& operand, P*& next) const {
     const int64_t step = operand.rows == 1 ? 0 : 1;
     if (operand.shared) return {static_cast<const T*>(operand.first), step, true};
     P* const copy = next;
@@ -90,19 +90,17 @@ class Coolant {
 
   INLINE bool running(int lane) const { return active_[lane] != 0; }
 
-  void begin() {
-    P largest = P::of(static_cast<T>(least_scale));
+  __attribute__((noinline)) void begin() {
+    largest_drive_ = P::of(static_cast<T>(least_scale));
+    for (int64_t branch = 0; branch < work_.drive.rows; ++branch)
+      largest_drive_ = larger(absolute(drive_[branch]), largest_drive_);
     for (int64_t place = 0; place < tables_.branches; ++place) {
       flow_[place] = filled(load(work_.flow, tables_.branch[place]));
-      drive_[place] = filled(load(work_.drive, tables_.branch[place]));
-      largest = larger(absolute(drive_[place]), largest);
     }
     for (int64_t position = 0; position < tables_.free; ++position) {
       pressure_[position] = filled(load(work_.pressure, tables_.node[position]));
-      demand_[position] = filled(load(work_.demand, tables_.node[position]));
     }
     pressure_[tables_.free] = step_[tables_.free] = P::of(0);
-    largest_drive_ = largest;
     largest_flow_ = filled(load(work_.largest_flow, 0));
     evaluate_branches<true>(P::of(0));
     gather_at_nodes();
@@ -138,7 +136,7 @@ class Coolant {
       const int32_t* start = tables_.group_start + tables_.group[place];
       const auto drop = evaluate<T, W>(tables_.term + 3 * start[0], tables_.term + 3 * start[1], constants_,
                                        tables_.row[place], flow, carried_ + tables_.friction[place], First);
-      const P push = drive_[place] + (pressure_[from] - pressure_[to]);
+      const P push = drive_[tables_.branch[place]] + (pressure_[from] - pressure_[to]);
       const P residual = drop.value - push;
       residual_[place] = residual;
       conductance_[place] = one / least.where_greater(drop.slope, least, drop.slope);  // NaN stays
@@ -150,7 +148,7 @@ class Coolant {
   }
 
   INLINE P continuity(int64_t position) const {
-    P sum = demand_[position];
+    P sum = demand_[tables_.node[position]];
     for (int32_t at = tables_.incident_start[position]; at < tables_.incident_start[position + 1]; ++at) {
       const int32_t incident = tables_.incident[at];
       const P flow = flow_[incident >> 1];
@@ -160,11 +158,11 @@ class Coolant {
   }
 
   // The linear system of the nodes, from the residuals and conductances of their branches.
-  void gather_at_nodes() {
+  __attribute__((noinline)) void gather_at_nodes() {
     const P zero = P::of(0);
     P worst = zero, broken = broken_;
     for (int64_t position = 0; position < tables_.free; ++position) {
-      P balance = demand_[position], pushed = zero, diagonal = zero;
+      P balance = demand_[tables_.node[position]], pushed = zero, diagonal = zero;
       for (int32_t at = tables_.incident_start[position]; at < tables_.incident_start[position + 1]; ++at) {
         const int32_t incident = tables_.incident[at], place = incident >> 1;
         const P flow = flow_[place], conductance = conductance_[place], push = conductance * residual_[place];
@@ -193,7 +191,7 @@ class Coolant {
     return norm + broken_;
   }
 
-  void factor_and_solve() {
+  __attribute__((noinline)) void factor_and_solve() {
     const P one = P::of(1), zero = P::of(0);
     const int32_t* target = tables_.target;
     P broken = zero;  // NaN in a lane with a pivot that has no finite inverse
@@ -218,7 +216,7 @@ class Coolant {
     }
   }
 
-  void move_pressures() {
+  __attribute__((noinline)) void move_pressures() {
     const P zero = P::of(0), active = P::load(active_);
     for (int64_t position = 0; position < tables_.free; ++position) {
       const P pressure = pressure_[position];
@@ -250,25 +248,26 @@ class Coolant {
   }
 
   // The largest scaled residual of the lanes that have just finished: branches first, then free nodes.
-  void find_worst() {
+  __attribute__((noinline)) void find_worst() {
     const P infinity = P::of(static_cast<T>(__builtin_inf()));
-    P largest = P::of(-1), worst = P::of(0);
-    const auto see = [&](const P& scaled, int64_t number) {
-      const P size = infinity.where_greater(scaled, scaled, infinity);
-      worst = size.where_greater(largest, P::of(static_cast<T>(number)), worst);
-      largest = larger(size, largest);
+    const auto see = [&](const P& size, int64_t number, P& largest, P& worst) {
+      const P seen = infinity.where_greater(size, size, infinity);
+      worst = seen.where_greater(largest, P::of(static_cast<T>(number)), worst);
+      largest = larger(seen, largest);
     };
+    P at_branches = P::of(-1), worst = P::of(0), at_nodes = P::of(-1), worst_node = P::of(0);
     for (int64_t branch = 0; branch < tables_.branches; ++branch)
-      see(absolute(residual_[tables_.place[branch]]) / largest_drop_, branch);
+      see(absolute(residual_[tables_.place[branch]]), branch, at_branches, worst);
     for (int64_t node = 0; node < tables_.free; ++node)
-      see(absolute(continuity(tables_.position[node])) / largest_flow_, tables_.branches + node);
+      see(absolute(continuity(tables_.position[node])), tables_.branches + node, at_nodes, worst_node);
+    worst = (at_nodes / largest_flow_).where_greater(at_branches / largest_drop_, worst_node, worst);
     alignas(64) T numbers[W];
     worst.store(numbers);
     for (int lane = 0; lane < W; ++lane)
       if (finished_[lane]) worst_[lane] = static_cast<int32_t>(numbers[lane]);
   }
 
-  void write() const {
+  __attribute__((noinline)) void write() const {
     T* flow = static_cast<T*>(work_.flow_result) + lane_;
     T* pressure = static_cast<T*>(work_.pressure_result) + lane_;
     for (int64_t branch = 0; branch < tables_.branches; ++branch)
@@ -286,9 +285,10 @@ class Coolant {
   const CoolantWork& work_;
   const CoolantTables& tables_;
   const int64_t lane_, count_;
-  P *flow_, *residual_, *conductance_, *drive_, *carried_;      // of branches, by place
-  P *pressure_, *step_, *diagonal_, *demand_, *lower_;  // of free nodes, by position; `step` is the right-hand side, too
+  P *flow_, *residual_, *conductance_, *carried_;  // of branches, by place
+  P *pressure_, *step_, *diagonal_, *lower_;       // of free nodes, by position; `step` is the right-hand side, too
   Constant<T, W>* constants_;
+  Constant<T, W> drive_, demand_;  // by number of the branch and of the free node
   P largest_drive_, largest_drop_, largest_flow_, worst_branch_, worst_node_, broken_ = P::of(0);
   bool running_ = false;
   alignas(64) T active_[W] = {};
@@ -299,8 +299,10 @@ class Coolant {
 
 template <class T>
 void run_type(const CoolantWork& work, int64_t unit, void* scratch) {
-  if (work.alone) return Coolant<T, 1>(work, unit, scratch).solve();
-  return Coolant<T, static_cast<int>(64 / sizeof(T))>(work, unit, scratch).solve();
+  constexpr int group = static_cast<int>(64 / sizeof(T));
+  if (work.width == 1) return Coolant<T, 1>(work, unit, scratch).solve();
+  if (work.width == group) return Coolant<T, group>(work, unit, scratch).solve();
+  return Coolant<T, 2 * group>(work, unit, scratch).solve();
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ CoolantKernel coolant_kernel_for(int64_t wanted) {
 }
 
 constexpr int64_t header = 9;
+// Two groups at a time hide the latency of the elimination; beyond this many bytes they would leave the cache (L3).
+constexpr int64_t two_groups_below = 4 << 20;
 
 // The sections of the table, as kernels/voltherm_kernels/native_coolant.py lays them out. False where the table is of another length.
 bool read(const int32_t* table, int64_t length, CoolantTables* tables) {
@@ -86,7 +88,7 @@ ffi::Error coolant(ffi::ThreadPool pool, Table table, ffi::AnyBuffer drive, ffi:
   std::vector<int64_t> rows(static_cast<size_t>(tables.groups), 0);
   for (int64_t place = 0; place < tables.branches; ++place) ++rows[static_cast<size_t>(tables.group[place])];
   std::vector<Operand> operands(constants.size());
-  work.constant_packs = 0;
+  work.constant_packs = (work.drive.shared ? 0 : work.drive.rows) + (work.demand.shared ? 0 : work.demand.rows);
   for (int64_t group = 0; fits && group < tables.groups; ++group)
     for (int32_t term = tables.group_start[group]; fits && term < tables.group_start[group + 1]; ++term) {
       const int32_t kind = tables.term[3 * term], first = tables.term[3 * term + 2];
@@ -102,19 +104,20 @@ ffi::Error coolant(ffi::ThreadPool pool, Table table, ffi::AnyBuffer drive, ffi:
   if (!fits) return wrong("operands of the coolant network do not fit together");
 
   work.single = type == ffi::F32;
-  work.alone = lanes == 1;
   work.lanes = lanes, work.iterations = maximum_iterations, work.tolerance = tolerance;
   work.constants = operands.data(), work.constant_count = static_cast<int64_t>(operands.size());
   work.flow_result = flow_result->untyped_data(), work.pressure_result = pressure_result->untyped_data();
   work.residual = residual->untyped_data();
   work.iterations_taken = iterations->typed_data(), work.result = result->typed_data(), work.worst = worst->typed_data();
-  const int64_t width = work.alone ? 1 : group_bytes / (work.single ? 4 : 8);
   const int64_t packs = coolant_packs(tables) + work.constant_packs + work.constant_count;
+  const int64_t group = group_bytes / (work.single ? 4 : 8);
+  const bool two = lanes > group && 2 * packs * group_bytes <= two_groups_below;
+  work.width = lanes == 1 ? 1 : two ? 2 * group : group;
   const CoolantKernel kernel = coolant_kernel_for(instructions);
   const int64_t products = 100 * tables.branches;  // a branch's law in some six steps, against a block product
   return run_units(
-      pool, [&work, kernel](int64_t unit, void* scratch) { kernel(work, unit, scratch); }, (lanes + width - 1) / width,
-      products, packs * group_bytes);
+      pool, [&work, kernel](int64_t unit, void* scratch) { kernel(work, unit, scratch); }, 
+      (lanes + work.width - 1) / work.width, (two ? 2 : 1) * products, (two ? 2 : 1) * packs * group_bytes);
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ struct CoolantTables {
 };
 
 struct CoolantWork {
-  bool single, alone;  // float instead of double; one lane instead of packs
+  bool single;    // float instead of double
+  int64_t width;  // lanes of a unit: one, a group, or two groups
   CoolantTables tables;
   int64_t lanes, iterations;
   double tolerance;
@@ -58,7 +59,7 @@ struct CoolantWork {
 
 // Packs of scratch memory that a unit needs, besides the constants.
 inline int64_t coolant_packs(const CoolantTables& tables) {
-  return 4 * tables.branches + tables.frictions + 4 * tables.free + 2 + tables.fill;
+  return 3 * tables.branches + tables.frictions + 3 * tables.free + 2 + tables.fill;
 }
 
 void run_coolant_plain(const CoolantWork& work, int64_t unit, void* scratch);

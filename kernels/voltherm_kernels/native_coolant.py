@@ -1,7 +1,8 @@
 """The coolant network's fused iteration: tables of a network, and the call of kernels/native/coolant.h.
 
 Branches are worked on in the order in which elimination reaches their ends, so that what one branch touches is still in
-cache when the next one does. Free nodes are numbered in postorder of the elimination tree for the same reason.
+cache when the next one does. Free nodes are eliminated level by level of the elimination tree: neighbours in that order
+do not wait for each other.
 """
 
 import functools
@@ -153,8 +154,7 @@ def _elimination(schedule: Schedule | None) -> tuple[np.ndarray, np.ndarray, np.
         none = np.zeros(0, dtype=np.int64)
         return none, np.zeros(1, dtype=np.int64), none, none
     size = schedule.size
-    rank = _postorder(schedule)
-    pivot, neighbour = rank[schedule.fill_pivot], rank[schedule.fill_neighbour]
+    pivot, neighbour = schedule.fill_pivot.astype(np.int64), schedule.fill_neighbour.astype(np.int64)
     in_order = np.lexsort((neighbour, pivot))
     pivot, neighbour = pivot[in_order], neighbour[in_order]
     front_start = _starts(pivot, size)
@@ -165,24 +165,4 @@ def _elimination(schedule: Schedule | None) -> tuple[np.ndarray, np.ndarray, np.
     j = i + 1 + np.arange(i.size) - np.repeat(np.cumsum(after) - after, after)
     pair = pivot * size + neighbour
     target = np.searchsorted(pair, neighbour[i] * size + neighbour[j])
-    node = np.empty(size, dtype=np.int64)
-    node[rank] = schedule.order
-    return node, front_start, neighbour, target
-
-
-def _postorder(schedule: Schedule) -> np.ndarray:
-    """Number of each position of the schedule in postorder of the elimination tree."""
-    size = schedule.size
-    parent = np.full(size, size)
-    np.minimum.at(parent, schedule.fill_pivot, schedule.fill_neighbour)
-    children: list[list[int]] = [[] for _ in range(size + 1)]
-    for position, above in enumerate(parent.tolist()):
-        children[above].append(position)
-    rank = np.empty(size, dtype=np.int64)
-    waiting, number = children[size], size
-    while waiting:  # parents before children, numbered from the end
-        position = waiting.pop()
-        number -= 1
-        rank[position] = number
-        waiting.extend(children[position])
-    return rank
+    return schedule.order, front_start, neighbour, target
