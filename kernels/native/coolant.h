@@ -44,6 +44,7 @@ class Coolant {
     constants_ = reinterpret_cast<Constant<T, W>*>(next);
     next += (work.constant_count * static_cast<int64_t>(sizeof(Constant<T, W>)) + sizeof(P) - 1) / sizeof(P);
     for (int64_t number = 0; number < work.constant_count; ++number) constants_[number] = constant(work.constants[number], next);
+    if (work.one_step) return;
     drive_ = constant(work.drive, next), demand_ = constant(work.demand, next);
   }
 
@@ -54,7 +55,7 @@ class Coolant {
       const bool late = iteration >= full_steps && iteration % 2 == 1;
       move_pressures();
       evaluate_branches<false>(P::of(static_cast<T>(late ? relaxation : 1)));
-      gather_at_nodes();
+      gather_at_nodes<true>();
       decide(iteration + 1);
     }
     for (int lane = 0; lane < W; ++lane) finished_[lane] = running(lane);
@@ -62,7 +63,32 @@ class Coolant {
     write();
   }
 
+  // The step from given flows for given right-hand sides, without moving: J^-1 times a vector.
+  void step() {
+    const P least = P::of(static_cast<T>(least_slope)), one = P::of(1);
+    for (int64_t place = 0; place < tables_.branches; ++place) {
+      const int32_t branch = tables_.branch[place];
+      const auto drop = law(place, filled(load(work_.flow, branch)), true);
+      conductance_[place] = one / least.where_greater(drop.slope, least, drop.slope);
+      residual_[place] = filled(load(work_.right_branches, branch));
+    }
+    for (int64_t position = 0; position < tables_.free; ++position)
+      step_[position] = filled(load(work_.right_nodes, tables_.node[position]));
+    step_[tables_.free] = P::of(0);
+    gather_at_nodes<false>();
+    factor_and_solve();
+    for (int64_t place = 0; place < tables_.branches; ++place)
+      flow_[place] = conductance_[place] * (residual_[place] + (step_[tables_.from[place]] - step_[tables_.to[place]]));
+    write_vectors(flow_, step_);
+  }
+
  private:
+  INLINE Drop<P> law(int64_t place, const P& flow, bool first) const {
+    const int32_t* start = tables_.group_start + tables_.group[place];
+    return evaluate<T, W>(tables_.term + 3 * start[0], tables_.term + 3 * start[1], constants_, tables_.row[place], flow,
+                          carried_ + tables_.friction[place], first);
+  }
+
   INLINE P load(const Operand& operand, int64_t row) const {
     const T* first = static_cast<const T*>(operand.first);
     if (operand.rows == 1) row = 0;
@@ -103,7 +129,7 @@ class Coolant {
     pressure_[tables_.free] = step_[tables_.free] = P::of(0);
     largest_flow_ = filled(load(work_.largest_flow, 0));
     evaluate_branches<true>(P::of(0));
-    gather_at_nodes();
+    gather_at_nodes<true>();
 
     alignas(64) T norm[W];
     this->norm().store(norm);
@@ -133,9 +159,7 @@ class Coolant {
         flow = active.where_greater(zero, flow - fraction * step, flow);
         flow_[place] = flow;
       }
-      const int32_t* start = tables_.group_start + tables_.group[place];
-      const auto drop = evaluate<T, W>(tables_.term + 3 * start[0], tables_.term + 3 * start[1], constants_,
-                                       tables_.row[place], flow, carried_ + tables_.friction[place], First);
+      const auto drop = law(place, flow, First);
       const P push = drive_[tables_.branch[place]] + (pressure_[from] - pressure_[to]);
       const P residual = drop.value - push;
       residual_[place] = residual;
@@ -157,17 +181,19 @@ class Coolant {
     return sum;
   }
 
-  // The linear system of the nodes, from the residuals and conductances of their branches.
+  // The linear system of the nodes, from the residuals and conductances of their branches; right-hand sides of the nodes
+  // are their balances, or given.
+  template <bool Balances>
   __attribute__((noinline)) void gather_at_nodes() {
     const P zero = P::of(0);
     P worst = zero, broken = broken_;
     for (int64_t position = 0; position < tables_.free; ++position) {
-      P balance = demand_[tables_.node[position]], pushed = zero, diagonal = zero;
+      P balance = Balances ? demand_[tables_.node[position]] : step_[position], pushed = zero, diagonal = zero;
       for (int32_t at = tables_.incident_start[position]; at < tables_.incident_start[position + 1]; ++at) {
         const int32_t incident = tables_.incident[at], place = incident >> 1;
-        const P flow = flow_[place], conductance = conductance_[place], push = conductance * residual_[place];
+        const P conductance = conductance_[place], push = conductance * residual_[place];
         diagonal = diagonal + conductance;
-        balance = incident & 1 ? balance - flow : balance + flow;
+        if (Balances) balance = incident & 1 ? balance - flow_[place] : balance + flow_[place];
         pushed = incident & 1 ? pushed - push : pushed + push;
       }
       diagonal_[position] = diagonal;
@@ -267,13 +293,17 @@ class Coolant {
       if (finished_[lane]) worst_[lane] = static_cast<int32_t>(numbers[lane]);
   }
 
-  __attribute__((noinline)) void write() const {
+  __attribute__((noinline)) void write_vectors(const P* of_branches, const P* of_nodes) const {
     T* flow = static_cast<T*>(work_.flow_result) + lane_;
     T* pressure = static_cast<T*>(work_.pressure_result) + lane_;
     for (int64_t branch = 0; branch < tables_.branches; ++branch)
-      store_some<T, W>(flow_[tables_.place[branch]], flow + branch * work_.lanes, 1, count_);
+      store_some<T, W>(of_branches[tables_.place[branch]], flow + branch * work_.lanes, 1, count_);
     for (int64_t node = 0; node < tables_.free; ++node)
-      store_some<T, W>(pressure_[tables_.position[node]], pressure + node * work_.lanes, 1, count_);
+      store_some<T, W>(of_nodes[tables_.position[node]], pressure + node * work_.lanes, 1, count_);
+  }
+
+  void write() const {
+    write_vectors(flow_, pressure_);
     for (int64_t lane = 0; lane < count_; ++lane) {
       static_cast<T*>(work_.residual)[lane_ + lane] = norm_[lane];
       work_.iterations_taken[lane_ + lane] = iterations_[lane];
@@ -297,12 +327,18 @@ class Coolant {
   bool finished_[W];
 };
 
+template <class T, int W>
+void run_width(const CoolantWork& work, int64_t unit, void* scratch) {
+  Coolant<T, W> coolant(work, unit, scratch);
+  return work.one_step ? coolant.step() : coolant.solve();
+}
+
 template <class T>
 void run_type(const CoolantWork& work, int64_t unit, void* scratch) {
   constexpr int group = static_cast<int>(64 / sizeof(T));
-  if (work.width == 1) return Coolant<T, 1>(work, unit, scratch).solve();
-  if (work.width == group) return Coolant<T, group>(work, unit, scratch).solve();
-  return Coolant<T, 2 * group>(work, unit, scratch).solve();
+  if (work.width == 1) return run_width<T, 1>(work, unit, scratch);
+  if (work.width == group) return run_width<T, group>(work, unit, scratch);
+  return run_width<T, 2 * group>(work, unit, scratch);
 }
 
 }  // namespace

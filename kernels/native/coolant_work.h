@@ -49,9 +49,10 @@ struct CoolantWork {
   CoolantTables tables;
   int64_t lanes, iterations;
   double tolerance;
-  Operand drive, demand, flow, pressure, largest_flow;
+  // Of the iteration: what is given, and where it starts. Of one step at given flows: its right-hand sides.
+  bool one_step;
+  Operand drive, demand, flow, pressure, largest_flow, right_branches, right_nodes;
   const Operand* constants;
-  int64_t constant_packs;  // scratch memory for the constants that differ from lane to lane
   int64_t constant_count;
   void *flow_result, *pressure_result, *residual;
   int32_t *iterations_taken, *result, *worst;

@@ -26,7 +26,7 @@ INSTRUCTIONS = ("plain", "AVX2", "AVX-512")
 """Instruction sets of the library, worst first. A call takes the best that the processor has, or a named one."""
 
 _INTERFACE = 1  # what calls.cpp answers when its operands and attributes are those used here
-_OPERATIONS = ("factor", "substitute", "multiply", "outer", "coolant")
+_OPERATIONS = ("factor", "substitute", "multiply", "outer", "coolant", "coolant_step")
 _PLATFORM = "cpu"
 _DISTRIBUTION = "voltherm"  # what the package is installed as
 _PATTERN = "libvoltherm_kernels.*"

@@ -86,6 +86,29 @@ def solve_network(
     return tuple(jax.ffi.ffi_call("voltherm_coolant", results)(_table(branches), *operands, **attributes))
 
 
+def step_of_network(
+    branches: Branches,
+    constants: Sequence[Array],
+    *,
+    flow: Array,
+    right_branches: Array,
+    right_nodes: Array,
+    wanted: str | None = None,
+) -> tuple[Array, Array]:
+    """The Newton step from given flows (branch, lane) for right-hand sides (branch, lane) and (free, lane)."""
+    operands = (flow, right_branches, right_nodes, *constants)
+    lanes = max(operand.shape[-1] for operand in operands)
+    results = (
+        jax.ShapeDtypeStruct((len(branches.from_node), lanes), flow.dtype),
+        jax.ShapeDtypeStruct((branches.free, lanes), flow.dtype),
+    )
+    attributes = {"instructions": np.int64(-1 if wanted is None else INSTRUCTIONS.index(wanted))}
+    of_branches, of_nodes = jax.ffi.ffi_call("voltherm_coolant_step", results)(
+        _table(branches), *operands, **attributes
+    )
+    return of_branches, of_nodes
+
+
 @functools.lru_cache(maxsize=256)
 def _table(branches: Branches) -> np.ndarray:
     """All tables of `CoolantTables` in coolant_work.h, one behind the other."""

@@ -102,6 +102,13 @@ def eliminate(network: Network, slopes: Float[Array, " branch"], right: Unknowns
     return pushed + conductance * network.difference(scatter_free(network, pressure)), pressure
 
 
+def multiply(network: Network, slopes: Float[Array, " branch"], step: Unknowns) -> Unknowns:
+    """The Jacobian times a step: what `eliminate` is the inverse of."""
+    of_branches, of_nodes = step
+    raised = jnp.maximum(slopes, _LEAST_SLOPE) * of_branches - network.difference(scatter_free(network, of_nodes))
+    return raised, network.gather_at_nodes(of_branches, -of_branches)[network.free_index]
+
+
 def iterate(
     equations: Equations,
     start: Unknowns,

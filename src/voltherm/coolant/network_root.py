@@ -7,6 +7,7 @@ compiled kernel runs the same method on the laws as sums of terms (`terms.py`). 
 sum is iterated in plain JAX everywhere.
 """
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,51 +17,60 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from voltherm_kernels import newton
-from voltherm_kernels.native_coolant import Branches, solve_network
+from voltherm_kernels.native_coolant import Branches, solve_network, step_of_network
 
-from voltherm.coolant.global_gradient import Equations, Unknowns, eliminate, iterate
+from voltherm.coolant.global_gradient import Equations, Unknowns, eliminate, iterate, multiply
 from voltherm.coolant.terms import Number, Term, has_terms, terms_of
 from voltherm.numerics import Solution, Status, implicit_root
 
-Leaves = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class NetworkProblem:
-    """The iteration as `voltherm_kernels.newton` wants it. Operands: the arrays of (equations, start, largest flow).
-
-    structure: of these three together. static: their leaves that are not arrays, None where an array stands.
-    """
+class _Operands:
+    """How to make a pytree from its arrays. static: its other leaves, None where an array stands."""
 
     structure: Any
-    static: Leaves
-    tolerance: float
-    maximum_iterations: int
+    static: tuple[Any, ...]
 
     @classmethod
-    def split(cls, given: Any, tolerance: float, maximum_iterations: int) -> tuple["NetworkProblem", list[Array]]:
-        """The problem of some (equations, start, largest flow), and its operands."""
+    def split(cls, given: Any) -> tuple["_Operands", list[Array]]:
         leaves, structure = jax.tree.flatten(given)
         moving = [isinstance(leaf, jax.Array | np.ndarray | np.generic) for leaf in leaves]
         static = tuple(None if moves else leaf for leaf, moves in zip(leaves, moving, strict=True))
-        operands = [jnp.asarray(leaf) for leaf, moves in zip(leaves, moving, strict=True) if moves]
-        return cls(structure, static, tolerance, maximum_iterations), operands
+        return cls(structure, static), [jnp.asarray(leaf) for leaf, moves in zip(leaves, moving, strict=True) if moves]
 
-    def join(self, operands: Iterable[Any]) -> Any:
-        """What `split` was given, with these operands in it: arrays, or what stands for them."""
-        rest = iter(operands)
-        leaves = [next(rest) if leaf is None else leaf for leaf in self.static]
-        return jax.tree.unflatten(self.structure, leaves)
+    def join(self, arrays: Iterable[Any]) -> Any:
+        """The pytree with these arrays in it, or with what stands for them."""
+        rest = iter(arrays)
+        return jax.tree.unflatten(self.structure, [next(rest) if leaf is None else leaf for leaf in self.static])
+
+    def join_lanes(self, arrays: Iterable[Array]) -> Any:
+        """The same of arrays with a lane axis; numbers become (1, lane), to broadcast against those of branches."""
+        return self.join(array if array.ndim > 1 else array[None] for array in arrays)
+
+    def compilable(self) -> bool:
+        """Whether the equations, which come first in the pytree, have only laws that are sums of terms."""
+        equations = self.join(len(self.static) * (None,))[0]
+        return all(has_terms(law) for law in equations.laws) and equations.network.from_node.size > 0
+
+
+@dataclass(frozen=True)
+class NetworkIteration:
+    """The iteration as `voltherm_kernels.newton` wants it. Operands: the arrays of (equations, start, largest flow)."""
+
+    operands: _Operands
+    tolerance: float
+    maximum_iterations: int
 
     def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
         """Flows (branch,), pressures (free,), residual, iterations, result code and worst of one lane."""
-        _, (mass_flow, pressure), _ = self.join(operands)
+        _, (mass_flow, pressure), _ = self.operands.join(operands)
         number, whole = jax.ShapeDtypeStruct((), mass_flow.dtype), jax.ShapeDtypeStruct((), jnp.int32)
         return mass_flow, pressure, number, whole, whole, whole
 
     def one_lane(self, *operands: Array) -> tuple[Array, ...]:
         """The iteration in plain JAX."""
-        equations, start, largest_flow = self.join(operands)
+        equations, start, largest_flow = self.operands.join(operands)
         unknowns, status = iterate(
             equations,
             start,
@@ -73,14 +83,11 @@ class NetworkProblem:
     @property
     def native(self) -> Callable[..., tuple[Array, ...]] | None:
         """The compiled iteration; None where a law is not a sum of terms."""
-        equations, _, _ = self.join(len(self.static) * (None,))
-        known = all(has_terms(law) for law in equations.laws) and equations.network.from_node.size > 0
-        return self._native if known else None
+        return self.compiled if self.operands.compilable() else None
 
-    def _native(self, *operands: Array, wanted: str | None = None) -> tuple[Array, ...]:
-        equations, start, largest_flow = self.join(
-            [operand if operand.ndim > 1 else operand[None] for operand in operands]
-        )
+    def compiled(self, *operands: Array, wanted: str | None = None) -> tuple[Array, ...]:
+        """The compiled iteration, by an instruction set (none: the best there is)."""
+        equations, start, largest_flow = self.operands.join_lanes(operands)
         branches, constants = lay_out(equations, start[0].dtype)
         return solve_network(
             branches,
@@ -93,6 +100,36 @@ class NetworkProblem:
             tolerance=self.tolerance,
             maximum_iterations=self.maximum_iterations,
             wanted=wanted,
+        )
+
+
+@dataclass(frozen=True)
+class NetworkStep:
+    """J^-1 times a right-hand side. Operands: the arrays of (equations, flows, right-hand side)."""
+
+    operands: _Operands
+
+    def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """Changes of the flows (branch,) and pressures (free,)."""
+        _, _, right = self.operands.join(operands)
+        return tuple(right)
+
+    def one_lane(self, *operands: Array) -> tuple[Array, ...]:
+        """The step in plain JAX."""
+        equations, mass_flow, right = self.operands.join(operands)
+        return eliminate(equations.network, equations.drops_and_slopes(mass_flow)[1], right)
+
+    @property
+    def native(self) -> Callable[..., tuple[Array, ...]] | None:
+        """The compiled step; None where a law is not a sum of terms."""
+        return self.compiled if self.operands.compilable() else None
+
+    def compiled(self, *operands: Array, wanted: str | None = None) -> tuple[Array, ...]:
+        """The compiled step, by an instruction set (none: the best there is)."""
+        equations, mass_flow, right = self.operands.join_lanes(operands)
+        branches, constants = lay_out(equations, mass_flow.dtype)
+        return step_of_network(
+            branches, constants, flow=mass_flow, right_branches=right[0], right_nodes=right[1], wanted=wanted
         )
 
 
@@ -127,8 +164,34 @@ def _residual(unknowns: Unknowns, equations: Equations) -> Unknowns:
     return equations.residual(equations.drops(unknowns[0]), unknowns)
 
 
-def _linear_solve(unknowns: Unknowns, equations: Equations, right: Unknowns) -> Unknowns:
-    return eliminate(equations.network, equations.drops_and_slopes(unknowns[0])[1], right)
+def _linear_solve(implementation: str, unknowns: Unknowns, equations: Equations, right: Unknowns) -> Unknowns:
+    network, branches = equations.network, unknowns[0].size
+
+    def step(right: Unknowns) -> Unknowns:
+        given, operands = _Operands.split((equations, unknowns[0], right))
+        found = newton(NetworkStep(given), [operand[..., None] for operand in operands], implementation=implementation)
+        of_branches, of_nodes = (part[..., 0] for part in found)
+        return of_branches, of_nodes
+
+    def transposed(right: Unknowns) -> Unknowns:
+        # J^T differs from J in the sign of what couples flows and pressures
+        of_branches, of_nodes = step((right[0], -right[1]))
+        return of_branches, -of_nodes
+
+    def product(step: Unknowns) -> Unknowns:
+        return multiply(network, equations.drops_and_slopes(unknowns[0])[1], step)
+
+    # one vector, because the right-hand side of branches or of nodes alone may be known to vanish
+    def on_vector(function: Callable[[Unknowns], Unknowns]) -> Callable[[Array], Array]:
+        return lambda vector: jnp.concatenate(function((vector[:branches], vector[branches:])))
+
+    solution = jax.lax.custom_linear_solve(
+        on_vector(product),
+        jnp.concatenate(right),
+        lambda _, vector: on_vector(step)(vector),
+        lambda _, vector: on_vector(transposed)(vector),
+    )
+    return solution[:branches], solution[branches:]
 
 
 def find_root(
@@ -146,11 +209,11 @@ def find_root(
     Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` counts branches first, then free nodes.
     """
     held = jax.lax.stop_gradient((equations, start, largest_flow))
-    problem, operands = NetworkProblem.split(held, tolerance, maximum_iterations)
+    given, operands = _Operands.split(held)
+    problem = NetworkIteration(given, tolerance, maximum_iterations)
     found = newton(problem, [operand[..., None] for operand in operands], implementation=implementation)
     mass_flow, pressure, residual, iterations, result, worst = (part[..., 0] for part in found)
     status = Status(result=result, residual=residual, iterations=iterations, worst=worst)
-    value = implicit_root(
-        _residual, _linear_solve, (mass_flow, pressure), held[1], status.converged, equations
-    )
+    solve = functools.partial(_linear_solve, implementation)
+    value = implicit_root(_residual, solve, (mass_flow, pressure), held[1], status.converged, equations)
     return Solution(value, status)
