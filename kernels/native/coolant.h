@@ -1,8 +1,8 @@
 // Todini's global gradient method on one group of lanes: the iteration of voltherm/coolant/global_gradient.py.
 //
-// A file that includes this defines RUN, the name of the kernel, and VECTOR_BYTES, and is compiled with the flags of its
-// instruction set. Everything but RUN has internal linkage and no library function is called, so that the linker cannot
-// mix code of two instruction sets.
+// A file that includes this defines RUN and EVALUATE, the names of the kernel and of a test's way to the elementary
+// functions, and VECTOR_BYTES, and is compiled with the flags of its instruction set. Everything else has internal linkage
+// and no library function is called, so that the linker cannot mix code of two instruction sets.
 //
 //     step:  (Aᵀ g A) x = R_node - Aᵀ g R_branch,   m <- m - fraction g (R_branch + A x),   p <- p - x,   g = 1 / slope
 //
@@ -341,7 +341,26 @@ void run_type(const CoolantWork& work, int64_t unit, void* scratch) {
   return run_width<T, 2 * group>(work, unit, scratch);
 }
 
+template <class T>
+void evaluate_function(int64_t function, int64_t count, const T* from, T* to) {
+  constexpr int W = static_cast<int>(64 / sizeof(T));
+  for (int64_t first = 0; first < count; first += W) {
+    const int64_t some = count - first < W ? count - first : W;
+    const Pack<T, W> x = load_some<T, W>(from + first, 1, some);
+    const Pack<T, W> y = function == 0   ? logarithm(x)
+                         : function == 1 ? exponential(x)
+                         : function == 2 ? square_root(x)
+                                         : logarithm_of_normal(x);
+    store_some<T, W>(y, to + first, 1, some);
+  }
+}
+
 }  // namespace
+
+void EVALUATE(int64_t function, bool single, int64_t count, const void* from, void* to) {
+  if (single) return evaluate_function(function, count, static_cast<const float*>(from), static_cast<float*>(to));
+  return evaluate_function(function, count, static_cast<const double*>(from), static_cast<double*>(to));
+}
 
 void RUN(const CoolantWork& work, int64_t unit, void* scratch) {
   return work.single ? run_type<float>(work, unit, scratch) : run_type<double>(work, unit, scratch);

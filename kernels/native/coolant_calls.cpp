@@ -197,4 +197,16 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_coolant_step, voltherm::coolant_step,
                                   .Ret<ffi::AnyBuffer>()
                                   .Attr<int64_t>("instructions"));
 
+// An elementary function of `count` numbers with an instruction set: for tests against libm.
+extern "C" void voltherm_evaluate(int64_t function, int64_t single, int64_t instructions, int64_t count,
+                                  const void* from, void* to) {
+  const int64_t chosen = voltherm::chosen_instructions(instructions);
+#if defined(__x86_64__)
+  if (chosen == voltherm::avx512) return voltherm::evaluate_avx512(function, single != 0, count, from, to);
+  if (chosen == voltherm::avx2) return voltherm::evaluate_avx2(function, single != 0, count, from, to);
+#endif
+  (void)chosen;
+  return voltherm::evaluate_plain(function, single != 0, count, from, to);
+}
+
 #pragma GCC visibility pop

@@ -63,6 +63,13 @@ inline int64_t coolant_packs(const CoolantTables& tables) {
   return 3 * tables.branches + tables.frictions + 3 * tables.free + 2 + tables.fill;
 }
 
+// log, exp, square root, and log of normal numbers (0 to 3) of `count` numbers.
+void evaluate_plain(int64_t function, bool single, int64_t count, const void* from, void* to);
+#if defined(__x86_64__)
+void evaluate_avx2(int64_t function, bool single, int64_t count, const void* from, void* to);
+void evaluate_avx512(int64_t function, bool single, int64_t count, const void* from, void* to);
+#endif
+
 void run_coolant_plain(const CoolantWork& work, int64_t unit, void* scratch);
 #if defined(__x86_64__)
 void run_coolant_avx2(const CoolantWork& work, int64_t unit, void* scratch);
