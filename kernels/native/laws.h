@@ -46,11 +46,12 @@ constexpr double laminar_limit = 2000, turbulent_limit = 4000;
 constexpr double log_factor = 0.8685889638065036553;  // 2 / ln 10
 
 // Colebrook's inverse root x = 1/√f solves x + c log(e/3.7 + 2.51 x / Re) = 0. It starts from the last evaluation's, and
-// one step of fourth order is as good as exact where the argument of the logarithm changes by less than one per cent:
-// the error is below c u⁴ / 4, and u is of the order of the flow's change times r. Lanes that change more repeat it.
+// one step of fourth order leaves an error below c u⁴ / 4 where the argument of the logarithm changes by the share u. Lanes
+// repeat it until u is below 2.5e-4, which is round-off, in a first evaluation and below 1 % later: what is left then is
+// far below the residual that a step of that size leaves, and vanishes with it.
 template <class P>
 INLINE Drop<P> colebrook_friction(const P& reynolds, const P& roughness, P* carried, bool first) {
-  const P factor = P::of(log_factor), one = P::of(1), constant = P::of(2.51), near = P::of(0.01);
+  const P factor = P::of(log_factor), one = P::of(1), constant = P::of(2.51), near = P::of(first ? 2.5e-4 : 0.01);
   const P turbulent = larger(reynolds, P::of(laminar_limit));
   P root = *carried;
   if (first) {
