@@ -135,7 +135,9 @@ def _table(branches: Branches) -> np.ndarray:
     pair = np.repeat(np.arange(free), np.diff(front_start)) * (free + 1) + neighbour
     sorter = np.argsort(pair)
     inner = np.flatnonzero(high < free)
-    number = sorter[np.searchsorted(pair, low[inner] * (free + 1) + high[inner], sorter=sorter)] if inner.size else inner
+    number = (
+        sorter[np.searchsorted(pair, low[inner] * (free + 1) + high[inner], sorter=sorter)] if inner.size else inner
+    )
     by_number = np.argsort(number, kind="stable")
 
     kinds = list(TERMS)

@@ -85,7 +85,9 @@ def _compiled(given, tolerance: float, steps: int, wanted: str | None = None) ->
 
 def test_every_law_and_its_slope_are_those_of_the_plain_path():
     laws = _laws()
-    groups = [BranchGroup([f"{name} {n}" for n in range(BRANCHES)], ["a"] * BRANCHES, ["b"] * BRANCHES) for name in laws]
+    groups = [
+        BranchGroup([f"{name} {n}" for n in range(BRANCHES)], ["a"] * BRANCHES, ["b"] * BRANCHES) for name in laws
+    ]
     network = Network.build(["a", "b"], groups, ["a", "b"])
     one = jnp.ones(BRANCHES * len(laws))
     equations = Equations(
@@ -267,9 +269,7 @@ def test_derivatives_are_those_of_the_plain_path():
     def pressures(demand, opening, implementation):
         return jnp.sum(_flows(demand, opening, implementation, tolerance=1e-12).value.pressure ** 2) * 1e-10
 
-    plain, found = (
-        functools.partial(pressures, implementation=implementation) for implementation in ("xla", "native")
-    )
+    plain, found = (functools.partial(pressures, implementation=implementation) for implementation in ("xla", "native"))
     batch = jnp.stack([demand, 2.0 * demand])
     for transform, at in (
         (lambda function: jax.grad(function, (0, 1)), demand),

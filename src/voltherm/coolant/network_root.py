@@ -24,7 +24,6 @@ from voltherm.coolant.terms import Number, Term, has_terms, terms_of
 from voltherm.numerics import Solution, Status, implicit_root
 
 
-
 @dataclass(frozen=True)
 class _Operands:
     """How to make a pytree from its arrays. static: its other leaves, None where an array stands."""

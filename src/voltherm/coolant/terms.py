@@ -31,6 +31,7 @@ from voltherm.coolant.pump_curve import PumpCurve
 from voltherm.coolant.valve import BAR, LINEAR_FRACTION, CheckValve, ControlValve
 
 Number = Float[Array, "..."] | float
+Numbers = Float[Array, "..."]
 
 
 class Term(NamedTuple):
@@ -56,7 +57,7 @@ def _has_control(law: AbstractBranchLaw) -> bool:
     )
 
 
-def terms_of(law: AbstractBranchLaw, density: Number, viscosity: Number) -> tuple[Term, ...]:
+def terms_of(law: AbstractBranchLaw, density: Numbers, viscosity: Numbers) -> tuple[Term, ...]:
     """The terms of a law that has them. Fields, densities, kg/m3, and viscosities, Pa s, broadcast against each other."""
     match law:
         case Series():
@@ -94,11 +95,11 @@ def _power_law(scale: Number, ratio: Number, width: Number, exponent: Number) ->
     return Term("power", False, (scale, ratio, width**2, 0.5 * (exponent - 1.0)))
 
 
-def _pipe(law: Pipe, density: Number, viscosity: Number) -> tuple[Term, ...]:
+def _pipe(law: Pipe, density: Numbers, viscosity: Numbers) -> tuple[Term, ...]:
     area = law.area()
     roughness = law.roughness / law.diameter
     wall = viscosity * law.length / (2.0 * law.diameter**2) / (density * area)
-    friction = (wall, law.diameter / (area * viscosity), roughness / 3.7)
+    friction: tuple[Number, ...] = (wall, law.diameter / (area * viscosity), roughness / 3.7)
     if law.friction == "epanet":
         friction = (*friction, *epanet_turbulent_limit(roughness))
     linear_below = FITTING_REYNOLDS * viscosity / (density * law.diameter)
@@ -106,9 +107,7 @@ def _pipe(law: Pipe, density: Number, viscosity: Number) -> tuple[Term, ...]:
     return (Term(law.friction, False, friction), fittings)
 
 
-def _rise(
-    curve: PumpCurve, speed: Number, density: Number, number_running: Number
-) -> tuple[Number, Number, Number]:
+def _rise(curve: PumpCurve, speed: Number, density: Number, number_running: Number) -> tuple[Number, Number, Number]:
     """a, b and c of a rise a + b m - c signed_power(m over run-out flow), at one speed."""
     share = density / curve.nominal_density
     power = share * curve.shut_off_pressure
@@ -117,7 +116,7 @@ def _rise(
     return power * speed**2, share * curve.linear * speed / (density * number_running), scaled
 
 
-def _controlled_pump(law: PressureControlledPump, density: Number, viscosity: Number) -> tuple[Term, ...]:
+def _controlled_pump(law: PressureControlledPump, density: Numbers, viscosity: Numbers) -> tuple[Term, ...]:
     curve, set_point = law.curve, law.pressure_set_point
     relative = 1.0 / (density * law.number_running * curve.run_out_flow())
     held = (set_point, set_point * law.droop * relative, (law.width * set_point) ** 2)
