@@ -20,7 +20,7 @@ from voltherm_kernels import newton
 from voltherm_kernels.native_coolant import Branches, solve_network, step_of_network
 
 from voltherm.coolant.global_gradient import Equations, Unknowns, eliminate, iterate, multiply
-from voltherm.coolant.terms import Number, Term, has_terms, terms_of
+from voltherm.coolant.terms import Number, has_terms, terms_of
 from voltherm.numerics import Solution, Status, implicit_root
 
 

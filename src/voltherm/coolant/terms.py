@@ -10,10 +10,11 @@ r"""Branch laws as sums of terms: the form in which a fused iteration evaluates 
 | colebrook | s G(Re, e) m, Re = c \|m\| (`friction.py`) | s, c, e / 3.7 |
 | epanet | the same with EPANET's friction | s, c, e / 3.7, f and its slope at the turbulent limit |
 | check_valve | what a check valve adds backwards (`valve.py`), r = i m | s, i, width |
-| controlled_pump | a held pressure between two speeds (`pump.py`), less the loss of the terms before that are `inside` | set point, droop, width^2, rise at the highest speed (a, b, c), at the lowest (a, b, c), i |
+| controlled_pump | a held pressure between two speeds (`pump.py`) | set point, droop, width^2, highest, lowest rise, i |
 | controlled_pump_power | the same with a power curve | the same, h |
 
-Everything that does not change with the flow is in the constants; they are computed once per solve. The laws
+The rises are a + b m - c r (r^2 + w^2)^(1/2), three constants each; the loss within the pump is the sum of the terms
+before it that are `inside`. Everything that does not change with the flow is in the constants; they are computed once per solve. The laws
 themselves (`pipe.py`, `losses.py`, `valve.py`, `pump.py`) are what defines the physics; a test compares the two.
 """
 
@@ -58,7 +59,7 @@ def _has_control(law: AbstractBranchLaw) -> bool:
 
 
 def terms_of(law: AbstractBranchLaw, density: Numbers, viscosity: Numbers) -> tuple[Term, ...]:
-    """The terms of a law that has them. Fields, densities, kg/m3, and viscosities, Pa s, broadcast against each other."""
+    """The terms of a law that has them. Fields, density, kg/m3, and viscosity, Pa s, broadcast against each other."""
     match law:
         case Series():
             return tuple(term for part in law.laws for term in terms_of(part, density, viscosity))
