@@ -10,12 +10,13 @@ r"""Branch laws as sums of terms: the form in which a fused iteration evaluates 
 | colebrook | s G(Re, e) m, Re = c \|m\| (`friction.py`) | s, c, e / 3.7 |
 | epanet | the same with EPANET's friction | s, c, e / 3.7, f and its slope at the turbulent limit |
 | check_valve | what a check valve adds backwards (`valve.py`), r = i m | s, i, width |
-| controlled_pump | a held pressure between two speeds (`pump.py`) | set point, droop, width^2, highest, lowest rise, i |
+| controlled_pump | a held pressure between two speeds (`pump.py`) | set point, droop, width^2, both rises, i |
 | controlled_pump_power | the same with a power curve | the same, h |
 
-The rises are a + b m - c r (r^2 + w^2)^(1/2), three constants each; the loss within the pump is the sum of the terms
-before it that are `inside`. Everything that does not change with the flow is in the constants; they are computed once per solve. The laws
-themselves (`pipe.py`, `losses.py`, `valve.py`, `pump.py`) are what defines the physics; a test compares the two.
+The rises, at the highest and the lowest speed, are a + b m - c r (r^2 + w^2)^(1/2), three constants each; the loss
+within the pump is the sum of the terms before it that are `inside`. Everything that does not change with the flow is in
+the constants; they are computed once per solve. The laws themselves (`pipe.py`, `losses.py`, `valve.py`, `pump.py`) are
+what defines the physics; a test compares the two.
 """
 
 from typing import NamedTuple
