@@ -24,7 +24,10 @@ from .schedule import Schedule
 INSTRUCTIONS = ("plain", "AVX2", "AVX-512")
 """Instruction sets of the library, worst first. A call takes the best that the processor has, or a named one."""
 
-_OPERATIONS = ("factor", "substitute", "multiply", "outer", "backward_error", "pivoted", "power_flow", "power_step")
+_OPERATIONS = (
+    *("factor", "substitute", "multiply", "outer", "backward_error", "pivoted"),
+    *("power_flow", "power_step", "coolant", "coolant_step"),
+)
 _PLATFORM = "cpu"
 
 

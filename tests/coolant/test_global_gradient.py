@@ -3,7 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from tests.coolant.cases import DENSITY, NETWORK, VISCOSITY, loop_laws
-from voltherm.coolant.global_gradient import Equations, find_root, scatter_free
+from voltherm.coolant.global_gradient import Equations, scatter_free
+from voltherm.coolant.network_root import find_root
 from voltherm.numerics import ResultCode
 
 BRANCHES, FREE = len(NETWORK.branch_names), len(NETWORK.free_index)

@@ -19,9 +19,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from voltherm.coolant.global_gradient import Equations, find_root, scatter_free
+from voltherm.coolant.global_gradient import Equations, scatter_free
 from voltherm.coolant.law import AbstractBranchLaw
 from voltherm.coolant.network import Network
+from voltherm.coolant.network_root import find_root
 from voltherm.numerics import Solution
 
 STANDARD_GRAVITY = 9.80665
@@ -47,6 +48,7 @@ def flow(
     initial: NetworkState | None = None,
     tolerance: float = 1e-9,
     maximum_iterations: int = 50,
+    implementation: str = "auto",
 ) -> Solution:
     """Solve flows and pressures of one lane; `jax.vmap` over laws, densities and the rest for many.
 
@@ -54,7 +56,7 @@ def flow(
     () or (reference,), in the order of the network's reference nodes. demand (node,), kg/s, taken out of the network.
     elevation (node,), m. initial: a state to start from; a failed one is replaced by the laws' usual flows. tolerance:
     largest relative residual, of pressure against the largest pressure drop, and at least 1 Pa, and of flow against the
-    largest of the laws' usual flows.
+    largest of the laws' usual flows. implementation: of the iteration, `auto` or a name that voltherm_kernels knows.
 
     Returns a Solution of NetworkState. Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` is
     the number of the branch (below the number of branches) or, past them, of the free node with the largest residual. A
@@ -81,7 +83,14 @@ def flow(
         warm = (initial.mass_flow, initial.pressure[network.free_index] - base)
         usable = jnp.all(jnp.isfinite(warm[0])) & jnp.all(jnp.isfinite(warm[1]))
         start = jax.tree.map(lambda new, old: jnp.where(usable, new, old), warm, start)
-    root = find_root(equations, start, largest, tolerance=tolerance, maximum_iterations=maximum_iterations)
+    root = find_root(
+        equations,
+        start,
+        largest,
+        tolerance=tolerance,
+        maximum_iterations=maximum_iterations,
+        implementation=implementation,
+    )
     mass_flow, pressure = root.value
     return Solution(NetworkState(mass_flow, scatter_free(network, pressure) + fixed + base), root.status)
 

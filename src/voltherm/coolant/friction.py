@@ -77,6 +77,18 @@ def friction_times_reynolds(
     return 64.0 + weight * (colebrook(turbulent, relative_roughness) * turbulent - 64.0)
 
 
+def epanet_turbulent_limit(
+    relative_roughness: Float[Array, "..."],
+) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+    """EPANET's friction factor at Re 4000, and the slope there that its cubic meets: FA and FB of its manual."""
+    at_limit = 5.74 * TURBULENT_LIMIT**-0.9
+    limit_argument = relative_roughness / 3.7 + at_limit
+    inverse_root = -_LOG_FACTOR * jnp.log(limit_argument)
+    limit_friction = inverse_root**-2
+    limit_slope = (2.0 - 1.8 * _LOG_FACTOR * at_limit / (limit_argument * inverse_root)) * limit_friction
+    return limit_friction, limit_slope
+
+
 def epanet_friction_times_reynolds(
     reynolds: Float[Array, "..."], relative_roughness: Float[Array, "..."]
 ) -> Float[Array, "..."]:
@@ -87,11 +99,7 @@ def epanet_friction_times_reynolds(
     turbulent = jnp.maximum(reynolds, TURBULENT_LIMIT)
     argument = relative_roughness / 3.7 + 5.74 * turbulent**-0.9
     swamee_jain = (_LOG_FACTOR * jnp.log(argument)) ** -2
-    at_limit = 5.74 * TURBULENT_LIMIT**-0.9
-    limit_argument = relative_roughness / 3.7 + at_limit
-    inverse_root = -_LOG_FACTOR * jnp.log(limit_argument)
-    limit_friction = inverse_root**-2
-    limit_slope = (2.0 - 1.8 * _LOG_FACTOR * at_limit / (limit_argument * inverse_root)) * limit_friction
+    limit_friction, limit_slope = epanet_turbulent_limit(relative_roughness)
     ratio = reynolds / LAMINAR_LIMIT
     cubic = (
         (7.0 * limit_friction - limit_slope)

@@ -25,7 +25,7 @@ from voltherm_kernels import solve
 
 from voltherm.coolant.law import AbstractBranchLaw, pressure_drop_and_slope
 from voltherm.coolant.network import Network
-from voltherm.numerics import ResultCode, Solution, Status, implicit_root
+from voltherm.numerics import ResultCode, Status
 
 _LEAST_SLOPE = 1e-6  # Pa s/kg: laws rise strictly; this only keeps a flat one from dividing by zero
 _LEAST_SCALE = 1.0  # Pa: what residuals are small against where nothing drives the flow
@@ -90,7 +90,7 @@ def scatter_free(network: Network, at_free: Float[Array, " free"]) -> Float[Arra
     return jnp.concatenate([at_free, jnp.zeros(1, at_free.dtype)])[network.free_slot]
 
 
-def _eliminate(network: Network, slopes: Float[Array, " branch"], right: Unknowns) -> Unknowns:
+def eliminate(network: Network, slopes: Float[Array, " branch"], right: Unknowns) -> Unknowns:
     """The Jacobian's inverse times a right-hand side: the flows eliminated, then recovered."""
     at_branches, at_nodes = right
     conductance = 1.0 / jnp.maximum(slopes, _LEAST_SLOPE)
@@ -102,42 +102,40 @@ def _eliminate(network: Network, slopes: Float[Array, " branch"], right: Unknown
     return pushed + conductance * network.difference(scatter_free(network, pressure)), pressure
 
 
-def _residual(unknowns: Unknowns, equations: Equations) -> Unknowns:
-    return equations.residual(equations.drops(unknowns[0]), unknowns)
+def multiply(network: Network, slopes: Float[Array, " branch"], step: Unknowns) -> Unknowns:
+    """The Jacobian times a step: what `eliminate` is the inverse of."""
+    of_branches, of_nodes = step
+    raised = jnp.maximum(slopes, _LEAST_SLOPE) * of_branches - network.difference(scatter_free(network, of_nodes))
+    return raised, network.gather_at_nodes(of_branches, -of_branches)[network.free_index]
 
 
-def _linear_solve(unknowns: Unknowns, equations: Equations, right: Unknowns) -> Unknowns:
-    return _eliminate(equations.network, equations.drops_and_slopes(unknowns[0])[1], right)
-
-
-def find_root(
+def iterate(
     equations: Equations,
     start: Unknowns,
     largest_flow: Float[Array, ""],
     *,
     tolerance: float,
     maximum_iterations: int,
-) -> Solution:
-    """Flows, kg/s, and pressures of the free nodes, Pa, with implicit derivatives by the equations' numbers.
+) -> tuple[Unknowns, Status]:
+    """Flows, kg/s, and pressures of the free nodes, Pa, of one lane by the iteration, without derivatives.
 
     largest_flow: kg/s, what residuals of nodes are measured against; those of branches are against the largest drop.
     Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` counts branches first, then free nodes.
     """
-    held, start, largest_flow = jax.lax.stop_gradient((equations, start, largest_flow))
     epsilon = float(jnp.finfo(start[0].dtype).eps)
-    largest_drive = jnp.maximum(jnp.max(jnp.abs(held.drive)), _LEAST_SCALE)
+    largest_drive = jnp.maximum(jnp.max(jnp.abs(equations.drive)), _LEAST_SCALE)
 
     def scaled(drops: Float[Array, " branch"], unknowns: Unknowns) -> Float[Array, " unknown"]:
-        at_branches, at_nodes = held.residual(drops, unknowns)
+        at_branches, at_nodes = equations.residual(drops, unknowns)
         largest_drop = jnp.maximum(jnp.max(jnp.abs(drops)), largest_drive)
         return jnp.concatenate([jnp.abs(at_branches) / largest_drop, jnp.abs(at_nodes) / largest_flow])
 
-    def iterate(state: _State) -> _State:
-        step = _eliminate(held.network, state.slopes, held.residual(state.drops, state.unknowns))
+    def advance(state: _State) -> _State:
+        step = eliminate(equations.network, state.slopes, equations.residual(state.drops, state.unknowns))
         late = (state.iterations >= _FULL_STEPS) & (state.iterations % 2 == 1)
         fraction = jnp.where(late, _RELAXATION, 1.0).astype(step[0].dtype)
         unknowns = (state.unknowns[0] - fraction * step[0], state.unknowns[1] - step[1])
-        drops, slopes = held.drops_and_slopes(unknowns[0])
+        drops, slopes = equations.drops_and_slopes(unknowns[0])
         norm = jnp.max(scaled(drops, unknowns))
         finite = jnp.isfinite(norm)
         met = norm <= tolerance
@@ -154,13 +152,13 @@ def find_root(
             running=finite & ~converged,
         )
 
-    drops, slopes = held.drops_and_slopes(start[0])
+    drops, slopes = equations.drops_and_slopes(start[0])
     norm = jnp.max(scaled(drops, start))
     finite, met = jnp.isfinite(norm), norm <= tolerance
     result = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
     state = jax.lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
-        iterate,
+        advance,
         _State(
             unknowns=start,
             drops=drops,
@@ -178,5 +176,4 @@ def find_root(
         iterations=state.iterations,
         worst=jnp.argmax(jnp.where(jnp.isfinite(magnitude), magnitude, jnp.inf)).astype(jnp.int32),
     )
-    value = implicit_root(_residual, _linear_solve, state.unknowns, start, status.converged, equations)
-    return Solution(value, status)
+    return state.unknowns, status

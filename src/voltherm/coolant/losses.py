@@ -37,12 +37,17 @@ class QuadraticLoss(AbstractBranchLaw):
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
+        scale = self.scale(density, viscosity)
+        return scale * signed_power(mass_flow / self.nominal_mass_flow, self.exponent, self.linear_fraction)
+
+    def scale(self, density: Float[Array, "..."], viscosity: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Pressure drop (branch,), Pa, of the nominal flow at this density and viscosity."""
         scale = self.nominal_pressure_drop
         if self.nominal_density is not None:
             scale = scale * (density / self.nominal_density) ** (1.0 - self.exponent)
         if self.nominal_viscosity is not None:
             scale = scale * (viscosity / self.nominal_viscosity) ** (2.0 - self.exponent)
-        return scale * signed_power(mass_flow / self.nominal_mass_flow, self.exponent, self.linear_fraction)
+        return scale
 
     def starting_mass_flow(
         self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]

@@ -26,8 +26,10 @@ from voltherm.coolant.friction import epanet_friction_times_reynolds, friction_t
 from voltherm.coolant.law import AbstractBranchLaw
 from voltherm.numerics import signed_power
 
-_FITTING_REYNOLDS = 10.0
+FITTING_REYNOLDS = 10.0
+HAZEN_WILLIAMS_EXPONENT = 1.852
 _FOOT = 0.3048
+CUBIC_FOOT = _FOOT**3
 _USUAL_SPEED = 0.5
 
 
@@ -60,7 +62,7 @@ class Pipe(AbstractBranchLaw):
         reynolds = jnp.abs(mass_flow) * self.diameter / (area * viscosity)
         factor = epanet_friction_times_reynolds if self.friction == "epanet" else friction_times_reynolds
         wall = factor(reynolds, self.roughness / self.diameter) * viscosity * self.length / (2.0 * self.diameter**2)
-        linear_below = _FITTING_REYNOLDS * viscosity / (density * self.diameter)
+        linear_below = FITTING_REYNOLDS * viscosity / (density * self.diameter)
         fittings = self.loss_coefficient * density / 2.0 * signed_power(speed, 2.0, linear_below)
         return wall * speed + fittings
 
@@ -85,12 +87,19 @@ class HazenWilliamsPipe(AbstractBranchLaw):
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
+        volume_flow = mass_flow / density / CUBIC_FOOT
+        return self.scale(density) * signed_power(volume_flow, HAZEN_WILLIAMS_EXPONENT, self.linear_below())
+
+    def scale(self, density: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Pressure drop (branch,), Pa, at 1 ft3/s."""
         resistance = (
-            4.727 * self.length / (self.coefficient**1.852 * (self.diameter / _FOOT) ** 4.871)
+            4.727 * self.length / (self.coefficient**HAZEN_WILLIAMS_EXPONENT * (self.diameter / _FOOT) ** 4.871)
         )  # m over (ft3/s)^1.852
-        volume_flow = mass_flow / density / _FOOT**3
-        linear_below = 1e-6 * jnp.pi / 4.0 * self.diameter**2 / _FOOT**3
-        return density * self.gravity * resistance * signed_power(volume_flow, 1.852, linear_below)
+        return density * self.gravity * resistance
+
+    def linear_below(self) -> Float[Array, "..."]:
+        """Volume flow (branch,), ft3/s, below which the law turns linear."""
+        return 1e-6 * jnp.pi / 4.0 * self.diameter**2 / CUBIC_FOOT
 
     def starting_mass_flow(
         self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]

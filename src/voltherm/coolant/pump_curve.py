@@ -23,7 +23,7 @@ from jaxtyping import Array, Float
 
 from voltherm.numerics import signed_power
 
-_LINEAR_FRACTION = 1e-4
+LINEAR_FRACTION = 1e-4
 
 
 class PumpCurve(eqx.Module):
@@ -53,7 +53,8 @@ class PumpCurve(eqx.Module):
         return cls(shut_off_pressure, jnp.zeros_like(power), power, nominal_density)
 
     @property
-    def _parabola(self) -> bool:
+    def is_parabola(self) -> bool:
+        """Whether the exponent is known to be 2."""
         return isinstance(self.exponent, float) and self.exponent == 2.0
 
     def run_out_flow(self) -> Float[Array, "*lanes branch"]:
@@ -61,7 +62,7 @@ class PumpCurve(eqx.Module):
         curve.
         """
         square = -self.shut_off_pressure / self.power
-        return jnp.sqrt(square) if self._parabola else square ** (1.0 / self.exponent)
+        return jnp.sqrt(square) if self.is_parabola else square ** (1.0 / self.exponent)
 
     def pressure_rise(
         self,
@@ -71,9 +72,9 @@ class PumpCurve(eqx.Module):
     ) -> Float[Array, " branch"]:
         """Pressure rise (branch,), Pa, at the volume flow of one pump (branch,), m3/s, and relative speed (branch,)."""
         relative = volume_flow / self.run_out_flow()
-        power_term = -self.shut_off_pressure * signed_power(relative, self.exponent, _LINEAR_FRACTION)
+        power_term = -self.shut_off_pressure * signed_power(relative, self.exponent, LINEAR_FRACTION)
         # w^(2-n) has no derivative at a stopped pump, and there is nothing to scale in a parabola
-        scaled = power_term if self._parabola else power_term * speed ** (2.0 - self.exponent)
+        scaled = power_term if self.is_parabola else power_term * speed ** (2.0 - self.exponent)
         rise = self.shut_off_pressure * speed**2 + self.linear * speed * volume_flow + scaled
         return density / self.nominal_density * rise
 
@@ -86,7 +87,7 @@ class PumpCurve(eqx.Module):
         """Relative speed (branch,) at which a parabola (n = 2) gives this rise, Pa, at this volume flow of one pump,
         m3/s.
         """
-        relative = signed_power(volume_flow / self.run_out_flow(), 2.0, _LINEAR_FRACTION)
+        relative = signed_power(volume_flow / self.run_out_flow(), 2.0, LINEAR_FRACTION)
         needed = pressure_rise * self.nominal_density / density + self.shut_off_pressure * relative
         half_linear = 0.5 * self.linear * volume_flow
         discriminant = half_linear**2 + self.shut_off_pressure * needed

@@ -28,8 +28,8 @@ from voltherm.coolant.law import AbstractBranchLaw
 from voltherm.numerics import signed_power
 
 _SHUT_BELOW = 0.1
-_LINEAR_FRACTION = 1e-4  # of the flow at 1 bar, that is below 1e-3 Pa
-_BAR = 1e5
+LINEAR_FRACTION = 1e-4  # of the flow at 1 bar, that is below 1e-3 Pa
+BAR = 1e5
 _USUAL_SHARE_OF_ONE_BAR = 0.5
 
 
@@ -59,15 +59,16 @@ class ControlValve(AbstractBranchLaw):
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
-        at_one_bar = self._mass_flow_at_one_bar(density)
-        return _BAR * signed_power(mass_flow / at_one_bar, 2.0, _LINEAR_FRACTION)
+        at_one_bar = self.mass_flow_at_one_bar(density)
+        return BAR * signed_power(mass_flow / at_one_bar, 2.0, LINEAR_FRACTION)
 
     def starting_mass_flow(
         self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
-        return _USUAL_SHARE_OF_ONE_BAR * self._mass_flow_at_one_bar(density)
+        return _USUAL_SHARE_OF_ONE_BAR * self.mass_flow_at_one_bar(density)
 
-    def _mass_flow_at_one_bar(self, density: Float[Array, " branch"]) -> Float[Array, " branch"]:
+    def mass_flow_at_one_bar(self, density: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Mass flow (branch,), kg/s, that 1 bar drives through the valve at this opening."""
         flow_coefficient = self.flow_coefficient * self.relative_flow_coefficient()
         return flow_coefficient * density / 3600.0 * jnp.sqrt(1000.0 / density)
 
@@ -91,7 +92,7 @@ class CheckValve(AbstractBranchLaw):
         ratio = mass_flow / self.nominal_mass_flow
         inside = -(jnp.clip(-ratio, 0.0, self.width) ** 2) / (2.0 * self.width)
         backwards = inside + jnp.minimum(ratio + self.width, 0.0)
-        forwards = signed_power(ratio, 2.0, _LINEAR_FRACTION)
+        forwards = signed_power(ratio, 2.0, LINEAR_FRACTION)
         return self.nominal_pressure_drop * (forwards + backwards / self.leakage)
 
     def starting_mass_flow(
