@@ -22,22 +22,34 @@ The gradient at a limit is that of the active set.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
-from voltherm.numerics import ResultCode, Solution, Status, fixed_point, known_fixed_point
+from voltherm.coolant import NetworkState
+from voltherm.numerics import NestedMap, ResultCode, Solution, Status, known_fixed_point, nested_fixed_point
 from voltherm.power import BusVoltages, PowerState
 from voltherm.power import steady as power_flow
 from voltherm.site.balances import substation_loss
-from voltherm.site.building import BuildingUnknowns, solve_building, starting_point, unknown_flows
+from voltherm.site.building import (
+    BuildingUnknowns,
+    Computing,
+    Cooling,
+    building_state,
+    solve_computing,
+    solve_cooling,
+    starting_point,
+    unknown_flows,
+)
 from voltherm.site.electrical import one_line, power_parameters
 from voltherm.site.equipment import Equipment, equipment
 from voltherm.site.sections import Site
 from voltherm.site.states import BuildingFlows, BuildingState, SiteState
 
 TOLERANCE = 1e-10
-MAXIMUM_ITERATIONS = 120
-_DEPTH = 4
+MAXIMUM_ITERATIONS = 60
+_DEPTH = 2
 _TEMPERATURE_SCALE = 10.0  # K
+_GLOBALS = 5  # unknowns of a building that its rows share
 
 
 def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = TOLERANCE) -> Solution:
@@ -55,16 +67,17 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     failed (hydraulics, a chip that runs away, power flow beyond its nose). A failed lane is NaN with zero gradient.
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
-    root = fixed_point(
-        lambda unknowns, known, hint: _evaluate(known[0], known[1], unknowns, hint),
-        jax.lax.stop_gradient(start),
+    root = nested_fixed_point(
+        _PASS,
+        start,
+        _outer(site),
         (site, equipment(site)),
+        _no_hint(site) if initial is None else _hint(initial.flows, initial.power),
+        probes=_probes(site),
+        step=lambda residual, differences: _step(site, residual, differences),
         tolerance=tolerance,
         maximum_iterations=MAXIMUM_ITERATIONS,
         depth=_DEPTH,
-        has_aux=True,
-        hint=lambda found: _hint(found[3], found[1]),
-        first_hint=_no_hint(site) if initial is None else jax.lax.stop_gradient(_hint(initial.flows, initial.power)),
     )
     unknowns, (buildings, power, inner, flows) = root.value
     result = jnp.where(root.status.converged, inner, root.status.result)
@@ -79,47 +92,152 @@ def known_steady(site: Site, state: SiteState) -> SiteState:
 
     What a gradient needs beyond the state is a fraction of what `steady` compiles: use it where the state is at hand.
     """
+    outer = _outer(site)
     unknowns, (buildings, power, _, flows) = known_fixed_point(
-        lambda unknowns, known, hint: _evaluate(known[0], known[1], unknowns, hint),
+        lambda unknowns, known, hint: _PASS.evaluate(unknowns, outer, known, hint),
         state.unknowns,
         (state.buildings, state.power, jnp.zeros((), jnp.int32), state.flows),
         (site, equipment(site)),
-        hint=lambda found: _hint(found[3], found[1]),
+        hint=lambda gathered: _hint(gathered[3], gathered[1]),
     )
     return SiteState(buildings, power, flows, unknowns)
 
 
-Hint = tuple[BuildingFlows, BusVoltages]
-"""What a pass starts its networks from: flows and voltages hardly move between passes."""
+Known = tuple[Site, Equipment]
+CoolingHint = tuple[NetworkState, BusVoltages]
+Found = tuple[Cooling, PowerState, Int[Array, ""]]
+Gathered = tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]
 
 
-def _hint(flows: BuildingFlows, power: PowerState) -> Hint:
-    return flows, BusVoltages(power.voltage_magnitude, power.voltage_angle)
+def _hint(flows: BuildingFlows, power: PowerState) -> tuple[NetworkState, CoolingHint]:
+    """What a pass starts its networks from: flows and voltages hardly move between passes."""
+    return flows.rows, (flows.facility, BusVoltages(power.voltage_magnitude, power.voltage_angle))
 
 
-def _no_hint(site: Site) -> Hint:
+def _no_hint(site: Site) -> tuple[NetworkState, CoolingHint]:
     unknown = jnp.full(len(one_line(site).network.buses), jnp.nan, site.climate.dry_bulb.dtype)
-    return unknown_flows(site), BusVoltages(unknown, unknown)
+    flows = unknown_flows(site)
+    return flows.rows, (flows.facility, BusVoltages(unknown, unknown))
 
 
-def _evaluate(
-    site: Site, made: Equipment, unknowns: Float[Array, "unknown"], hint: Hint
-) -> tuple[Float[Array, "unknown"], tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]]:
-    """One pass through the three domains: the unknowns as the physics answers them, and the states found on the way."""
-    given = _structured(site, unknowns)
-    available = jnp.ones((), unknowns.dtype)
+def _solve_computing(temperatures: Float[Array, "outer"], known: Known, hint: NetworkState) -> Computing:
+    """Secondary loops and racks of all buildings."""
+    site, made = known
+    supply, back = _row_temperatures(site, temperatures)
+    return jax.vmap(lambda *row: solve_computing(site, made, *row))(supply, back, hint)
 
-    def one(building: BuildingUnknowns, start: BuildingFlows):
-        return solve_building(site, made, building, available, start)
 
-    answered, buildings, results, flows = jax.vmap(one)(given, hint[0])
-    parameters = power_parameters(site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power)
+def _solve_cooling(
+    temperatures: Float[Array, "outer"],
+    others: Float[Array, "inner"],
+    computing: Computing,
+    known: Known,
+    hint: CoolingHint,
+) -> tuple[Float[Array, "outer"], Float[Array, "inner"], Found]:
+    """Cooling of all buildings, and the network: what the physics answers to all unknowns."""
+    site, made = known
+    given = _structured(site, jnp.concatenate([temperatures, others]))
+    available = jnp.ones((), others.dtype)
+
+    def one(asked: Computing, building: BuildingUnknowns, start: NetworkState) -> Cooling:
+        return solve_cooling(site, made, asked, building, available, start)
+
+    cooling = jax.vmap(one)(computing, given, hint[0])
+    reactive = made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power))
+    parameters = power_parameters(site, computing.row_power, reactive, cooling.mechanical_power)
     with jax.named_scope("power flow"):
         power = power_flow(one_line(site).network, parameters, initial=hint[1])
     loss = substation_loss(site, power.value.active_loss)
-    answered = answered._replace(substation_loss=loss)
-    result = jnp.maximum(jnp.max(results), power.status.result)
-    return _flat(site, answered), (buildings, power.value, result, flows)
+    answered = _flat(site, cooling.answered._replace(substation_loss=loss))
+    outer = temperatures.size
+    return answered[:outer], answered[outer:], (cooling, power.value, power.status.result)
+
+
+def _gather(
+    temperatures: Float[Array, "outer"],
+    others: Float[Array, "inner"],
+    computing: Computing,
+    found: Found,
+    known: Known,
+) -> Gathered:
+    site, made = known
+    cooling, power, power_result = found
+    given = _structured(site, jnp.concatenate([temperatures, others]))
+    buildings = jax.vmap(lambda *building: building_state(made, *building))(given.valve_opening, computing, cooling)
+    result = jnp.maximum(jnp.max(jnp.maximum(computing.result, cooling.result)), power_result)
+    return buildings, power, result, BuildingFlows(computing.network, cooling.network)
+
+
+_PASS = NestedMap(
+    slow=_solve_computing,
+    slow_hint=lambda computing: computing.network,
+    quick=_solve_cooling,
+    quick_hint=lambda found: (found[0].network, BusVoltages(found[1].voltage_magnitude, found[1].voltage_angle)),
+    gather=_gather,
+)
+
+
+def _outer(site: Site) -> int:
+    """How many unknowns the racks feel: two temperatures of every row."""
+    return 2 * site.building.count * site.building.rows
+
+
+def _row_temperatures(
+    site: Site, flat: Float[Array, "outer"]
+) -> tuple[Float[Array, "building row"], Float[Array, "building row"]]:
+    supply, back = flat.reshape(2, site.building.count, site.building.rows) * _TEMPERATURE_SCALE
+    return supply, back
+
+
+def _probes(site: Site) -> Float[Array, "probe inner"]:
+    """Directions in which cooling is probed: all valves together, then each unknown of all buildings together.
+
+    Valves meet in the facility loop, but each row's flow follows its own a hundred times more than another's.
+    """
+    buildings, rows = site.building.count, site.building.rows
+    valves = np.zeros((_GLOBALS + 1, buildings * rows))
+    valves[0] = -1.0  # never past fully open
+    others = np.vstack([np.zeros(_GLOBALS), np.eye(_GLOBALS)])
+    return jnp.asarray(np.hstack([valves, np.repeat(others, buildings, axis=1)]), site.climate.dry_bulb.dtype)
+
+
+def _step(
+    site: Site, residual: Float[Array, "inner"], differences: Float[Array, "probe inner"]
+) -> Float[Array, "inner"]:
+    """Newton's step of the cooling's unknowns.
+
+    A valve of a row feels all valves as it feels its own, which is exact where they move together; what others feel
+    of it is its share of what they feel of all:
+
+        dv_i = f_i + a_i dv_i + b_i · dg,    dg = f_g + c mean(dv) + D dg
+    """
+    buildings, rows = site.building.count, site.building.rows
+    valves = buildings * rows
+
+    def split(flat: Float[Array, "*lanes inner"]) -> tuple[Array, Array]:
+        lanes = flat.shape[:-1]
+        return flat[..., :valves].reshape(*lanes, buildings, rows), flat[..., valves:].reshape(
+            *lanes, _GLOBALS, buildings
+        )
+
+    def one(
+        local: Float[Array, "row"],
+        common: Float[Array, "global"],
+        by_local: tuple[Float[Array, "row"], Float[Array, "global"]],
+        by_common: tuple[Float[Array, "global row"], Float[Array, "global global"]],
+    ) -> tuple[Float[Array, "row"], Float[Array, "global"]]:
+        left = 1.0 - by_local[0]
+        own, follows = local / left, by_common[0] / left[None, :]
+        matrix = jnp.eye(_GLOBALS, dtype=local.dtype) - by_common[1].T
+        matrix = matrix - by_local[1][:, None] * jnp.mean(follows, axis=1)[None, :]
+        moved = jnp.linalg.solve(matrix, common + by_local[1] * jnp.mean(own))
+        return own + moved @ follows, moved
+
+    local, common = split(residual)
+    valve_probe, others = differences[0], differences[1:]
+    by_local, by_common = split(-valve_probe), split(others)
+    stepped, moved = jax.vmap(one, in_axes=(0, 1, (0, 1), (1, 2)))(local, common, by_local, by_common)
+    return jnp.concatenate([stepped.ravel(), moved.T.ravel()])
 
 
 def _scales(site: Site) -> BuildingUnknowns:

@@ -1,0 +1,148 @@
+"""Fixed points of a map that has a dear part which few unknowns enter and a cheap part that answers all of them.
+
+    (x, z) = F(x, z) = quick(x, z, slow(x))
+
+For every x the z of `quick` is found by `voltherm.numerics.probed_newton`, x by `voltherm.numerics.anderson`: the dear
+part is evaluated once per step of x only. The derivative is that of F as one system, whatever found its fixed point.
+The inner solve is as exact as the outer step deserves: a share of the last change of x.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Float, PyTree
+
+from voltherm.numerics.anderson import anderson
+from voltherm.numerics.fixed_point_derivative import with_derivatives
+from voltherm.numerics.implicit import held
+from voltherm.numerics.probed_newton import Step, probed_newton
+from voltherm.numerics.results import Solution, Status, worst_index
+
+_SHARE = 1e-4
+"""Of the last change of x: how exact the next z has to be."""
+
+
+class NestedMap(NamedTuple):
+    """F in its two parts. None of the functions may close over an array: derivatives pass through `args` alone.
+
+    - `slow(x, args, hint)`: what x asks for.
+    - `slow_hint(found)`: what the next evaluation of `slow` may start its inner solves from.
+    - `quick(x, z, found, args, hint)`: the images of x and of z, and an auxiliary.
+    - `quick_hint(auxiliary)`: the same for `quick`.
+    - `gather(x, z, found, auxiliary, args)`: what is wanted of the solution.
+    """
+
+    slow: Callable[[Array, Any, Any], PyTree]
+    slow_hint: Callable[[PyTree], PyTree]
+    quick: Callable[[Array, Array, PyTree, Any, Any], tuple[Array, Array, PyTree]]
+    quick_hint: Callable[[PyTree], PyTree]
+    gather: Callable[[Array, Array, PyTree, PyTree, Any], PyTree]
+
+    def evaluate(
+        self, y: Float[Array, " unknown"], outer: int, args: PyTree, hint: tuple[PyTree, PyTree]
+    ) -> tuple[Float[Array, " unknown"], PyTree]:
+        """F at once: the image, and what is gathered; the first `outer` unknowns are x."""
+        x, z = y[:outer], y[outer:]
+        found = self.slow(x, args, hint[0])
+        image_x, image_z, auxiliary = self.quick(x, z, found, args, hint[1])
+        return jnp.concatenate([image_x, image_z]), self.gather(x, z, found, auxiliary, args)
+
+
+class _Inner(NamedTuple):
+    """What one step of x leaves: both parts' findings, z and how far it is from its own image, and what comes next."""
+
+    found: PyTree
+    auxiliary: PyTree
+    z: Array
+    change: Array
+    tolerance: Array
+
+    def norm(self) -> Array:
+        return jnp.max(jnp.abs(self.change), initial=0.0)
+
+
+def nested_fixed_point(
+    function: NestedMap,
+    initial: Float[Array, " unknown"],
+    outer: int,
+    args: PyTree,
+    first_hint: tuple[PyTree, PyTree],
+    *,
+    probes: Float[Array, "probe inner"],
+    step: Step,
+    tolerance: float,
+    maximum_iterations: int = 50,
+    depth: int = 3,
+) -> Solution:
+    """Solve y = F(y, args).
+
+    **Arguments**
+
+    - `initial`: first guess of (x, z), not differentiated; the first `outer` unknowns are x.
+    - `args`: any pytree; derivatives pass through its floating-point arrays.
+    - `first_hint`: of `slow` and of `quick`, for their first evaluations. Hints must not change F and are not
+      differentiated.
+    - `probes`, `step`: as for `probed_newton`.
+    - `tolerance`: on max |F(y) - y|.
+    - `depth`: past steps that the acceleration of x uses.
+
+    **Returns** a `Solution` whose `value` is (y, what is gathered), both differentiable; `status.iterations` counts
+    steps of x. Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
+    """
+    initial = lax.stop_gradient(initial)
+    held_args, first_hint = held(args), held(first_hint)
+    first_z = initial[outer:]
+
+    def evaluate(x: Array, hint: tuple[PyTree, PyTree, Array, Array]) -> tuple[Array, _Inner]:
+        slow_hint, quick_hint, z, accuracy = hint
+        found = function.slow(x, held_args, slow_hint)
+
+        def answered(z: Array, hint: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
+            image_x, image_z, auxiliary = function.quick(x, z, found, held_args, hint)
+            return image_z, (image_x, auxiliary)
+
+        point = probed_newton(
+            answered,
+            jnp.where(jnp.all(jnp.isfinite(z)), z, first_z),
+            lambda auxiliary: held(function.quick_hint(auxiliary[1])),
+            quick_hint,
+            probes=probes,
+            step=step,
+            tolerance=accuracy,
+        )
+        image, auxiliary = point.auxiliary
+        accuracy = jnp.clip(_SHARE * jnp.max(jnp.abs(image - x), initial=0.0), tolerance, _SHARE)
+        return image, _Inner(found, auxiliary, point.z, point.image - point.z, accuracy)
+
+    state = anderson(
+        evaluate,
+        initial[:outer],
+        (*first_hint, first_z, jnp.full((), _SHARE, initial.dtype)),
+        hint=lambda inner: (
+            function.slow_hint(inner.found),
+            function.quick_hint(inner.auxiliary),
+            inner.z,
+            inner.tolerance,
+        ),
+        also=_Inner.norm,
+        tolerance=tolerance,
+        maximum_iterations=maximum_iterations,
+        depth=depth,
+        scales=jnp.ones_like(initial[:outer]),
+    )
+    best = state.best_auxiliary
+    change = jnp.concatenate([state.best_change, best.change])
+    status = Status(state.result, state.best_norm, state.iterations, worst_index(jnp.abs(change)))
+    last = state.hint[:2]
+    value = with_derivatives(
+        lambda y, known: function.evaluate(y, outer, *known),
+        jnp.concatenate([state.best_y, best.z]),
+        function.gather(state.best_y, best.z, best.found, best.auxiliary, held_args),
+        initial,
+        status.converged,
+        jnp.ones_like(initial),
+        (args, last),
+    )
+    return Solution(value=value, status=status)
