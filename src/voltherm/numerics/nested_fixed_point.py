@@ -1,10 +1,10 @@
-"""Fixed points of a map that has a dear part which few unknowns enter and a cheap part that answers all of them.
+"""Fixed points of a map whose dear parts few unknowns enter, and whose cheap part answers the others.
 
-    (x, z) = F(x, z) = quick(x, z, slow(x))
+    s = slow(x),    z = quick(x, z, s),    x = close(x, z, s)
 
 For every x the z of `quick` is found by `voltherm.numerics.probed_newton`, x by `voltherm.numerics.anderson`: the dear
-part is evaluated once per step of x only. The derivative is that of F as one system, whatever found its fixed point.
-The inner solve is as exact as the outer step deserves: a share of the last change of x.
+parts are evaluated once per step of x only. The derivative is that of the three as one map of (x, z), whatever found
+its fixed point. The inner solve is as exact as the outer step deserves: a share of the last change of x.
 """
 
 from collections.abc import Callable
@@ -25,39 +25,39 @@ _SHARE = 1e-4
 
 
 class NestedMap(NamedTuple):
-    """F in its two parts. None of the functions may close over an array: derivatives pass through `args` alone.
+    """F in its three parts. None of the functions may close over an array: derivatives pass through `args` alone.
 
     - `slow(x, args, hint)`: what x asks for.
-    - `slow_hint(found)`: what the next evaluation of `slow` may start its inner solves from.
-    - `quick(x, z, found, args, hint)`: the images of x and of z, and an auxiliary.
-    - `quick_hint(auxiliary)`: the same for `quick`.
-    - `gather(x, z, found, auxiliary, args)`: what is wanted of the solution.
+    - `quick(x, z, found, args, hint)`: the image of z and an auxiliary; `found` is what `slow` returned.
+    - `close(x, z, found, auxiliary, args, hint)`: the image of x and what is wanted of the solution.
+    - `hints(wanted)`: what the three may start their inner solves from next time; `quick_hint(auxiliary)`: the second
+      of them between steps of z. Hints must not change F, and are not differentiated.
     """
 
     slow: Callable[[Array, Any, Any], PyTree]
-    slow_hint: Callable[[PyTree], PyTree]
-    quick: Callable[[Array, Array, PyTree, Any, Any], tuple[Array, Array, PyTree]]
+    quick: Callable[[Array, Array, PyTree, Any, Any], tuple[Array, PyTree]]
+    close: Callable[[Array, Array, PyTree, PyTree, Any, Any], tuple[Array, PyTree]]
+    hints: Callable[[PyTree], tuple[PyTree, PyTree, PyTree]]
     quick_hint: Callable[[PyTree], PyTree]
-    gather: Callable[[Array, Array, PyTree, PyTree, Any], PyTree]
 
     def evaluate(
-        self, y: Float[Array, " unknown"], outer: int, args: PyTree, hint: tuple[PyTree, PyTree]
+        self, y: Float[Array, " unknown"], outer: int, args: PyTree, hints: tuple[PyTree, PyTree, PyTree]
     ) -> tuple[Float[Array, " unknown"], PyTree]:
-        """F at once: the image, and what is gathered; the first `outer` unknowns are x."""
+        """F at once: the image, and what is wanted of the solution; the first `outer` unknowns are x."""
         x, z = y[:outer], y[outer:]
-        found = self.slow(x, args, hint[0])
-        image_x, image_z, auxiliary = self.quick(x, z, found, args, hint[1])
-        return jnp.concatenate([image_x, image_z]), self.gather(x, z, found, auxiliary, args)
+        found = self.slow(x, args, hints[0])
+        image_z, auxiliary = self.quick(x, z, found, args, hints[1])
+        image_x, wanted = self.close(x, z, found, auxiliary, args, hints[2])
+        return jnp.concatenate([image_x, image_z]), wanted
 
 
 class _Inner(NamedTuple):
-    """What one step of x leaves: both parts' findings, z and how far it is from its own image, and what comes next."""
+    """What one step of x leaves: what is wanted, z and how far it is from its own image, and how exact the next is."""
 
-    found: PyTree
-    auxiliary: PyTree
+    wanted: PyTree
     z: Array
     change: Array
-    tolerance: Array
+    accuracy: Array
 
     def norm(self) -> Array:
         return jnp.max(jnp.abs(self.change), initial=0.0)
@@ -68,7 +68,7 @@ def nested_fixed_point(
     initial: Float[Array, " unknown"],
     outer: int,
     args: PyTree,
-    first_hint: tuple[PyTree, PyTree],
+    first_hints: tuple[PyTree, PyTree, PyTree],
     *,
     probes: Float[Array, "probe inner"],
     step: Step,
@@ -82,50 +82,39 @@ def nested_fixed_point(
 
     - `initial`: first guess of (x, z), not differentiated; the first `outer` unknowns are x.
     - `args`: any pytree; derivatives pass through its floating-point arrays.
-    - `first_hint`: of `slow` and of `quick`, for their first evaluations. Hints must not change F and are not
-      differentiated.
+    - `first_hints`: of the three parts, for their first evaluations.
     - `probes`, `step`: as for `probed_newton`.
     - `tolerance`: on max |F(y) - y|.
     - `depth`: past steps that the acceleration of x uses.
 
-    **Returns** a `Solution` whose `value` is (y, what is gathered), both differentiable; `status.iterations` counts
+    **Returns** a `Solution` whose `value` is (y, what is wanted), both differentiable; `status.iterations` counts
     steps of x. Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
     """
     initial = lax.stop_gradient(initial)
-    held_args, first_hint = held(args), held(first_hint)
+    held_args, first_hints = held(args), held(first_hints)
     first_z = initial[outer:]
 
-    def evaluate(x: Array, hint: tuple[PyTree, PyTree, Array, Array]) -> tuple[Array, _Inner]:
-        slow_hint, quick_hint, z, accuracy = hint
+    def evaluate(x: Array, hint: tuple[tuple[PyTree, PyTree, PyTree], Array, Array]) -> tuple[Array, _Inner]:
+        (slow_hint, quick_hint, close_hint), z, accuracy = hint
         found = function.slow(x, held_args, slow_hint)
-
-        def answered(z: Array, hint: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
-            image_x, image_z, auxiliary = function.quick(x, z, found, held_args, hint)
-            return image_z, (image_x, auxiliary)
-
         point = probed_newton(
-            answered,
+            lambda z, hint: function.quick(x, z, found, held_args, hint),
             jnp.where(jnp.all(jnp.isfinite(z)), z, first_z),
-            lambda auxiliary: held(function.quick_hint(auxiliary[1])),
+            lambda auxiliary: held(function.quick_hint(auxiliary)),
             quick_hint,
             probes=probes,
             step=step,
             tolerance=accuracy,
         )
-        image, auxiliary = point.auxiliary
+        image, wanted = function.close(x, point.z, found, point.auxiliary, held_args, close_hint)
         accuracy = jnp.clip(_SHARE * jnp.max(jnp.abs(image - x), initial=0.0), tolerance, _SHARE)
-        return image, _Inner(found, auxiliary, point.z, point.image - point.z, accuracy)
+        return image, _Inner(wanted, point.z, point.image - point.z, accuracy)
 
     state = anderson(
         evaluate,
         initial[:outer],
-        (*first_hint, first_z, jnp.full((), _SHARE, initial.dtype)),
-        hint=lambda inner: (
-            function.slow_hint(inner.found),
-            function.quick_hint(inner.auxiliary),
-            inner.z,
-            inner.tolerance,
-        ),
+        (first_hints, first_z, jnp.full((), _SHARE, initial.dtype)),
+        hint=lambda inner: (function.hints(inner.wanted), inner.z, inner.accuracy),
         also=_Inner.norm,
         tolerance=tolerance,
         maximum_iterations=maximum_iterations,
@@ -133,16 +122,15 @@ def nested_fixed_point(
         scales=jnp.ones_like(initial[:outer]),
     )
     best = state.best_auxiliary
-    change = jnp.concatenate([state.best_change, best.change])
-    status = Status(state.result, state.best_norm, state.iterations, worst_index(jnp.abs(change)))
-    last = state.hint[:2]
+    magnitude = jnp.abs(jnp.concatenate([state.best_change, best.change]))
+    status = Status(state.result, state.best_norm, state.iterations, worst_index(magnitude))
     value = with_derivatives(
         lambda y, known: function.evaluate(y, outer, *known),
         jnp.concatenate([state.best_y, best.z]),
-        function.gather(state.best_y, best.z, best.found, best.auxiliary, held_args),
+        best.wanted,
         initial,
         status.converged,
         jnp.ones_like(initial),
-        (args, last),
+        (args, state.hint[0]),
     )
     return Solution(value=value, status=status)

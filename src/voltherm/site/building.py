@@ -36,17 +36,18 @@ from voltherm.site.states import (
 class BuildingUnknowns(NamedTuple):
     """What the coupling solves for in a building; temperatures [K], heat and loss [W].
 
+    The first three enter rows, racks and network, the others cooling alone.
     With a leading axis `building` these are the unknowns of the whole site.
     """
 
     supply_temperature: Float[Array, "*building row"]
     return_temperature: Float[Array, "*building row"]
+    substation_loss: Float[Array, "*building"]
     valve_opening: Float[Array, "*building row"]
     facility_supply_temperature: Float[Array, "*building"]
     facility_return_temperature: Float[Array, "*building"]
     chilled_water_temperature: Float[Array, "*building"]
     condenser_heat: Float[Array, "*building"]
-    substation_loss: Float[Array, "*building"]
 
 
 def starting_point(site: Site) -> BuildingUnknowns:

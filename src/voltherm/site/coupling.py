@@ -20,6 +20,8 @@ as lanes.
 The gradient at a limit is that of the active set.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,7 +51,7 @@ TOLERANCE = 1e-10
 MAXIMUM_ITERATIONS = 60
 _DEPTH = 2
 _TEMPERATURE_SCALE = 10.0  # K
-_GLOBALS = 5  # unknowns of a building that its rows share
+_GLOBALS = 4  # unknowns of a building that its rows share
 
 
 def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = TOLERANCE) -> Solution:
@@ -72,7 +74,7 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
         start,
         _outer(site),
         (site, equipment(site)),
-        _no_hint(site) if initial is None else _hint(initial.flows, initial.power),
+        _no_hints(site) if initial is None else _hints(initial.flows, initial.power),
         probes=_probes(site),
         step=lambda residual, differences: _step(site, residual, differences),
         tolerance=tolerance,
@@ -98,95 +100,87 @@ def known_steady(site: Site, state: SiteState) -> SiteState:
         state.unknowns,
         (state.buildings, state.power, jnp.zeros((), jnp.int32), state.flows),
         (site, equipment(site)),
-        hint=lambda gathered: _hint(gathered[3], gathered[1]),
+        hint=_PASS.hints,
     )
     return SiteState(buildings, power, flows, unknowns)
 
 
 Known = tuple[Site, Equipment]
-CoolingHint = tuple[NetworkState, BusVoltages]
-Found = tuple[Cooling, PowerState, Int[Array, ""]]
-Gathered = tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]
+Hints = tuple[NetworkState, NetworkState, BusVoltages]
+Wanted = tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]
 
 
-def _hint(flows: BuildingFlows, power: PowerState) -> tuple[NetworkState, CoolingHint]:
+def _hints(flows: BuildingFlows, power: PowerState) -> Hints:
     """What a pass starts its networks from: flows and voltages hardly move between passes."""
-    return flows.rows, (flows.facility, BusVoltages(power.voltage_magnitude, power.voltage_angle))
+    return flows.rows, flows.facility, BusVoltages(power.voltage_magnitude, power.voltage_angle)
 
 
-def _no_hint(site: Site) -> tuple[NetworkState, CoolingHint]:
+def _no_hints(site: Site) -> Hints:
     unknown = jnp.full(len(one_line(site).network.buses), jnp.nan, site.climate.dry_bulb.dtype)
     flows = unknown_flows(site)
-    return flows.rows, (flows.facility, BusVoltages(unknown, unknown))
+    return flows.rows, flows.facility, BusVoltages(unknown, unknown)
 
 
-def _solve_computing(temperatures: Float[Array, "outer"], known: Known, hint: NetworkState) -> Computing:
+def _computing(outer: Float[Array, "outer"], known: Known, hint: NetworkState) -> Computing:
     """Secondary loops and racks of all buildings."""
     site, made = known
-    supply, back = _row_temperatures(site, temperatures)
-    return jax.vmap(lambda *row: solve_computing(site, made, *row))(supply, back, hint)
+    buildings, rows = site.building.count, site.building.rows
+    temperatures = outer[: 2 * buildings * rows].reshape(2, buildings, rows) * _TEMPERATURE_SCALE
+    return jax.vmap(lambda *row: solve_computing(site, made, *row))(temperatures[0], temperatures[1], hint)
 
 
-def _solve_cooling(
-    temperatures: Float[Array, "outer"],
-    others: Float[Array, "inner"],
+def _cooling(
+    outer: Float[Array, "outer"],
+    inner: Float[Array, "inner"],
     computing: Computing,
     known: Known,
-    hint: CoolingHint,
-) -> tuple[Float[Array, "outer"], Float[Array, "inner"], Found]:
-    """Cooling of all buildings, and the network: what the physics answers to all unknowns."""
+    hint: NetworkState,
+) -> tuple[Float[Array, "inner"], Cooling]:
+    """Cooling of all buildings: what it answers to the unknowns that only cooling feels."""
     site, made = known
-    given = _structured(site, jnp.concatenate([temperatures, others]))
-    available = jnp.ones((), others.dtype)
+    given = _structured(site, jnp.concatenate([outer, inner]))
+    available = jnp.ones((), inner.dtype)
 
     def one(asked: Computing, building: BuildingUnknowns, start: NetworkState) -> Cooling:
         return solve_cooling(site, made, asked, building, available, start)
 
-    cooling = jax.vmap(one)(computing, given, hint[0])
-    reactive = made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power))
-    parameters = power_parameters(site, computing.row_power, reactive, cooling.mechanical_power)
+    cooling = jax.vmap(one)(computing, given, hint)
+    return _flat(site, cooling.answered)[outer.size :], cooling
+
+
+def _network(
+    outer: Float[Array, "outer"],
+    inner: Float[Array, "inner"],
+    computing: Computing,
+    cooling: Cooling,
+    known: Known,
+    hint: BusVoltages,
+) -> tuple[Float[Array, "outer"], Wanted]:
+    """Power flow of the site: what all that was solved answers to the unknowns that rows and racks feel."""
+    site, made = known
+    given = _structured(site, jnp.concatenate([outer, inner]))
+    buildings = jax.vmap(lambda *building: building_state(made, *building))(given.valve_opening, computing, cooling)
+    parameters = power_parameters(site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power)
     with jax.named_scope("power flow"):
-        power = power_flow(one_line(site).network, parameters, initial=hint[1])
+        power = power_flow(one_line(site).network, parameters, initial=hint)
     loss = substation_loss(site, power.value.active_loss)
     answered = _flat(site, cooling.answered._replace(substation_loss=loss))
-    outer = temperatures.size
-    return answered[:outer], answered[outer:], (cooling, power.value, power.status.result)
-
-
-def _gather(
-    temperatures: Float[Array, "outer"],
-    others: Float[Array, "inner"],
-    computing: Computing,
-    found: Found,
-    known: Known,
-) -> Gathered:
-    site, made = known
-    cooling, power, power_result = found
-    given = _structured(site, jnp.concatenate([temperatures, others]))
-    buildings = jax.vmap(lambda *building: building_state(made, *building))(given.valve_opening, computing, cooling)
-    result = jnp.maximum(jnp.max(jnp.maximum(computing.result, cooling.result)), power_result)
-    return buildings, power, result, BuildingFlows(computing.network, cooling.network)
+    result = jnp.maximum(jnp.max(jnp.maximum(computing.result, cooling.result)), power.status.result)
+    return answered[: outer.size], (buildings, power.value, result, BuildingFlows(computing.network, cooling.network))
 
 
 _PASS = NestedMap(
-    slow=_solve_computing,
-    slow_hint=lambda computing: computing.network,
-    quick=_solve_cooling,
-    quick_hint=lambda found: (found[0].network, BusVoltages(found[1].voltage_magnitude, found[1].voltage_angle)),
-    gather=_gather,
+    slow=_computing,
+    quick=_cooling,
+    close=_network,
+    hints=lambda wanted: _hints(wanted[3], wanted[1]),
+    quick_hint=lambda cooling: cooling.network,
 )
 
 
 def _outer(site: Site) -> int:
-    """How many unknowns the racks feel: two temperatures of every row."""
-    return 2 * site.building.count * site.building.rows
-
-
-def _row_temperatures(
-    site: Site, flat: Float[Array, "outer"]
-) -> tuple[Float[Array, "building row"], Float[Array, "building row"]]:
-    supply, back = flat.reshape(2, site.building.count, site.building.rows) * _TEMPERATURE_SCALE
-    return supply, back
+    """How many unknowns rows, racks and network feel: two temperatures of every row, one loss of every building."""
+    return site.building.count * (2 * site.building.rows + 1)
 
 
 def _probes(site: Site) -> Float[Array, "probe inner"]:
@@ -244,7 +238,7 @@ def _scales(site: Site) -> BuildingUnknowns:
     """What counts as 1 of each unknown."""
     heat = site.building.rows * site.building.racks_per_row * site.rack.air_heat
     scale = jnp.asarray(_TEMPERATURE_SCALE, heat.dtype)
-    return BuildingUnknowns(scale, scale, jnp.ones_like(scale), scale, scale, scale, heat, 0.1 * heat)
+    return BuildingUnknowns(scale, scale, 0.1 * heat, jnp.ones_like(scale), scale, scale, scale, heat)
 
 
 def _flat(site: Site, structured: BuildingUnknowns) -> Float[Array, "unknown"]:
@@ -254,10 +248,11 @@ def _flat(site: Site, structured: BuildingUnknowns) -> Float[Array, "unknown"]:
 
 def _structured(site: Site, flat: Float[Array, "unknown"]) -> BuildingUnknowns:
     buildings, rows = site.building.count, site.building.rows
-    shapes = [(buildings, rows)] * 3 + [(buildings,)] * 5
+    per_row = {"supply_temperature", "return_temperature", "valve_opening"}
     parts, start = [], 0
-    for shape, scale in zip(shapes, _scales(site), strict=True):
-        size = shape[0] * (shape[1] if len(shape) == 2 else 1)
-        parts.append(flat[start : start + size].reshape(shape) * scale)
-        start += size
+    for name, scale in zip(BuildingUnknowns._fields, _scales(site), strict=True):
+        shape = (buildings, rows) if name in per_row else (buildings,)
+        end = start + math.prod(shape)
+        parts.append(flat[start:end].reshape(shape) * scale)
+        start = end
     return BuildingUnknowns(*parts)
