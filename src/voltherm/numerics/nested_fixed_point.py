@@ -1,10 +1,10 @@
-"""Fixed points of a map whose dear parts few unknowns enter, and whose cheap part answers the others.
+"""Fixed points of a map whose dear part few unknowns enter, and whose cheap part answers all of them.
 
-    s = slow(x),    z = quick(x, z, s),    x = close(x, z, s)
+    s = slow(x),    (x, z) = quick(x, z, s)
 
 For every x the z of `quick` is found by `voltherm.numerics.probed_newton`, x by `voltherm.numerics.anderson`: the dear
-parts are evaluated once per step of x only. The derivative is that of the three as one map of (x, z), whatever found
-its fixed point. The inner solve is as exact as the outer step deserves: a share of the last change of x.
+part is evaluated once per step of x only. The derivative is that of both as one map F of (x, z), whatever found its
+fixed point. The inner solve is as exact as the outer step deserves: a share of the last change of x.
 """
 
 from collections.abc import Callable
@@ -20,35 +20,34 @@ from voltherm.numerics.implicit import held
 from voltherm.numerics.probed_newton import Step, probed_newton
 from voltherm.numerics.results import Solution, Status, worst_index
 
-_SHARE = 1e-4
+_SHARE = 1e-5
 """Of the last change of x: how exact the next z has to be."""
 
 
 class NestedMap(NamedTuple):
-    """F in its three parts. None of the functions may close over an array: derivatives pass through `args` alone.
+    """F in its two parts. None of the functions may close over an array: derivatives pass through `args` alone.
 
     - `slow(x, args, hint)`: what x asks for.
-    - `quick(x, z, found, args, hint)`: the image of z and an auxiliary; `found` is what `slow` returned.
-    - `close(x, z, found, auxiliary, args, hint)`: the image of x and what is wanted of the solution.
-    - `hints(wanted)`: what the three may start their inner solves from next time; `quick_hint(auxiliary)`: the second
-      of them between steps of z. Hints must not change F, and are not differentiated.
+    - `quick(x, z, found, args, hint)`: the images of x and of z, and an auxiliary; `found` is what `slow` returned.
+    - `gather(x, z, found, auxiliary, args)`: what is wanted of the solution.
+    - `hints(wanted)`: what the two may start their inner solves from next time; `quick_hint(auxiliary)`: the second of
+      them between steps of z. Hints must not change F, and are not differentiated.
     """
 
     slow: Callable[[Array, Any, Any], PyTree]
-    quick: Callable[[Array, Array, PyTree, Any, Any], tuple[Array, PyTree]]
-    close: Callable[[Array, Array, PyTree, PyTree, Any, Any], tuple[Array, PyTree]]
-    hints: Callable[[PyTree], tuple[PyTree, PyTree, PyTree]]
+    quick: Callable[[Array, Array, PyTree, Any, Any], tuple[Array, Array, PyTree]]
+    gather: Callable[[Array, Array, PyTree, PyTree, Any], PyTree]
+    hints: Callable[[PyTree], tuple[PyTree, PyTree]]
     quick_hint: Callable[[PyTree], PyTree]
 
     def evaluate(
-        self, y: Float[Array, " unknown"], outer: int, args: PyTree, hints: tuple[PyTree, PyTree, PyTree]
+        self, y: Float[Array, " unknown"], outer: int, args: PyTree, hints: tuple[PyTree, PyTree]
     ) -> tuple[Float[Array, " unknown"], PyTree]:
         """F at once: the image, and what is wanted of the solution; the first `outer` unknowns are x."""
         x, z = y[:outer], y[outer:]
         found = self.slow(x, args, hints[0])
-        image_z, auxiliary = self.quick(x, z, found, args, hints[1])
-        image_x, wanted = self.close(x, z, found, auxiliary, args, hints[2])
-        return jnp.concatenate([image_x, image_z]), wanted
+        image_x, image_z, auxiliary = self.quick(x, z, found, args, hints[1])
+        return jnp.concatenate([image_x, image_z]), self.gather(x, z, found, auxiliary, args)
 
 
 class _Inner(NamedTuple):
@@ -68,7 +67,7 @@ def nested_fixed_point(
     initial: Float[Array, " unknown"],
     outer: int,
     args: PyTree,
-    first_hints: tuple[PyTree, PyTree, PyTree],
+    first_hints: tuple[PyTree, PyTree],
     *,
     probes: Float[Array, "probe inner"],
     step: Step,
@@ -82,7 +81,7 @@ def nested_fixed_point(
 
     - `initial`: first guess of (x, z), not differentiated; the first `outer` unknowns are x.
     - `args`: any pytree; derivatives pass through its floating-point arrays.
-    - `first_hints`: of the three parts, for their first evaluations.
+    - `first_hints`: of both parts, for their first evaluations.
     - `probes`, `step`: as for `probed_newton`.
     - `tolerance`: on max |F(y) - y|.
     - `depth`: past steps that the acceleration of x uses.
@@ -94,19 +93,25 @@ def nested_fixed_point(
     held_args, first_hints = held(args), held(first_hints)
     first_z = initial[outer:]
 
-    def evaluate(x: Array, hint: tuple[tuple[PyTree, PyTree, PyTree], Array, Array]) -> tuple[Array, _Inner]:
-        (slow_hint, quick_hint, close_hint), z, accuracy = hint
+    def evaluate(x: Array, hint: tuple[tuple[PyTree, PyTree], Array, Array]) -> tuple[Array, _Inner]:
+        (slow_hint, quick_hint), z, accuracy = hint
         found = function.slow(x, held_args, slow_hint)
+
+        def answered(z: Array, hint: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
+            image_x, image_z, auxiliary = function.quick(x, z, found, held_args, hint)
+            return image_z, (image_x, auxiliary)
+
         point = probed_newton(
-            lambda z, hint: function.quick(x, z, found, held_args, hint),
+            answered,
             jnp.where(jnp.all(jnp.isfinite(z)), z, first_z),
-            lambda auxiliary: held(function.quick_hint(auxiliary)),
+            lambda auxiliary: held(function.quick_hint(auxiliary[1])),
             quick_hint,
             probes=probes,
             step=step,
             tolerance=accuracy,
         )
-        image, wanted = function.close(x, point.z, found, point.auxiliary, held_args, close_hint)
+        image, auxiliary = point.auxiliary
+        wanted = function.gather(x, point.z, found, auxiliary, held_args)
         accuracy = jnp.clip(_SHARE * jnp.max(jnp.abs(image - x), initial=0.0), tolerance, _SHARE)
         return image, _Inner(wanted, point.z, point.image - point.z, accuracy)
 

@@ -16,8 +16,10 @@ from jaxtyping import Array, Float, Int
 from voltherm.coolant import Network, NetworkState
 from voltherm.site.air_side import AirDemand, solve_air_side
 from voltherm.site.cdus import CduDemand, RowExchange
+from voltherm.site.electrical import nameplate_liquid_power
 from voltherm.site.equipment import Equipment
 from voltherm.site.facility_loop import FacilityFlow, facility_network, solve_facility
+from voltherm.site.fluids import liquid_named
 from voltherm.site.heat_rejection import reject
 from voltherm.site.racks import solve_racks
 from voltherm.site.secondary_loop import RowFlow, row_network, solve_rows
@@ -34,7 +36,7 @@ from voltherm.site.states import (
 
 
 class BuildingUnknowns(NamedTuple):
-    """What the coupling solves for in a building; temperatures [K], heat and loss [W].
+    """What the coupling solves for in a building; temperatures [K], power and heat [W].
 
     The first three enter rows, racks and network, the others cooling alone.
     With a leading axis `building` these are the unknowns of the whole site.
@@ -42,7 +44,7 @@ class BuildingUnknowns(NamedTuple):
 
     supply_temperature: Float[Array, "*building row"]
     return_temperature: Float[Array, "*building row"]
-    substation_loss: Float[Array, "*building"]
+    mechanical_power: Float[Array, "*building"]
     valve_opening: Float[Array, "*building row"]
     facility_supply_temperature: Float[Array, "*building"]
     facility_return_temperature: Float[Array, "*building"]
@@ -51,9 +53,11 @@ class BuildingUnknowns(NamedTuple):
 
 
 def starting_point(site: Site) -> BuildingUnknowns:
-    """Where the coupling starts: set points held, usual temperature rises, valves three quarters open."""
-    buildings, rows = site.building.count, site.building.rows
-    supply = site.secondary.supply_temperature
+    """Where the coupling starts: set points held, temperature rises as designed, valves three quarters open."""
+    buildings, rows, rack = site.building.count, site.building.rows, site.rack
+    supply, coolant = site.secondary.supply_temperature, liquid_named(site.secondary.fluid)
+    flow = rack.manifold_nominal_flow * coolant.density(supply)
+    rise = rack.load_factor * nameplate_liquid_power(rack) / (flow * coolant.heat_capacity(supply))
 
     def everywhere(value: Float[Array, ""]) -> Float[Array, "building"]:
         return jnp.broadcast_to(value, (buildings,))
@@ -65,13 +69,13 @@ def starting_point(site: Site) -> BuildingUnknowns:
     facility_supply = supply - site.facility.supply_offset
     return BuildingUnknowns(
         supply_temperature=every_row(supply),
-        return_temperature=every_row(supply + 10.0),
+        return_temperature=every_row(supply + rise),
         valve_opening=every_row(jnp.full_like(supply, 0.75)),
         facility_supply_temperature=everywhere(facility_supply),
         facility_return_temperature=everywhere(facility_supply + 10.0),
         chilled_water_temperature=everywhere(site.air.chilled_water_temperature),
         condenser_heat=everywhere(1.2 * air_heat),
-        substation_loss=everywhere(0.06 * air_heat),
+        mechanical_power=everywhere(air_heat),
     )
 
 
@@ -136,8 +140,8 @@ def solve_computing(
 class Cooling(eqx.Module):
     """What cooling makes of a building's heat: CDUs, facility loop, plant and air side, and what they draw [W].
 
-    `answered`: the unknowns as the physics answers them (`substation_loss` is the network's to answer); `network`:
-    state of the facility loop; `result`: the code of its solve.
+    `answered`: the unknowns as the physics answers them; `network`: state of the facility loop; `result`: the code of
+    its solve.
     """
 
     answered: BuildingUnknowns
@@ -145,8 +149,6 @@ class Cooling(eqx.Module):
     loop: FacilityFlow
     plant: RejectionState
     air: AirState
-    condenser_heat: Float[Array, ""]
-    mechanical_power: Float[Array, ""]
     network: NetworkState
     result: Int[Array, ""]
 
@@ -156,6 +158,7 @@ def solve_cooling(
     made: Equipment,
     computing: Computing,
     given: BuildingUnknowns,
+    loss: Float[Array, ""],
     available: Float[Array, ""],
     initial: NetworkState | None = None,
 ) -> Cooling:
@@ -164,6 +167,7 @@ def solve_cooling(
     **Arguments**
 
     - `computing`: solved at the row temperatures of `given`
+    - `loss`: of the unit substations in the building [W]
     - `available`: share of the heat rejection that works, 1 in normal operation and 0 when it is lost
     - `initial`: flows of the facility loop to start from; NaN counts as none
     """
@@ -175,7 +179,7 @@ def solve_cooling(
         site,
         made,
         AirDemand(
-            heat=jnp.sum(racks.air_heat) + units + computing.ups_loss + given.substation_loss,
+            heat=jnp.sum(racks.air_heat) + units + computing.ups_loss + loss,
             chilled_water_temperature=given.chilled_water_temperature,
             condenser_water_temperature=given.facility_supply_temperature,
         ),
@@ -233,7 +237,7 @@ def solve_cooling(
         facility_return_temperature=plant_return,
         chilled_water_temperature=air.plant.supply_temperature,
         condenser_heat=condenser_heat,
-        substation_loss=given.substation_loss,
+        mechanical_power=mechanical,
     )
     return Cooling(
         answered,
@@ -241,8 +245,6 @@ def solve_cooling(
         loop,
         plant,
         air,
-        condenser_heat,
-        mechanical,
         facility_solution.value,
         facility_solution.status.result,
     )
@@ -275,7 +277,7 @@ def building_state(
             plant=cooling.plant,
             mass_flow=loop.mass_flow,
             condenser_mass_flow=loop.condenser_mass_flow,
-            condenser_heat=cooling.condenser_heat,
+            condenser_heat=cooling.answered.condenser_heat,
             differential_pressure=loop.differential_pressure,
             pump_speed=loop.pump_speed,
             pump_shaft_power=loop.pump_shaft_power,
@@ -287,7 +289,7 @@ def building_state(
         ups_loss=computing.ups_loss,
         row_power=computing.row_power,
         row_reactive_power=made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power)),
-        mechanical_power=cooling.mechanical_power,
+        mechanical_power=cooling.answered.mechanical_power,
     )
 
 
@@ -295,6 +297,7 @@ def solve_building(
     site: Site,
     made: Equipment,
     given: BuildingUnknowns,
+    loss: Float[Array, ""],
     available: Float[Array, ""],
     initial: BuildingFlows | None = None,
 ) -> tuple[BuildingUnknowns, BuildingState, Int[Array, ""], BuildingFlows]:
@@ -304,15 +307,16 @@ def solve_building(
 
     - `made`: the site's equipment
     - `given`: the building's unknowns
+    - `loss`: of the unit substations in the building [W]
     - `available`: share of the heat rejection that works
     - `initial`: flows to start from; NaN counts as none
 
-    **Returns**: the unknowns as the physics answers them (`substation_loss` is the network's to answer), the building's
-    state, the largest result code of its solves, and the flows found, to start the next pass from.
+    **Returns**: the unknowns as the physics answers them, the building's state, the largest result code of its solves,
+    and the flows found, to start the next pass from.
     """
     row_start, facility_start = (None, None) if initial is None else (initial.rows, initial.facility)
     computing = solve_computing(site, made, given.supply_temperature, given.return_temperature, row_start)
-    cooling = solve_cooling(site, made, computing, given, available, facility_start)
+    cooling = solve_cooling(site, made, computing, given, loss, available, facility_start)
     state = building_state(made, given.valve_opening, computing, cooling)
     result = jnp.maximum(computing.result, cooling.result)
     return cooling.answered, state, result, BuildingFlows(computing.network, cooling.network)

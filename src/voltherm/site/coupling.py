@@ -51,6 +51,7 @@ TOLERANCE = 1e-10
 MAXIMUM_ITERATIONS = 60
 _DEPTH = 2
 _TEMPERATURE_SCALE = 10.0  # K
+_MISMATCH = 1e-12  # p.u.: the network's balance is to close as the others do
 _GLOBALS = 4  # unknowns of a building that its rows share
 
 
@@ -106,80 +107,81 @@ def known_steady(site: Site, state: SiteState) -> SiteState:
 
 
 Known = tuple[Site, Equipment]
-Hints = tuple[NetworkState, NetworkState, BusVoltages]
+Hints = tuple[tuple[NetworkState, BusVoltages], NetworkState]
+Asked = tuple[Computing, Solution]
 Wanted = tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]
 
 
 def _hints(flows: BuildingFlows, power: PowerState) -> Hints:
     """What a pass starts its networks from: flows and voltages hardly move between passes."""
-    return flows.rows, flows.facility, BusVoltages(power.voltage_magnitude, power.voltage_angle)
+    return (flows.rows, BusVoltages(power.voltage_magnitude, power.voltage_angle)), flows.facility
 
 
 def _no_hints(site: Site) -> Hints:
     unknown = jnp.full(len(one_line(site).network.buses), jnp.nan, site.climate.dry_bulb.dtype)
     flows = unknown_flows(site)
-    return flows.rows, flows.facility, BusVoltages(unknown, unknown)
+    return (flows.rows, BusVoltages(unknown, unknown)), flows.facility
 
 
-def _computing(outer: Float[Array, "outer"], known: Known, hint: NetworkState) -> Computing:
-    """Secondary loops and racks of all buildings."""
+def _computing(outer: Float[Array, "outer"], known: Known, hint: tuple[NetworkState, BusVoltages]) -> Asked:
+    """Secondary loops and racks of all buildings, and the power flow of the site."""
     site, made = known
     buildings, rows = site.building.count, site.building.rows
-    temperatures = outer[: 2 * buildings * rows].reshape(2, buildings, rows) * _TEMPERATURE_SCALE
-    return jax.vmap(lambda *row: solve_computing(site, made, *row))(temperatures[0], temperatures[1], hint)
+    temperatures, mechanical = outer[:-buildings].reshape(2, buildings, rows), outer[-buildings:]
+    supply, back = temperatures * _TEMPERATURE_SCALE
+    computing = jax.vmap(lambda *row: solve_computing(site, made, *row))(supply, back, hint[0])
+    reactive = made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power))
+    scale = _scales(site).mechanical_power
+    with jax.named_scope("power flow"):
+        parameters = power_parameters(site, computing.row_power, reactive, mechanical * scale)
+        return computing, power_flow(one_line(site).network, parameters, initial=hint[1], tolerance=_MISMATCH)
 
 
 def _cooling(
     outer: Float[Array, "outer"],
     inner: Float[Array, "inner"],
-    computing: Computing,
+    asked: Asked,
     known: Known,
     hint: NetworkState,
-) -> tuple[Float[Array, "inner"], Cooling]:
-    """Cooling of all buildings: what it answers to the unknowns that only cooling feels."""
+) -> tuple[Float[Array, "outer"], Float[Array, "inner"], Cooling]:
+    """Cooling of all buildings: what it answers to all unknowns."""
     site, made = known
     given = _structured(site, jnp.concatenate([outer, inner]))
+    computing, power = asked
+    loss = substation_loss(site, power.value.active_loss)
     available = jnp.ones((), inner.dtype)
 
-    def one(asked: Computing, building: BuildingUnknowns, start: NetworkState) -> Cooling:
-        return solve_cooling(site, made, asked, building, available, start)
+    def one(rows: Computing, building: BuildingUnknowns, lost: Float[Array, ""], start: NetworkState) -> Cooling:
+        return solve_cooling(site, made, rows, building, lost, available, start)
 
-    cooling = jax.vmap(one)(computing, given, hint)
-    return _flat(site, cooling.answered)[outer.size :], cooling
+    cooling = jax.vmap(one)(computing, given, loss, hint)
+    answered = _flat(site, cooling.answered)
+    return answered[: outer.size], answered[outer.size :], cooling
 
 
-def _network(
-    outer: Float[Array, "outer"],
-    inner: Float[Array, "inner"],
-    computing: Computing,
-    cooling: Cooling,
-    known: Known,
-    hint: BusVoltages,
-) -> tuple[Float[Array, "outer"], Wanted]:
-    """Power flow of the site: what all that was solved answers to the unknowns that rows and racks feel."""
+def _gathered(
+    outer: Float[Array, "outer"], inner: Float[Array, "inner"], asked: Asked, cooling: Cooling, known: Known
+) -> Wanted:
+    """All states, and the largest result code of all solves."""
     site, made = known
+    computing, power = asked
     given = _structured(site, jnp.concatenate([outer, inner]))
     buildings = jax.vmap(lambda *building: building_state(made, *building))(given.valve_opening, computing, cooling)
-    parameters = power_parameters(site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power)
-    with jax.named_scope("power flow"):
-        power = power_flow(one_line(site).network, parameters, initial=hint)
-    loss = substation_loss(site, power.value.active_loss)
-    answered = _flat(site, cooling.answered._replace(substation_loss=loss))
     result = jnp.maximum(jnp.max(jnp.maximum(computing.result, cooling.result)), power.status.result)
-    return answered[: outer.size], (buildings, power.value, result, BuildingFlows(computing.network, cooling.network))
+    return buildings, power.value, result, BuildingFlows(computing.network, cooling.network)
 
 
 _PASS = NestedMap(
     slow=_computing,
     quick=_cooling,
-    close=_network,
+    gather=_gathered,
     hints=lambda wanted: _hints(wanted[3], wanted[1]),
     quick_hint=lambda cooling: cooling.network,
 )
 
 
 def _outer(site: Site) -> int:
-    """How many unknowns rows, racks and network feel: two temperatures of every row, one loss of every building."""
+    """How many unknowns rows, racks and network feel: two temperatures of every row, one power of every building."""
     return site.building.count * (2 * site.building.rows + 1)
 
 
@@ -238,7 +240,7 @@ def _scales(site: Site) -> BuildingUnknowns:
     """What counts as 1 of each unknown."""
     heat = site.building.rows * site.building.racks_per_row * site.rack.air_heat
     scale = jnp.asarray(_TEMPERATURE_SCALE, heat.dtype)
-    return BuildingUnknowns(scale, scale, 0.1 * heat, jnp.ones_like(scale), scale, scale, scale, heat)
+    return BuildingUnknowns(scale, scale, heat, jnp.ones_like(scale), scale, scale, scale, heat)
 
 
 def _flat(site: Site, structured: BuildingUnknowns) -> Float[Array, "unknown"]:
