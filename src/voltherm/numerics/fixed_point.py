@@ -21,6 +21,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float, PyTree
 
+from voltherm.numerics.anderson import anderson
 from voltherm.numerics.fixed_point_derivative import with_derivatives
 from voltherm.numerics.implicit import held, open_closures
 from voltherm.numerics.results import Solution

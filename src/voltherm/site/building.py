@@ -75,7 +75,7 @@ def starting_point(site: Site) -> BuildingUnknowns:
         facility_return_temperature=everywhere(facility_supply + 10.0),
         chilled_water_temperature=everywhere(site.air.chilled_water_temperature),
         condenser_heat=everywhere(1.2 * air_heat),
-        mechanical_power=everywhere(air_heat),
+        mechanical_power=everywhere(site.electrical.house_load),
     )
 
 

@@ -29,7 +29,7 @@ from jaxtyping import Array, Float, Int
 
 from voltherm.coolant import NetworkState
 from voltherm.numerics import NestedMap, ResultCode, Solution, Status, known_fixed_point, nested_fixed_point
-from voltherm.power import BusVoltages, PowerState
+from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
 from voltherm.site.balances import substation_loss
 from voltherm.site.building import (
@@ -51,7 +51,6 @@ TOLERANCE = 1e-10
 MAXIMUM_ITERATIONS = 60
 _DEPTH = 2
 _TEMPERATURE_SCALE = 10.0  # K
-_MISMATCH = 1e-12  # p.u.: the network's balance is to close as the others do
 _GLOBALS = 4  # unknowns of a building that its rows share
 
 
@@ -70,12 +69,13 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     failed (hydraulics, a chip that runs away, power flow beyond its nose). A failed lane is NaN with zero gradient.
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
+    flows = unknown_flows(site) if initial is None else initial.flows
     root = nested_fixed_point(
         _PASS,
         start,
         _outer(site),
         (site, equipment(site)),
-        _no_hints(site) if initial is None else _hints(initial.flows, initial.power),
+        (flows.rows, flows.facility),
         probes=_probes(site),
         step=lambda residual, differences: _step(site, residual, differences),
         tolerance=tolerance,
@@ -107,34 +107,26 @@ def known_steady(site: Site, state: SiteState) -> SiteState:
 
 
 Known = tuple[Site, Equipment]
-Hints = tuple[tuple[NetworkState, BusVoltages], NetworkState]
 Asked = tuple[Computing, Solution]
 Wanted = tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]
 
 
-def _hints(flows: BuildingFlows, power: PowerState) -> Hints:
-    """What a pass starts its networks from: flows and voltages hardly move between passes."""
-    return (flows.rows, BusVoltages(power.voltage_magnitude, power.voltage_angle)), flows.facility
+def _computing(outer: Float[Array, "outer"], known: Known, hint: NetworkState) -> Asked:
+    """Secondary loops and racks of all buildings, and the power flow of the site.
 
-
-def _no_hints(site: Site) -> Hints:
-    unknown = jnp.full(len(one_line(site).network.buses), jnp.nan, site.climate.dry_bulb.dtype)
-    flows = unknown_flows(site)
-    return (flows.rows, BusVoltages(unknown, unknown)), flows.facility
-
-
-def _computing(outer: Float[Array, "outer"], known: Known, hint: tuple[NetworkState, BusVoltages]) -> Asked:
-    """Secondary loops and racks of all buildings, and the power flow of the site."""
+    Loops start from the flows of the pass before. Voltages start flat: what is left of the network's balance is then
+    that of a last full step, and not of a start that was good enough.
+    """
     site, made = known
     buildings, rows = site.building.count, site.building.rows
     temperatures, mechanical = outer[:-buildings].reshape(2, buildings, rows), outer[-buildings:]
     supply, back = temperatures * _TEMPERATURE_SCALE
-    computing = jax.vmap(lambda *row: solve_computing(site, made, *row))(supply, back, hint[0])
+    computing = jax.vmap(lambda *row: solve_computing(site, made, *row))(supply, back, hint)
     reactive = made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power))
     scale = _scales(site).mechanical_power
     with jax.named_scope("power flow"):
         parameters = power_parameters(site, computing.row_power, reactive, mechanical * scale)
-        return computing, power_flow(one_line(site).network, parameters, initial=hint[1], tolerance=_MISMATCH)
+        return computing, power_flow(one_line(site).network, parameters)
 
 
 def _cooling(
@@ -175,7 +167,7 @@ _PASS = NestedMap(
     slow=_computing,
     quick=_cooling,
     gather=_gathered,
-    hints=lambda wanted: _hints(wanted[3], wanted[1]),
+    hints=lambda wanted: (wanted[3].rows, wanted[3].facility),
     quick_hint=lambda cooling: cooling.network,
 )
 
