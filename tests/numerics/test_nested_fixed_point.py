@@ -9,7 +9,7 @@ from voltherm.numerics import NestedMap, ResultCode, Solution, fixed_point, nest
 OUTER, INNER = 5, 4
 _RANDOM = np.random.default_rng(2)
 INTO = jnp.asarray(0.2 * _RANDOM.normal(size=(OUTER, OUTER + INNER)))
-SELF = jnp.asarray(0.9 * _RANDOM.normal(size=(INNER, INNER)))
+SELF = jnp.asarray(0.4 * _RANDOM.normal(size=(INNER, INNER)))
 SHIFT = jnp.asarray(_RANDOM.normal(size=OUTER))
 
 

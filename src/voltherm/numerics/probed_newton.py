@@ -8,7 +8,9 @@ share a probe. ε is the fourth root of the machine's: beside it neither the err
 solves counts.
 
 A step that brings no gain is halved from the best point, at most three times; then the full step is taken all the same:
-across a kink the residual may have to rise.
+across a kink the residual may have to rise. Where the matrix is so near to singular that the step is ten times the
+residual, C(z) itself follows, gain or not: a map that moves on by the same amount from everywhere leads to where it
+stops.
 """
 
 from collections.abc import Callable
@@ -23,6 +25,7 @@ Step = Callable[[Float[Array, " unknown"], Float[Array, "probe unknown"]], Float
 """step(f, D): what to add to z."""
 
 _SHORTEST = 0.125
+_LONGEST = 10.0  # times the residual
 
 
 class Point(eqx.Module):
@@ -35,7 +38,7 @@ class Point(eqx.Module):
 
 
 class _State(eqx.Module):
-    """Carry: the last point, the best so far with its step, how much of that is tried next."""
+    """Carry: the last point, the best so far with its step, how much of that is tried next, whether it must gain."""
 
     point: Point
     hint: PyTree
@@ -43,6 +46,7 @@ class _State(eqx.Module):
     best_step: Float[Array, " unknown"]
     best_norm: Float[Array, ""]
     fraction: Float[Array, ""]
+    plain: Bool[Array, ""]
     evaluations: Int[Array, ""]
     running: Bool[Array, ""]
 
@@ -83,8 +87,9 @@ def probed_newton(
         norm = jnp.max(jnp.abs(residual), initial=0.0)
         norm = jnp.where(jnp.isfinite(norm), norm, jnp.inf)
         proposed = step(residual, (images[1:] - image[None]) / size)
-        proposed = jnp.where(jnp.all(jnp.isfinite(proposed)), proposed, residual)
-        gained = (norm < state.best_norm) | (jnp.isfinite(norm) & (state.fraction <= _SHORTEST))
+        plain = ~(jnp.max(jnp.abs(proposed), initial=0.0) <= _LONGEST * norm)
+        proposed = jnp.where(plain, residual, proposed)
+        gained = (norm < state.best_norm) | (jnp.isfinite(norm) & (state.plain | (state.fraction <= _SHORTEST)))
         best_norm = jnp.where(gained, norm, state.best_norm)
         evaluations = state.evaluations + 1
         return _State(
@@ -94,6 +99,7 @@ def probed_newton(
             best_step=jnp.where(gained, proposed, state.best_step),
             best_norm=best_norm,
             fraction=jnp.where(gained, 1.0, 0.5 * state.fraction),
+            plain=jnp.where(gained, plain, state.plain),
             evaluations=evaluations,
             running=(norm > tolerance) & jnp.isfinite(best_norm) & (evaluations < maximum_evaluations),
         )
@@ -111,6 +117,7 @@ def probed_newton(
             best_step=jnp.zeros_like(initial),
             best_norm=infinite,
             fraction=jnp.ones((), initial.dtype),
+            plain=jnp.zeros((), bool),
             evaluations=jnp.zeros((), jnp.int32),
             running=jnp.ones((), bool),
         ),

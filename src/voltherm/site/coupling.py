@@ -1,13 +1,15 @@
 """The coupled site: one fixed point around the solves of the three domains.
 
-    y = (supply and return temperature, valve opening) of every row,
-        (facility supply and return temperature, chilled-water temperature, condenser heat,
-         substation loss) of every building
-    y = F(y):   secondary loops -> racks -> air side -> CDUs -> facility loop -> heat rejection -> AC power flow
+    x = (supply and return temperature) of every row, (power of cooling) of every building
+    z = (valve opening) of every row,
+        (facility supply and return temperature, chilled-water temperature, condenser heat) of every building
+    (x, z) = F(x, z):   x -> secondary loops -> racks -> AC power flow,
+                        then air side -> CDUs -> facility loop -> heat rejection
 
-One evaluation of F walks the heat from the chips to the surroundings and the power back to the utility; every step is
-a domain solve with implicit derivatives, so F is differentiable as a whole and `voltherm.numerics.fixed_point`
-differentiates its fixed point as one system. Buildings share nothing but the network and the weather and are solved
+One evaluation of F walks the heat from the chips to the surroundings; every step is a domain solve with implicit
+derivatives, so F is differentiable as a whole and its fixed point is differentiated as one system. Rows, racks and
+network feel x alone and are nearly all of the work, so `voltherm.numerics.nested_fixed_point` evaluates them once per
+step of x, and lets cooling settle in between. Buildings share nothing but the network and the weather and are solved
 as lanes.
 
 | part of y | held by | at its limit |
@@ -63,7 +65,8 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     - `initial`: a state to start from
     - `tolerance`: on the change of the unknowns over one pass, relative to 10 K and to full stroke
 
-    **Returns**: a `Solution` of a `SiteState`. `status.worst` is the unknown with the largest change.
+    **Returns**: a `Solution` of a `SiteState`. `status.iterations` counts passes through rows and racks after the
+    first, `status.worst` is the unknown with the largest change.
 
     **Result codes**: `CONVERGED`; `MAXIMUM_ITERATIONS` where the coupling does not settle; the code of the domain that
     failed (hydraulics, a chip that runs away, power flow beyond its nose). A failed lane is NaN with zero gradient.
