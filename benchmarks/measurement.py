@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -130,6 +130,14 @@ def gigabytes(size: int) -> str:
     return f"{size / 1e9:.2f} GB"
 
 
+def installed(package: str) -> str | None:
+    """Version of a package; None where it runs from a source tree or is not there."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
 def machine() -> dict[str, object]:
     """Processor, cores, devices, versions and commit, without which a time means nothing."""
     import jax
@@ -144,8 +152,8 @@ def machine() -> dict[str, object]:
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "devices": [device.device_kind for device in jax.local_devices()],
         "python": platform.python_version(),
-        "jax": version("jax"),
-        "voltherm": version("voltherm"),
+        "jax": installed("jax"),
+        "voltherm": installed("voltherm"),
         "commit": commit.stdout.strip() or None,
     }
 

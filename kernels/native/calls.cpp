@@ -1,4 +1,4 @@
-// The four operations as custom calls of XLA: operands checked, work cut into units, units spread over threads.
+// The operations as custom calls of XLA: operands checked, work cut into units, units spread over threads.
 //
 // Threads are those of XLA's own pool, so that calls of several devices share one set of them; no more are asked for
 // than the process may use, and none for little work.
@@ -257,6 +257,27 @@ ffi::Error outer(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer right
              instructions);
 }
 
+ffi::Error backward_error(ffi::ThreadPool pool, ffi::AnyBuffer values, ffi::AnyBuffer solution, ffi::AnyBuffer sides,
+                          Table rows, Table columns, ffi::Result<ffi::AnyBuffer> error, int64_t transpose,
+                          int64_t instructions) {
+  const auto shape = sides.dimensions();
+  if (shape.size() != 4) return wrong("backward_error takes right-hand sides (size, b, lane, side)");
+  const int64_t size = shape[0], block = shape[1], lanes = shape[2];
+  const int64_t entries = static_cast<int64_t>(rows.element_count());
+  if (!real(sides.element_type()) || values.element_type() != sides.element_type() ||
+      solution.element_type() != sides.element_type() || error->element_type() != sides.element_type() ||
+      !shaped(columns, {entries}) || !shaped(values, {entries, block, block, lanes}) ||
+      !shaped(solution, {size, block, lanes, shape[3]}) || !shaped(*error, {lanes, shape[3]}))
+    return wrong("operands of backward_error do not fit together");
+  Work work = work_of(Operation::backward_error, sides.element_type(), lanes, shape[3]);
+  work.block = block, work.size = size, work.entries = entries, work.transpose = transpose != 0;
+  work.table[0] = rows.typed_data(), work.table[1] = columns.typed_data();
+  work.operand[0] = values.untyped_data(), work.operand[1] = solution.untyped_data();
+  work.operand[2] = sides.untyped_data(), work.result = error->untyped_data();
+  const int64_t units = units_of_sides(work);
+  return run(pool, work, units, 2 * entries * block * block, 3 * size * block, instructions);
+}
+
 }  // namespace
 }  // namespace voltherm
 
@@ -305,8 +326,20 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_outer, voltherm::outer,
                                   .Ret<ffi::AnyBuffer>()
                                   .Attr<int64_t>("instructions"));
 
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_backward_error, voltherm::backward_error,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<voltherm::Table>()
+                                  .Arg<voltherm::Table>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Attr<int64_t>("transpose")
+                                  .Attr<int64_t>("instructions"));
+
 // The number that native.py must know: it grows when operands or attributes of a call change.
-extern "C" int64_t voltherm_interface() { return 1; }
+extern "C" int64_t voltherm_interface() { return 2; }
 
 // The instruction set that `instructions = -1` means on this processor: 0 plain, 1 AVX2, 2 AVX-512.
 extern "C" int64_t voltherm_instructions() {

@@ -1,4 +1,4 @@
-// The four operations on one unit of work: the same source for every instruction set.
+// The operations on one unit of work: the same source for every instruction set.
 //
 // A file that includes this defines RUN, the name of the kernel, and VECTOR_BYTES, and is compiled with the flags of
 // its instruction set. Everything but RUN has internal linkage and no library function is called, so that the linker
@@ -353,6 +353,8 @@ void outer(const Work& work, int64_t unit, T* scratch) {
       }
 }
 
+#include "error.h"
+
 template <class T, int W, int B>
 void run_block(const Work& work, int64_t unit, T* scratch) {
   switch (work.operation) {
@@ -360,6 +362,7 @@ void run_block(const Work& work, int64_t unit, T* scratch) {
     case Operation::substitute: return substitute<T, W, B>(work, unit, scratch);
     case Operation::multiply: return multiply<T, W, B>(work, unit, scratch);
     case Operation::outer: return outer<T, W, B>(work, unit, scratch);
+    case Operation::backward_error: return backward_error<T, W, B>(work, unit, scratch);
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace voltherm {
 
-enum class Operation { factor, substitute, multiply, outer };
+enum class Operation { factor, substitute, multiply, outer, backward_error };
 
 // How the SIMD width is used: not at all (a single lane), over lanes, or over the right-hand sides of one lane.
 enum class Across { nothing, lanes, sides };
@@ -23,10 +23,10 @@ struct Work {
   bool transpose;  // Aᵀ instead of A
   int64_t block, size, fill, entries, lanes, sides;
   // Tables of the schedule. Of factor: entry_slot, front_start, target; of substitute: order, front_start, neighbour;
-  // of multiply and outer: rows, columns.
+  // of multiply, outer and backward_error: rows, columns.
   const int32_t* table[3];
-  // Operands, lanes last: values; blocks and sides; values and vector; left and right.
-  const void* operand[2];
+  // Operands, lanes last: values; blocks and sides; values and vector; left and right; values, solution and sides.
+  const void* operand[3];
   void* result;
 };
 

@@ -66,7 +66,7 @@ def _abstract(*operands: Any, problem: Problem, **_: Any) -> list[Any]:
     return [core.ShapedArray((*result.shape, lanes), result.dtype) for result in results]
 
 
-def _plain(*operands: Array, problem: Problem) -> tuple[Array, ...]:
+def over_lanes(problem: Problem, *operands: Array) -> tuple[Array, ...]:
     """`one_lane`, mapped over the lanes that there are."""
     lanes = _lanes(operands)
     if lanes == 1:
@@ -80,7 +80,7 @@ def _plain(*operands: Array, problem: Problem) -> tuple[Array, ...]:
 
 def _solve(*operands: Array, problem: Problem, implementation: str) -> tuple[Array, ...]:
     fused: Callable[..., tuple[Array, ...]] | None = getattr(problem, implementation, None)
-    return _plain(*operands, problem=problem) if fused is None else fused(*operands)
+    return over_lanes(problem, *operands) if fused is None else fused(*operands)
 
 
 def _lowering(platform: str) -> Callable[..., Any]:
@@ -124,4 +124,5 @@ newton_p.def_abstract_eval(_abstract)
 newton_p.def_impl(lambda *operands, **parameters: compiled(newton_p, **parameters)(*operands))
 batching.primitive_batchers[newton_p] = _batch
 mlir.register_lowering(newton_p, _lowering("cpu"), platform="cpu")
+mlir.register_lowering(newton_p, _lowering("cuda"), platform="cuda")
 mlir.register_lowering(newton_p, _lowering("another platform"))

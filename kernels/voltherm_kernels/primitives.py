@@ -1,5 +1,6 @@
-"""Four operations as JAX primitives, closed under every transformation.
+"""Five operations as JAX primitives, closed under every transformation.
 
+    solve       (values, right-hand side) -> A^-1 r                     linear in r
     factor      values -> blocks
     substitute  (values, blocks, right-hand side) -> A^-1 r            linear in r
     multiply    (values, x) -> A x                                      bilinear
@@ -7,9 +8,12 @@
 
 Why primitives: a batching rule of our own keeps the lanes in the last axis however deep the `vmap`s nest, and one
 differentiation rule serves forward, reverse and higher order. `blocks` is a cache of what follows from `values`, so it
-has no tangent; `values` is an operand of `substitute` only to be differentiated:
+has no tangent; `values` is an operand of `substitute` to be differentiated, and for the check of the solution:
 
     x = A^-1 r      dx = A^-1 (dr - dA x)
+
+`solve` is for a solution alone: an implementation may do it in one pass that keeps no factors. Its derivative needs
+them, so that it becomes `factor` and `substitute` where it is differentiated.
 """
 
 import functools
@@ -22,11 +26,16 @@ from jax import Array, core
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+from . import safeguard
 from .dispatch import implementation_named, resolve
 
 
-def _run(operation: str, *operands: Array, schedule: Any, implementation: str, **options: Any) -> Array:
-    return getattr(implementation_named(implementation), operation)(schedule, *operands, **options)
+def _run(operation: str, *operands: Array, schedule: Any, implementation: str, alone: bool, **options: Any) -> Array:
+    module = implementation_named(implementation)
+    if operation in ("solve", "substitute"):
+        checked: Callable[..., Array] = getattr(safeguard, operation)
+        return checked(module, schedule, *operands, **options, recover=alone)
+    return getattr(module, operation)(schedule, *operands, **options)
 
 
 def _lowering(operation: str, platform: str) -> Callable[..., Any]:
@@ -36,7 +45,7 @@ def _lowering(operation: str, platform: str) -> Callable[..., Any]:
     def rule(context: Any, *operands: Any, implementation: str, **parameters: Any) -> Any:
         split = partitioned(context.module_context.axis_context)
         name = resolve(implementation, platform, context.avals_in[0].dtype, split)
-        return lower(context, *operands, implementation=name, **parameters)
+        return lower(context, *operands, implementation=name, alone=not split, **parameters)
 
     return rule
 
@@ -65,10 +74,12 @@ def _primitive(name: str, shape_of: Callable[..., tuple[int, ...]]) -> Primitive
     primitive.def_abstract_eval(abstract)
     primitive.def_impl(lambda *operands, **parameters: compiled(primitive, **parameters)(*operands))
     mlir.register_lowering(primitive, _lowering(name, "cpu"), platform="cpu")
+    mlir.register_lowering(primitive, _lowering(name, "cuda"), platform="cuda")
     mlir.register_lowering(primitive, _lowering(name, "another platform"))
     return primitive
 
 
+solve_p = _primitive("solve", lambda values, right_hand_side, **_: right_hand_side)
 factor_p = _primitive("factor", lambda values, *, schedule, **_: (schedule.slots, *values[1:]))
 substitute_p = _primitive("substitute", lambda values, blocks, right_hand_side, **_: right_hand_side)
 multiply_p = _primitive("multiply", lambda values, vector, **_: vector)
@@ -104,6 +115,24 @@ def _substitute_jvp(
     return solution, substitute_p.bind(values, blocks, change, **options)
 
 
+def _solve_jvp(
+    primals: Sequence[Array], tangents: Sequence[Any], *, schedule: Any, implementation: str, transpose: bool
+) -> tuple[Array, Any]:
+    values, right_hand_side = primals
+    options = {"schedule": schedule, "implementation": implementation}
+    blocks = factor_p.bind(values, **options)
+    given = (values, blocks, right_hand_side), (tangents[0], _no_change(blocks), tangents[1])
+    return _substitute_jvp(*given, **options, transpose=transpose)
+
+
+def _solve_transpose(
+    cotangent: Any, values: Array, right_hand_side: Any, *, transpose: bool, **parameters: Any
+) -> list[Any]:
+    if isinstance(cotangent, ad.Zero):
+        return [None, ad.Zero(right_hand_side.aval)]
+    return [None, solve_p.bind(values, cotangent, transpose=not transpose, **parameters)]
+
+
 def _substitute_transpose(
     cotangent: Any, values: Array, blocks: Array, right_hand_side: Any, *, transpose: bool, **parameters: Any
 ) -> list[Any]:
@@ -134,6 +163,8 @@ def _outer_transpose_right(cotangent: Array, left: Array, right: Any, **paramete
 
 
 ad.primitive_jvps[factor_p] = _factor_jvp
+ad.primitive_jvps[solve_p] = _solve_jvp
+ad.primitive_transposes[solve_p] = _solve_transpose
 ad.primitive_jvps[substitute_p] = _substitute_jvp
 ad.primitive_transposes[substitute_p] = _substitute_transpose
 
@@ -204,6 +235,7 @@ def _batch(primitive: Primitive, lane_axes: tuple[int, ...], result_axis: int, s
     batching.primitive_batchers[primitive] = rule
 
 
+_batch(solve_p, (3, 2), 2, 1)
 _batch(factor_p, (3,), 3)
 _batch(substitute_p, (3, 3, 2), 2, 2)
 _batch(multiply_p, (3, 2), 2, 1)

@@ -9,8 +9,7 @@ the right-looking elimination of pivot k with front N(k) (its neighbours that ar
     A_ij <- A_ij - A_ik D_k^-1 A_kj        for all i, j in N(k)
 
 and afterwards L_ik = A_ik D_k^-1, U_kj = D_k^-1 A_kj for all k at once. Pivots of one level of the elimination tree
-do not touch each other. The schedule stores the pivots and products level by level, cut into steps of one fixed width,
-so that a loop over the steps is a program whose size does not depend on the matrix.
+do not touch each other; positions are numbered level by level.
 
 Storage of the factors, one block per slot:
 
@@ -26,20 +25,14 @@ Storage of the factors, one block per slot:
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
-from .ordering import Elimination, eliminate
-
-# Cost of a step and of one gathered block product in one lane, in nanoseconds on one CPU core (measured), and a
-# typical number of lanes. They only rank orders and widths of the same factorisation; no result depends on them.
-_STEP_COST = 400.0
-_PRODUCT_COST = 4.0
-_TYPICAL_LANES = 64
-_WIDTHS = (4, 8, 16, 32, 64, 128, 256, 512)
-_SLACKS = (0, 1, 2, 4)
-_LARGE = 3000
+from . import cache
+from .graph import graph_of
+from .ordering import Elimination, best, by_degree, eliminate, levels, postorder
+from .steps import Steps, cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +41,10 @@ class Schedule:
 
     Public fields: `size` (block rows), `block_size`, `entries` (values expected), `levels`, `fill` (off-diagonal
     blocks of L), `products` (block products of one factorisation), `digest`. All index arrays are int32 and read-only.
+
+    Positions, slots and fronts are numbered level by level. `postorder` lists the same positions so that a pivot comes
+    right after the subtree below it: any walk in that order is a valid elimination, too, and finds in the cache what
+    its children have just updated.
     """
 
     size: int
@@ -63,11 +60,11 @@ class Schedule:
     position: np.ndarray  # (size,) position of each node
     entry_slot: np.ndarray  # (entries,) where each value is added
     fill_pivot: np.ndarray  # (fill,) position k of slot L_ik and U_ki
-    fill_neighbour: np.ndarray  # (fill,) position i
-    pivot_steps: np.ndarray  # (pivot steps, 1, pivot width): diagonal slots to invert
-    product_steps: np.ndarray  # (product steps, 4, product width): slots of A_ik, D_k, A_kj and of the target A_ij
-    level_steps: np.ndarray  # (levels, 4): first and past-last pivot step, first and past-last product step
-    sweep_steps: np.ndarray  # (sweep steps, 3, sweep width): off-diagonal number, k, i
+    fill_neighbour: np.ndarray  # (fill,) position i; ascending within one pivot's front
+    front_start: np.ndarray  # (size + 1,) number m of the first block of each pivot's front, and past the last
+    level: np.ndarray  # (size,) level of each position in the elimination tree, ascending
+    parent: np.ndarray  # (size,) parent in the elimination tree: smallest position in the front, -1 at a root
+    postorder: np.ndarray  # (size,) positions k in a postorder of the elimination tree: every subtree is contiguous
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schedule) and self.digest == other.digest
@@ -96,6 +93,69 @@ class Schedule:
         """The block that padding multiplies and adds to."""
         return self.size + 2 * self.fill + 1
 
+    @property
+    def is_tree(self) -> bool:
+        """Whether no front has two nodes: the pattern is a tree, or several, and its factors have no fill."""
+        return bool(np.all(np.diff(self.front_start) <= 1))
+
+    @cached_property
+    def product_target(self) -> np.ndarray:
+        """(products,) slot of A_ij, for every pivot in order, all i of its front and all j of its front."""
+        return _frozen(self._products[3])
+
+    @cached_property
+    def pivot_steps(self) -> np.ndarray:
+        """(pivot steps, 1, width) diagonal slots to invert."""
+        return _frozen(self._pivots_cut.table)
+
+    @cached_property
+    def product_steps(self) -> np.ndarray:
+        """(product steps, 4, width) slots of A_ik, D_k, A_kj and of the target A_ij."""
+        return _frozen(self._products_cut.table)
+
+    @cached_property
+    def level_steps(self) -> np.ndarray:
+        """(levels, 4) first and past-last pivot step, first and past-last product step."""
+        pivots, products = self._pivots_cut.ends, self._products_cut.ends
+        return _frozen(np.stack([pivots[:-1], pivots[1:], products[:-1], products[1:]], axis=1))
+
+    @cached_property
+    def sweep_steps(self) -> np.ndarray:
+        """(sweep steps, 3, width) number of an off-diagonal block, k, i."""
+        items = np.stack([np.arange(self.fill), self.fill_pivot, self.fill_neighbour])
+        padding = (self.fill, self.size, self.size)
+        return _frozen(cut(items, self.level[self.fill_pivot], self.levels, padding, self.block_size).table)
+
+    @cached_property
+    def _pivots_cut(self) -> Steps:
+        return cut(np.arange(self.size)[None], self.level, self.levels, (self.identity_slot,), self.block_size)
+
+    @cached_property
+    def _products_cut(self) -> Steps:
+        products = self._products
+        padding = (self.zero_slot, self.identity_slot, self.zero_slot, self.zero_slot)
+        return cut(products, self.level[products[1]], self.levels, padding, self.block_size)
+
+    @property
+    def _products(self) -> np.ndarray:
+        """(4, products) slots of A_ik, D_k, A_kj and A_ij: every ordered pair of one front."""
+        start, pivot, neighbour = (
+            array.astype(np.int64) for array in (self.front_start, self.fill_pivot, self.fill_neighbour)
+        )
+        front = np.diff(start)[pivot]
+        ends = np.cumsum(front)
+        first = np.repeat(np.arange(self.fill), front)
+        second = np.arange(first.size) - np.repeat(ends - front - start[pivot], front)
+        target = neighbour[first]
+        upper = np.flatnonzero(first < second)
+        number = _numbers(pivot, neighbour, target[upper], neighbour[second[upper]], self.size)
+        target[upper] = self.size + self.fill + number
+        # The mirrored pair stands in row j and column i of the same square.
+        row, column = first[upper], second[upper]
+        mirrored = (ends - front)[column] + row - start[pivot[row]]
+        target[mirrored] = self.size + number
+        return np.stack([self.size + first, pivot[first], self.size + self.fill + second, target])
+
 
 def analyse(
     rows: np.ndarray | Sequence[int],
@@ -123,42 +183,53 @@ def analyse(
         raise ValueError(f"rows and columns must be of one length, not {rows.size} and {columns.size}")
     if size < 1 or block_size < 1:
         raise ValueError(f"size and block_size must be at least 1, not {size} and {block_size}")
-    header = f"voltherm_kernels 1,{size},{block_size},{slack},{rows.size}".encode()
+    header = f"voltherm_kernels 2,{size},{block_size},{slack},{rows.size}".encode()
     digest = hashlib.sha256(header + rows.tobytes() + columns.tobytes()).hexdigest()
+    graph = graph_of(rows, columns, size)
+    elimination = cache.read(digest, graph)
+    if elimination is None:
+        order = best(graph, block_size) if slack is None else by_degree(graph, slack)
+        elimination = eliminate(graph, order.node)
+        cache.write(digest, elimination)
+    return _schedule(rows, columns, block_size, digest, elimination)
 
-    slacks = (slack,) if slack is not None else _SLACKS if size <= _LARGE else (0, 2)
-    plans = [_plan(eliminate(rows, columns, size, choice), size, block_size) for choice in slacks]
-    plan = min(plans, key=lambda plan: plan.cost)
-    elimination = plan.elimination
 
+def _schedule(
+    rows: np.ndarray, columns: np.ndarray, block_size: int, digest: str, elimination: Elimination
+) -> Schedule:
+    size = elimination.order.size
     position = np.empty(size, dtype=np.int64)
     position[elimination.order] = np.arange(size)
+    level = levels(elimination.parent)
     arrays = {
         "rows": rows,
         "columns": columns,
         "order": elimination.order,
         "position": position,
-        "entry_slot": _slot(elimination, size, position[rows], position[columns]),
+        "entry_slot": _slots(elimination, position[rows], position[columns]),
         "fill_pivot": elimination.pivot,
         "fill_neighbour": elimination.neighbour,
-        "pivot_steps": plan.pivot_steps,
-        "product_steps": plan.product_steps,
-        "level_steps": plan.level_steps,
-        "sweep_steps": plan.sweep_steps,
+        "front_start": elimination.start,
+        "level": level,
+        "parent": elimination.parent,
+        "postorder": postorder(elimination.parent),
     }
-    frozen = {name: np.ascontiguousarray(array, dtype=np.int32) for name, array in arrays.items()}
-    for array in frozen.values():
-        array.setflags(write=False)
     return Schedule(
         size=size,
         block_size=block_size,
         entries=int(rows.size),
-        levels=int(elimination.level.max(initial=-1)) + 1,
-        fill=int(elimination.pivot.size),
-        products=plan.products,
+        levels=int(level[-1]) + 1,
+        fill=int(elimination.neighbour.size),
+        products=int((np.diff(elimination.start) ** 2).sum()),
         digest=digest,
-        **frozen,
+        **{name: _frozen(array) for name, array in arrays.items()},
     )
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array = np.ascontiguousarray(array, dtype=np.int32)
+    array.setflags(write=False)
+    return array
 
 
 def _indices(name: str, given: np.ndarray | Sequence[int], size: int) -> np.ndarray:
@@ -172,78 +243,17 @@ def _indices(name: str, given: np.ndarray | Sequence[int], size: int) -> np.ndar
     return array.astype(np.int64)
 
 
-def _slot(elimination: Elimination, size: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Slot of the block at two positions; both must lie in the filled pattern."""
-    keys = elimination.pivot * size + elimination.neighbour
-    by_key = np.argsort(keys)
-    low, high = np.minimum(row, column), np.maximum(row, column)
-    slots = low.copy()
-    off = row != column
-    number = by_key[np.searchsorted(keys, (low * size + high)[off], sorter=by_key)] if keys.size else slots[off]
-    slots[off] = size + number + np.where(row[off] > column[off], 0, keys.size)
+def _numbers(pivot: np.ndarray, neighbour: np.ndarray, low: np.ndarray, high: np.ndarray, size: int) -> np.ndarray:
+    """Numbers of the off-diagonal blocks at positions low < high; all must lie in the filled pattern."""
+    return np.searchsorted(pivot * size + neighbour, low * size + high)
+
+
+def _slots(elimination: Elimination, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Slots of the blocks at two positions each."""
+    size, fill = elimination.order.size, elimination.neighbour.size
+    slots = row.copy()
+    off = np.flatnonzero(row != column)
+    low, high = np.minimum(row, column)[off], np.maximum(row, column)[off]
+    number = _numbers(elimination.pivot, elimination.neighbour, low, high, size)
+    slots[off] = size + number + np.where(row[off] > column[off], 0, fill)
     return slots
-
-
-class _Plan(NamedTuple):
-    """The steps of one elimination, and what they cost by the model."""
-
-    elimination: Elimination
-    products: int
-    pivot_steps: np.ndarray
-    product_steps: np.ndarray
-    level_steps: np.ndarray
-    sweep_steps: np.ndarray
-    cost: float
-
-
-def _plan(elimination: Elimination, size: int, block_size: int) -> _Plan:
-    pivot, neighbour, level = elimination.pivot, elimination.neighbour, elimination.level
-    fill, levels = pivot.size, int(level.max()) + 1
-    # All ordered pairs (i, j) of one front: every off-diagonal number beside each number with the same pivot.
-    front_size = np.bincount(pivot, minlength=size)
-    front_start = np.cumsum(front_size) - front_size
-    siblings = front_size[pivot]
-    first = np.repeat(np.arange(fill), siblings)
-    second = front_start[pivot[first]] + np.arange(first.size) - np.repeat(np.cumsum(siblings) - siblings, siblings)
-    target = _slot(elimination, size, neighbour[first], neighbour[second])
-    products = np.stack([size + first, pivot[first], size + fill + second, target])
-    sweep = np.stack([np.arange(fill), pivot, neighbour])
-    identity, zero = size + 2 * fill, size + 2 * fill + 1
-
-    of_pivots = _cut(np.arange(size)[None], level, levels, (identity,), block_size)
-    of_products = _cut(products, level[products[1]], levels, (zero, identity, zero, zero), block_size)
-    of_sweep = _cut(sweep, level[pivot], levels, (fill, size, size), block_size)
-    return _Plan(
-        elimination=elimination,
-        products=products.shape[1],
-        pivot_steps=of_pivots.table,
-        product_steps=of_products.table,
-        level_steps=np.stack([of_pivots.ends[:-1], of_pivots.ends[1:], of_products.ends[:-1], of_products.ends[1:]], 1),
-        sweep_steps=of_sweep.table,
-        cost=of_pivots.cost + 2.0 * of_products.cost + 2.0 * of_sweep.cost,
-    )
-
-
-class _Steps(NamedTuple):
-    """Items in steps: `table` (steps, kinds, width), `ends` (levels + 1,) the first step of each level."""
-
-    table: np.ndarray
-    ends: np.ndarray
-    cost: float
-
-
-def _cut(items: np.ndarray, level: np.ndarray, levels: int, padding: tuple[int, ...], block_size: int) -> _Steps:
-    """Lay (kinds, items) sorted by level out in steps of the cheapest width; no step holds two levels."""
-    per_level = np.bincount(level, minlength=levels)
-
-    def cost(width: int) -> float:
-        step_cost = _STEP_COST + _PRODUCT_COST * _TYPICAL_LANES * block_size**2 * width
-        return float(np.ceil(per_level / width).sum() * step_cost)
-
-    width = min(_WIDTHS, key=cost)
-    ends = np.concatenate([[0], np.cumsum(-(-per_level // width))])
-    within = np.arange(items.shape[1]) - np.repeat(np.cumsum(per_level) - per_level, per_level)
-    table = np.empty((int(ends[-1]), items.shape[0], width), dtype=np.int64)
-    table[:] = np.array(padding)[None, :, None]
-    table[np.repeat(ends[:-1], per_level) + within // width, :, within % width] = items.T
-    return _Steps(table, ends, cost(width))

@@ -7,7 +7,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from .dispatch import requested
-from .primitives import factor_p, multiply_p, substitute_p
+from .primitives import factor_p, multiply_p, solve_p, substitute_p
 from .schedule import Schedule
 
 
@@ -22,11 +22,13 @@ def factor(schedule: Schedule, values: ArrayLike, implementation: str = "auto") 
     """Factor a matrix without pivoting between blocks.
 
     **Arguments**: `values` (entries,) or (entries, b, b), in the order in which `analyse` got rows and columns;
-    duplicates are summed.
+    duplicates are summed. Real or complex.
 
     **Returns** `Factors`. A singular matrix gives NaN in every solution.
     """
     blocks = _as_blocks(schedule, jnp.asarray(values))
+    if not jnp.issubdtype(blocks.dtype, jnp.inexact):
+        raise ValueError(f"values must be floating-point or complex numbers, not {blocks.dtype}")
     return Factors(blocks, factor_p.bind(blocks, schedule=schedule, implementation=requested(implementation)))
 
 
@@ -47,6 +49,7 @@ def solve_factored(
     """
     right_hand_side = jnp.asarray(right_hand_side)
     sides = _as_vectors(schedule, right_hand_side)
+    _same_kind(factors.values, right_hand_side)
     solution = substitute_p.bind(
         *factors, sides, schedule=schedule, implementation=requested(implementation), transpose=bool(transpose)
     )
@@ -60,9 +63,16 @@ def solve(
     transpose: bool = False,
     implementation: str = "auto",
 ) -> Array:
-    """Solve A x = r, or Aᵀ x = r: `factor`, then `solve_factored`."""
-    factors = factor(schedule, values, implementation)
-    return solve_factored(schedule, factors, right_hand_side, transpose, implementation)
+    """Solve A x = r, or Aᵀ x = r, as `factor` and `solve_factored` do, with factors that nobody keeps."""
+    right_hand_side = jnp.asarray(right_hand_side)
+    solution = solve_p.bind(
+        _as_blocks(schedule, jnp.asarray(values)),
+        _as_vectors(schedule, right_hand_side),
+        schedule=schedule,
+        implementation=requested(implementation),
+        transpose=bool(transpose),
+    )
+    return solution.reshape(right_hand_side.shape)
 
 
 def multiply(
@@ -70,8 +80,10 @@ def multiply(
 ) -> Array:
     """A x, or Aᵀ x, for `vector` (size,) or (size, b)."""
     vector = jnp.asarray(vector)
+    blocks = _as_blocks(schedule, jnp.asarray(values))
+    _same_kind(blocks, vector)
     product = multiply_p.bind(
-        _as_blocks(schedule, jnp.asarray(values)),
+        blocks,
         _as_vectors(schedule, vector),
         schedule=schedule,
         implementation=requested(implementation),
@@ -92,3 +104,8 @@ def _as_vectors(schedule: Schedule, vector: Array) -> Array:
     if vector.shape != (size, block) and not (block == 1 and vector.shape == (size,)):
         raise ValueError(f"a vector must have the shape {(size, block)}, not {vector.shape}")
     return vector.reshape(size, block, 1, 1)
+
+
+def _same_kind(values: Array, vector: Array) -> None:
+    if values.dtype != vector.dtype:
+        raise ValueError(f"values and vector must be numbers of one kind, not {values.dtype} and {vector.dtype}")

@@ -15,6 +15,8 @@ from jax import Array, lax
 
 from .schedule import Schedule
 
+DENSE_LIMIT = 4096  # rows of a matrix that may be stored in full: 128 MB in double precision
+
 
 def factor(schedule: Schedule, values: Array) -> Array:
     """Blocks of (I + L) D (I + U), with D inverted. A lane with a singular pivot has NaN in every inverted pivot."""
@@ -96,6 +98,56 @@ def outer(schedule: Schedule, left: Array, right: Array) -> Array:
     """The entries of left rightᵀ on the pattern, summed over right-hand sides."""
     rows, columns = jnp.asarray(schedule.rows), jnp.asarray(schedule.columns)
     return jnp.sum(_gather(left, rows)[:, :, None] * _gather(right, columns)[:, None, :], axis=-1)
+
+
+def backward_error(
+    schedule: Schedule, values: Array, solution: Array, right_hand_side: Array, *, transpose: bool
+) -> Array:
+    """How far a solution is from solving A x = r: (lane, side), relative (`safeguard.py`)."""
+    product = multiply(schedule, values, solution, transpose=transpose)
+    size = multiply(schedule, jnp.abs(values), jnp.abs(solution), transpose=transpose)
+    return relative_error(right_hand_side, product, size)
+
+
+def relative_error(right_hand_side: Array, product: Array, size: Array) -> Array:
+    """The backward error (lane, side), from A x and |A| |x|."""
+    rest, size = jnp.abs(right_hand_side - product), size + jnp.abs(right_hand_side)
+    limits = jnp.finfo(size.dtype)
+    floor = jnp.sqrt(limits.eps) * jnp.max(size, axis=(0, 1)) + 4.0 * limits.tiny
+    return jnp.max(rest / (size + floor[None, None]), axis=(0, 1))
+
+
+def pivoted(
+    schedule: Schedule, values: Array, solution: Array, right_hand_side: Array, settled: Array, *, transpose: bool
+) -> Array:
+    """`solution`, with what is not `settled` (lane, side) solved anew by dense LU with pivoting; singular is NaN.
+
+    Lanes go one after the other, for a dense matrix each. One of more than `DENSE_LIMIT` rows is NaN.
+    """
+    block, size = schedule.block_size, schedule.size
+    rows = size * block
+    if rows > DENSE_LIMIT:
+        return jnp.where(settled[None, None], solution, jnp.nan)
+
+    def dense(values: Array, right_hand_side: Array) -> Array:
+        matrix = jnp.zeros((size, block, size, block), values.dtype)
+        places = (jnp.asarray(schedule.rows), slice(None), jnp.asarray(schedule.columns), slice(None))
+        matrix = matrix.at[places].add(values).reshape(rows, rows)
+        matrix = matrix.T if transpose else matrix
+        scale = jnp.max(jnp.abs(matrix), axis=1, keepdims=True).astype(matrix.dtype)
+        sides = right_hand_side.reshape(rows, -1)
+        return jnp.linalg.solve(matrix / scale, sides / scale).reshape(right_hand_side.shape)
+
+    def lane(operands: tuple[Array, ...]) -> Array:
+        values, solution, right_hand_side, settled = operands
+        return lax.cond(
+            jnp.all(settled),
+            lambda: solution,
+            lambda: jnp.where(settled[None, None], solution, dense(values, right_hand_side)),
+        )
+
+    lanes_first = (jnp.moveaxis(values, 3, 0), jnp.moveaxis(solution, 2, 0), jnp.moveaxis(right_hand_side, 2, 0))
+    return jnp.moveaxis(lax.map(lane, (*lanes_first, settled)), 0, 2)
 
 
 def _gather(array: Array, index: Array) -> Array:

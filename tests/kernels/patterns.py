@@ -28,6 +28,14 @@ def random_tree(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return both_ways(size, np.arange(1, size), parents)
 
 
+def grid(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """A rectangular mesh."""
+    node = np.arange(rows * columns).reshape(rows, columns)
+    first = np.concatenate([node[:-1].ravel(), node[:, :-1].ravel()])
+    second = np.concatenate([node[1:].ravel(), node[:, 1:].ravel()])
+    return both_ways(rows * columns, first, second)
+
+
 def regular_values(schedule: Schedule, seed: int, dtype: type = np.float64) -> np.ndarray:
     """Unsymmetric values (entries, b, b) whose diagonal blocks dominate."""
     generator = np.random.default_rng(seed)

@@ -23,6 +23,10 @@ def test_lanes_stay_innermost_under_nested_maps():
     values = jnp.ones((3, 4, schedule.entries, 2, 2))
     sides = jnp.ones((3, 4, 5, 2))
     found = _primitives(jax.vmap(jax.vmap(lambda v, r: solve(schedule, v, r))), values, sides)
+    assert found == ["solve(5, 2, 12, 1)"]
+    found = _primitives(
+        jax.vmap(jax.vmap(lambda v, r: solve_factored(schedule, factor(schedule, v), r))), values, sides
+    )
     assert found == [f"factor({schedule.slots}, 2, 2, 12)", "substitute(5, 2, 12, 1)"]
 
 
@@ -39,6 +43,14 @@ def test_gradient_costs_one_factorisation_and_one_more_substitution():
     gradient = jax.grad(lambda v, r: jnp.sum(solve(schedule, v, r) ** 2), (0, 1))
     names = sorted(name.partition("(")[0] for name in _primitives(gradient, values, jnp.ones(5)))
     assert names == ["factor", "outer", "substitute", "substitute"]
+
+
+def test_solve_is_linear_in_the_right_hand_side_without_factors():
+    schedule = analysed(5, 2, seed=4)
+    values, side = jnp.asarray(regular_values(schedule, 5)), jnp.cos(jnp.arange(10.0)).reshape(5, 2)
+    transposed = jax.linear_transpose(lambda r: solve(schedule, values, r), side)
+    assert _primitives(transposed, side) == ["solve(5, 2, 1, 1)"]
+    np.testing.assert_allclose(transposed(side)[0], solve(schedule, values, side, transpose=True), rtol=1e-14)
 
 
 def test_lanes_on_two_devices_exchange_nothing():

@@ -1,8 +1,10 @@
+import time
+
 import numpy as np
 import pytest
-from voltherm_kernels import analyse
+from voltherm_kernels import analyse, cache, library
 
-from tests.kernels.patterns import chain, random_graph
+from tests.kernels.patterns import both_ways, chain, grid, random_graph, random_tree
 
 
 def test_equal_patterns_are_equal_and_hash_alike():
@@ -52,6 +54,95 @@ def test_padding_stays_bounded():
     schedule = analyse(*random_graph(200, 260, seed=6), 200)
     steps, _, width = schedule.product_steps.shape
     assert steps * width <= 3 * schedule.products
+
+
+def test_targets_are_those_of_the_padded_products():
+    schedule = analyse(*random_graph(40, 70, seed=7), 40)
+    _, pivot, _, target = schedule.product_steps.swapaxes(0, 1).reshape(4, -1)
+    np.testing.assert_array_equal(schedule.product_target, target[pivot != schedule.identity_slot])
+
+
+def test_target_of_a_product_is_the_block_of_its_row_and_column():
+    schedule = analyse(*random_graph(30, 60, seed=8), 30)
+    slot_of = {(k, k): k for k in range(30)}
+    for number, (pivot, neighbour) in enumerate(zip(schedule.fill_pivot, schedule.fill_neighbour, strict=True)):
+        slot_of[neighbour, pivot] = 30 + number
+        slot_of[pivot, neighbour] = 30 + schedule.fill + number
+    expected = []
+    for pivot in range(30):
+        front = schedule.fill_neighbour[schedule.front_start[pivot] : schedule.front_start[pivot + 1]]
+        assert np.all(np.diff(front) > 0)
+        assert schedule.parent[pivot] == (front[0] if front.size else -1)
+        expected += [slot_of[row, column] for row in front for column in front]
+    np.testing.assert_array_equal(schedule.product_target, expected)
+    at = zip(schedule.position[schedule.rows], schedule.position[schedule.columns], strict=True)
+    np.testing.assert_array_equal(schedule.entry_slot, [slot_of[place] for place in at])
+
+
+def _star(size: int) -> tuple[np.ndarray, np.ndarray]:
+    return both_ways(size, np.zeros(size - 1, dtype=np.int64), np.arange(1, size))
+
+
+@pytest.mark.parametrize(("pattern", "levels"), [(_star, 2), (chain, 50), (lambda size: random_tree(size, 1), None)])
+def test_tree_is_recognised(pattern, levels: int | None):
+    schedule = analyse(*pattern(100), 100)
+    assert schedule.is_tree
+    assert schedule.fill == schedule.products == 99
+    assert levels is None or schedule.levels <= levels + 1
+
+
+def test_several_trees_are_recognised_and_a_ring_is_not():
+    rows, columns = random_tree(50, seed=9)
+    assert analyse(np.concatenate([rows, rows + 50]), np.concatenate([columns, columns + 50]), 101).is_tree
+    assert not analyse(np.concatenate([chain(50)[0], [49]]), np.concatenate([chain(50)[1], [0]]), 50).is_tree
+
+
+@pytest.mark.parametrize("pattern", [_star, chain, lambda size: random_tree(size, 2)], ids=["star", "chain", "random"])
+@pytest.mark.skipif(library.load().library is None, reason=library.load().why_not or "built")
+def test_large_tree_is_analysed_at_once_and_its_tables_are_small(pattern, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cache, "_SMALLEST", 10**9)
+    size = 100_000
+    rows, columns = pattern(size)
+    before = time.process_time()
+    schedule = analyse(rows, columns, size)
+    assert time.process_time() - before < 2.0
+    assert schedule.is_tree
+    assert schedule.fill == size - 1
+    for table, items in (
+        (schedule.pivot_steps, size),
+        (schedule.product_steps, schedule.products),
+        (schedule.sweep_steps, schedule.fill),
+    ):
+        assert table.shape[0] * table.shape[2] <= 4 * items + 1000
+
+
+@pytest.mark.skipif(library.load().library is None, reason=library.load().why_not or "built")
+def test_network_of_9241_nodes_is_analysed_in_a_fifth_of_a_second(monkeypatch: pytest.MonkeyPatch):
+    """A tree with half as many chords again, all short, as power grids are; the best of three."""
+    monkeypatch.setattr(cache, "_SMALLEST", 10**9)
+    size = 9241
+    generator = np.random.default_rng(10)
+    node = np.arange(1, size)
+    tree = np.maximum(0, node - 1 - generator.exponential(6.0, size - 1).astype(np.int64))
+    chord = generator.integers(0, size - 30, size // 2)
+    ends = chord + generator.integers(2, 30, chord.size)
+    pattern = both_ways(size, np.concatenate([node, chord]), np.concatenate([tree, ends]))
+    taken = []
+    for _ in range(3):
+        before = time.process_time()
+        schedule = analyse(*pattern, size, 2)
+        taken.append(time.process_time() - before)
+    assert 15 * size < schedule.products < 60 * size
+    assert min(taken) < 0.2
+
+
+def test_tables_are_built_when_they_are_wanted():
+    schedule = analyse(*grid(6, 6), 36)
+    assert not [name for name in vars(schedule) if name.endswith("_steps") or name == "product_target"]
+    assert schedule.product_target is schedule.product_target
+    assert schedule.product_steps.dtype == np.int32
+    for name in ("product_target", "pivot_steps", "product_steps", "level_steps", "sweep_steps"):
+        assert not getattr(schedule, name).flags.writeable
 
 
 @pytest.mark.parametrize(

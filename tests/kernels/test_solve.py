@@ -196,6 +196,124 @@ class TestImplementation:
         assert len(traces) == 1
 
 
+def _complex_values(schedule: Schedule, seed: int) -> np.ndarray:
+    turned = regular_values(schedule, seed) * np.exp(0.4j)
+    return turned + 0.3j * np.random.default_rng(seed).uniform(-1.0, 1.0, turned.shape)
+
+
+class TestComplex:
+    """`auto` is `xla` for complex numbers, on every platform."""
+
+    @pytest.mark.parametrize(
+        ("block_size", "dtype"), [(1, np.complex128), (2, np.complex64), (3, np.complex128), (6, np.complex128)]
+    )
+    def test_matches_dense(self, block_size: int, dtype: type):
+        tolerance = 1e-6 if dtype == np.complex64 else 1e-14
+        schedule = analysed(9, block_size, seed=18)
+        values = _complex_values(schedule, 19).astype(dtype)
+        side = (_side(schedule, 20) + 1j * _side(schedule, 21)).astype(dtype)
+        for transpose in (False, True):
+            matrix = dense(schedule, values)
+            expected = np.linalg.solve(matrix.T if transpose else matrix, side.ravel()).reshape(side.shape)
+            found = solve(schedule, values, side, transpose)
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
+            product = multiply(schedule, values, found, transpose)
+            np.testing.assert_allclose(product, side, rtol=0, atol=100 * tolerance)
+
+    @pytest.mark.parametrize("block_size", [1, 2])
+    def test_derivatives(self, block_size: int):
+        schedule = analysed(6, block_size, seed=22)
+        values = jnp.asarray(_complex_values(schedule, 23))
+        side = jnp.asarray(_side(schedule, 24) + 1j * _side(schedule, 25))
+        generator = np.random.default_rng(26)
+        weight = jnp.asarray(generator.normal(size=side.shape))
+
+        def loss_of(solution: jax.Array) -> jax.Array:
+            return jnp.sum(weight * jnp.sin(5.0 * solution.real) * solution.imag)
+
+        def ours(values: jax.Array, side: jax.Array) -> jax.Array:
+            return loss_of(solve(schedule, values, side))
+
+        def reference(values: jax.Array, side: jax.Array) -> jax.Array:
+            size = side.size
+            matrix = jnp.zeros((schedule.size, block_size) * 2, values.dtype)
+            matrix = matrix.at[schedule.rows, :, schedule.columns, :].add(values)
+            return loss_of(jnp.linalg.solve(matrix.reshape(size, size), side.reshape(-1)).reshape(side.shape))
+
+        found, expected = (jax.jit(jax.grad(f, (0, 1)))(values, side) for f in (ours, reference))
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-13)
+        # By central differences along one direction; a gradient g means a change of Re sum(g t).
+        tangents = [
+            jnp.asarray(generator.normal(size=each.shape) + 1j * generator.normal(size=each.shape))
+            for each in (values, side)
+        ]
+        step = 1e-5
+        ahead, behind = (
+            ours(*(each + sign * step * tangent for each, tangent in zip((values, side), tangents, strict=True)))
+            for sign in (1.0, -1.0)
+        )
+        change = sum(float(jnp.sum(part * tangent).real) for part, tangent in zip(found, tangents, strict=True))
+        np.testing.assert_allclose(change, (ahead - behind) / (2.0 * step), rtol=1e-7)
+
+    def test_singular_lane_is_nan_and_its_neighbours_are_untouched(self):
+        schedule = analysed(7, 2, seed=27)
+        good = jnp.stack([jnp.asarray(_complex_values(schedule, seed)) for seed in range(3)])
+        side = jnp.asarray(_side(schedule, 28) * (1.0 + 1.0j))
+        batched = jax.jit(jax.vmap(lambda values: solve(schedule, values, side)))
+        before, after = np.asarray(batched(good)), np.asarray(batched(good.at[1].set(0.0)))
+        assert np.all(np.isnan(after[1]))
+        np.testing.assert_array_equal(after[[0, 2]], before[[0, 2]])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    size=strategies.integers(1, 14),
+    entries=strategies.integers(0, 50),
+    block_size=strategies.sampled_from([1, 2, 3, 6]),
+    slack=strategies.sampled_from([None, 0, 2]),
+    transpose=strategies.booleans(),
+    seed=strategies.integers(0, 9999),
+)
+def test_any_list_of_entries_is_solved(
+    size: int, entries: int, block_size: int, slack: int | None, transpose: bool, seed: int
+):
+    """One-sided entries, duplicates, loops, isolated nodes, a diagonal in pieces or only where it is needed."""
+    generator = np.random.default_rng(seed)
+    rows, columns = generator.integers(0, size, entries), generator.integers(0, size, entries)
+    rows, columns = np.concatenate([rows, np.arange(size)]), np.concatenate([columns, np.arange(size)])
+    values = generator.uniform(-1.0, 1.0, (rows.size, block_size, block_size))
+    values[entries:] += 2.0 * block_size * (1 + entries) * np.eye(block_size)
+    mixed = generator.permutation(rows.size)
+    schedule = analyse(rows[mixed], columns[mixed], size, block_size, slack=slack)
+    side = _side(schedule, seed)
+    matrix = dense(schedule, values[mixed])
+    expected = np.linalg.solve(matrix.T if transpose else matrix, side.ravel()).reshape(side.shape)
+    found = solve(schedule, values[mixed], side, transpose)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+
+
+def test_missing_diagonal_entry_is_a_zero():
+    # Unknown 1 has no diagonal entry; eliminating 0 first gives it one.
+    schedule = analyse(np.array([0, 0, 1]), np.array([0, 1, 0]), 2, slack=0)
+    matrix, side = np.array([[2.0, 3.0], [4.0, 0.0]]), np.array([1.0, 2.0])
+    np.testing.assert_array_equal(schedule.order, [0, 1])
+    found = solve(schedule, jnp.array([2.0, 3.0, 4.0]), side)
+    np.testing.assert_allclose(found, np.linalg.solve(matrix, side), rtol=1e-15)
+
+
+def test_numbers_of_two_kinds_are_refused():
+    schedule = analysed(4, 1, seed=29)
+    values, side = jnp.ones(schedule.entries), jnp.ones(4)
+    for other in (side.astype(jnp.float32), side.astype(jnp.complex128), side.astype(jnp.int64)):
+        for function in (solve, multiply):
+            with pytest.raises(ValueError, match=f"numbers of one kind, not float64 and {other.dtype}"):
+                function(schedule, values, other)
+    with pytest.raises(ValueError, match="floating-point or complex numbers, not int64"):
+        solve(schedule, values.astype(jnp.int64), side.astype(jnp.int64))
+
+
 def test_shapes_that_do_not_fit_are_refused():
     schedule = analysed(4, 2, seed=17)
     with pytest.raises(ValueError, match="values must have the shape"):

@@ -1,0 +1,88 @@
+"""Every solution is checked, and a lane that elimination in a fixed order cannot do is done with care.
+
+    error = max over rows i of |r - A x|_i / ((|A| |x| + |r|)_i + sqrt(eps) max over j of (|A| |x| + |r|)_j)
+
+is the relative change of matrix and right-hand side that would make x exact (Oettli and Prager, 1964, Numer. Math. 6,
+405), with a floor for rows that hardly count. Elimination without pivoting leaves some eps unless entries grow or a
+pivot vanishes. Where the error exceeds eps^(2/3) the lane is solved anew with rows scaled and partial pivoting, and is
+NaN where it is singular, or not accurate even then.
+
+Scaling alone would change nothing: without pivoting, elimination is the same for a scaled matrix. Other lanes keep
+their bits in all of this, and a batch without a bad lane pays for the check alone. Where the compiler splits a program
+over devices by itself, whether to do so would have to be agreed between them: there such a lane is NaN at once.
+
+Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand sides (size, b, lane, side).
+"""
+
+from types import ModuleType
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from .schedule import Schedule
+
+
+def tolerance(dtype: jnp.dtype) -> float:
+    """The largest backward error that is taken for round-off."""
+    return float(jnp.finfo(dtype).eps) ** (2.0 / 3.0)
+
+
+def substitute(
+    implementation: ModuleType,
+    schedule: Schedule,
+    values: Array,
+    blocks: Array,
+    right_hand_side: Array,
+    *,
+    transpose: bool,
+    recover: bool,
+) -> Array:
+    """Solve with finished factors; every lane of the result is accurate or NaN. `recover`: pivot where needed."""
+    solution = implementation.substitute(schedule, values, blocks, right_hand_side, transpose=transpose)
+    return _checked(implementation, schedule, values, solution, right_hand_side, transpose, recover)
+
+
+def solve(
+    implementation: ModuleType,
+    schedule: Schedule,
+    values: Array,
+    right_hand_side: Array,
+    *,
+    transpose: bool,
+    recover: bool,
+) -> Array:
+    """Factor and solve, in one call where the implementation has one for one right-hand side in each lane."""
+    in_one = getattr(implementation, "factor_and_solve", None)
+    if in_one is None or right_hand_side.shape[-1] != 1:
+        blocks = implementation.factor(schedule, values)
+        options = {"transpose": transpose, "recover": recover}
+        return substitute(implementation, schedule, values, blocks, right_hand_side, **options)
+    solution = in_one(schedule, values, right_hand_side, transpose=transpose)
+    return _checked(implementation, schedule, values, solution, right_hand_side, transpose, recover)
+
+
+def _checked(
+    implementation: ModuleType,
+    schedule: Schedule,
+    values: Array,
+    solution: Array,
+    right_hand_side: Array,
+    transpose: bool,
+    recover: bool,
+) -> Array:
+    most = tolerance(right_hand_side.dtype)
+
+    def accurate(solution: Array) -> Array:
+        # NaN compares false
+        error = implementation.backward_error(schedule, values, solution, right_hand_side, transpose=transpose)
+        return error <= most
+
+    settled = accurate(solution)
+    if not recover:
+        return jnp.where(settled[None, None], solution, jnp.nan)
+
+    def recovered() -> Array:
+        pivoted = implementation.pivoted(schedule, values, solution, right_hand_side, settled, transpose=transpose)
+        return jnp.where((settled | accurate(pivoted))[None, None], pivoted, jnp.nan)
+
+    return lax.cond(jnp.all(settled), lambda: solution, recovered)

@@ -1,0 +1,26 @@
+"""Programs lowered for NVIDIA GPUs on machines that have none."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+_TRITON = "__gpu$xla.gpu.triton"
+
+
+def _calls(function: Callable[..., Any], operands: tuple[Any, ...]) -> list[str]:
+    unchecked = [jax.export.DisabledSafetyCheck.custom_call(_TRITON)]
+    exported = jax.export.export(jax.jit(function), platforms=["cuda"], disabled_checks=unchecked)(*operands)
+    return [line for line in exported.mlir_module().splitlines() if f"@{_TRITON}" in line]
+
+
+def triton_calls(function: Callable[..., Any], *operands: Any) -> list[str]:
+    """Names of the Triton kernels in the program, in its order."""
+    return [name for line in _calls(function, operands) for name in re.findall(r', name = "(\w+)"', line)[-1:]]
+
+
+def triton_code_sizes(function: Callable[..., Any], *operands: Any) -> list[int]:
+    """Characters of each Triton kernel's code."""
+    codes = [re.search(r' ir = "((?:[^"\\]|\\.)*)"', line) for line in _calls(function, operands)]
+    return [len(code.group(1)) for code in codes if code]
