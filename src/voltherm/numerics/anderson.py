@@ -71,6 +71,14 @@ def anderson(
     vanish with F(y) - y, in the same units.
     """
     epsilon = float(jnp.finfo(initial.dtype).eps)
+    # traced once, for the shapes of the auxiliary and for the loop
+    traced = eqx.filter_closure_convert(evaluate, initial, first_hint)
+
+    def evaluated(y: Array, hint: PyTree) -> tuple[Array, PyTree]:
+        # a constant comes out of it as a bare number
+        return jax.tree.map(jnp.asarray, traced(y, hint))
+
+    shapes = eqx.filter_eval_shape(evaluated, initial, first_hint)[1]
 
     def norm_of(change: Array, auxiliary: PyTree) -> Array:
         norm = jnp.max(jnp.abs(change / scales), initial=0.0)
@@ -80,7 +88,7 @@ def anderson(
 
     def iterate(state: Iteration) -> Iteration:
         y = jnp.where(state.damping < 1.0, state.y + state.damping * state.change, _accelerated(state, scales))
-        image, auxiliary = evaluate(y, state.hint)
+        image, auxiliary = evaluated(y, state.hint)
         change = image - y
         norm = norm_of(change, auxiliary)
         lost, better = ~jnp.isfinite(norm), norm < state.best_norm
@@ -117,7 +125,6 @@ def anderson(
         )
 
     nothing = jnp.zeros_like(initial)
-    shapes = eqx.filter_eval_shape(evaluate, initial, first_hint)[1]
     return lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
         iterate,

@@ -74,10 +74,18 @@ def probed_newton(
     **Returns** the last point, which is a root only if its `norm` says so.
     """
     size = float(jnp.finfo(initial.dtype).eps) ** 0.25
+    # traced once, for the shapes of the auxiliary and for the loop
+    traced = eqx.filter_closure_convert(function, initial, first_hint)
+
+    def evaluated(z: Array, hint: PyTree) -> tuple[Array, PyTree]:
+        # a constant comes out of it as a bare number
+        return jax.tree.map(jnp.asarray, traced(z, hint))
+
+    shapes = eqx.filter_eval_shape(evaluated, initial, first_hint)[1]
     places = jnp.concatenate([jnp.zeros_like(initial)[None], size * probes])
 
     def evaluate(z: Array, hint: PyTree) -> tuple[Array, PyTree]:
-        return jax.vmap(lambda place: function(z + place, hint))(places)
+        return jax.vmap(lambda place: evaluated(z + place, hint))(places)
 
     def advance(state: _State) -> _State:
         z = state.best + state.fraction * state.best_step
@@ -104,7 +112,6 @@ def probed_newton(
             running=(norm > tolerance) & jnp.isfinite(best_norm) & (evaluations < maximum_evaluations),
         )
 
-    shapes = eqx.filter_eval_shape(function, initial, first_hint)[1]
     unknown = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
     infinite = jnp.full((), jnp.inf, initial.dtype)
     return lax.while_loop(
