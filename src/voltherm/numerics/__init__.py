@@ -5,6 +5,8 @@ from voltherm.numerics.fixed_point import fixed_point as fixed_point
 from voltherm.numerics.fixed_point import known_fixed_point as known_fixed_point
 from voltherm.numerics.implicit import implicit_root as implicit_root
 from voltherm.numerics.lanes import over_lanes as over_lanes
+from voltherm.numerics.nested_fixed_point import NestedMap as NestedMap
+from voltherm.numerics.nested_fixed_point import nested_fixed_point as nested_fixed_point
 from voltherm.numerics.newton import newton as newton
 from voltherm.numerics.results import ResultCode as ResultCode
 from voltherm.numerics.results import Solution as Solution

@@ -9,41 +9,55 @@ step in time of `voltherm.site.transient`.
 
 from typing import NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from voltherm.coolant import Network, NetworkState
 from voltherm.site.air_side import AirDemand, solve_air_side
-from voltherm.site.cdus import CduDemand
+from voltherm.site.cdus import CduDemand, RowExchange
+from voltherm.site.electrical import nameplate_liquid_power
 from voltherm.site.equipment import Equipment
-from voltherm.site.facility_loop import facility_network, solve_facility
+from voltherm.site.facility_loop import FacilityFlow, facility_network, solve_facility
+from voltherm.site.fluids import liquid_named
 from voltherm.site.heat_rejection import reject
 from voltherm.site.racks import solve_racks
-from voltherm.site.secondary_loop import row_network, solve_rows
+from voltherm.site.secondary_loop import RowFlow, row_network, solve_rows
 from voltherm.site.sections import Site
-from voltherm.site.states import BuildingFlows, BuildingState, FacilityState, RowState
+from voltherm.site.states import (
+    AirState,
+    BuildingFlows,
+    BuildingState,
+    FacilityState,
+    RackStates,
+    RejectionState,
+    RowState,
+)
 
 
 class BuildingUnknowns(NamedTuple):
-    """What the coupling solves for in a building; temperatures [K], heat and loss [W].
+    """What the coupling solves for in a building; temperatures [K], power and heat [W].
 
+    The first three enter rows, racks and network, the others cooling alone.
     With a leading axis `building` these are the unknowns of the whole site.
     """
 
     supply_temperature: Float[Array, "*building row"]
     return_temperature: Float[Array, "*building row"]
+    mechanical_power: Float[Array, "*building"]
     valve_opening: Float[Array, "*building row"]
     facility_supply_temperature: Float[Array, "*building"]
     facility_return_temperature: Float[Array, "*building"]
     chilled_water_temperature: Float[Array, "*building"]
     condenser_heat: Float[Array, "*building"]
-    substation_loss: Float[Array, "*building"]
 
 
 def starting_point(site: Site) -> BuildingUnknowns:
-    """Where the coupling starts: set points held, usual temperature rises, valves three quarters open."""
-    buildings, rows = site.building.count, site.building.rows
-    supply = site.secondary.supply_temperature
+    """Where the coupling starts: set points held, temperature rises as designed, valves three quarters open."""
+    buildings, rows, rack = site.building.count, site.building.rows, site.rack
+    supply, coolant = site.secondary.supply_temperature, liquid_named(site.secondary.fluid)
+    flow = rack.manifold_nominal_flow * coolant.density(supply)
+    rise = rack.load_factor * nameplate_liquid_power(rack) / (flow * coolant.heat_capacity(supply))
 
     def everywhere(value: Float[Array, ""]) -> Float[Array, "building"]:
         return jnp.broadcast_to(value, (buildings,))
@@ -55,13 +69,13 @@ def starting_point(site: Site) -> BuildingUnknowns:
     facility_supply = supply - site.facility.supply_offset
     return BuildingUnknowns(
         supply_temperature=every_row(supply),
-        return_temperature=every_row(supply + 10.0),
+        return_temperature=every_row(supply + rise),
         valve_opening=every_row(jnp.full_like(supply, 0.75)),
         facility_supply_temperature=everywhere(facility_supply),
         facility_return_temperature=everywhere(facility_supply + 10.0),
         chilled_water_temperature=everywhere(site.air.chilled_water_temperature),
         condenser_heat=everywhere(1.2 * air_heat),
-        substation_loss=everywhere(0.06 * air_heat),
+        mechanical_power=everywhere(site.electrical.house_load),
     )
 
 
@@ -81,40 +95,91 @@ def unknown_flows(site: Site) -> BuildingFlows:
     return BuildingFlows(unknown(row, building.count, building.rows), unknown(facility, building.count))
 
 
-def solve_building(
+class Computing(eqx.Module):
+    """Rows and racks of a building at given coolant temperatures: what they ask of cooling and network.
+
+    `row_power`: drawn by every row behind its substation [W]; `ups_loss`: of all of them [W]; `network`: state of every
+    row's loop; `result`: the largest code of its solves.
+    """
+
+    flows: RowFlow
+    racks: RackStates
+    row_power: Float[Array, "row"]
+    ups_loss: Float[Array, ""]
+    network: NetworkState
+    result: Int[Array, ""]
+
+
+def solve_computing(
     site: Site,
     made: Equipment,
+    supply_temperature: Float[Array, "row"],
+    return_temperature: Float[Array, "row"],
+    initial: NetworkState | None = None,
+) -> Computing:
+    """Secondary loops, racks and UPS of one building, whose rows have these supply and return temperatures [K].
+
+    **Arguments**: `initial`: flows of the rows to start from; NaN counts as none.
+    """
+    flows, solution = solve_rows(site, made.coolant, supply_temperature, return_temperature, initial)
+    racks = solve_racks(
+        site, made.supply, made.coolant, supply_temperature, flows.tray_mass_flow, site.rack.load_factor
+    )
+    row_output = jnp.sum(racks.electrical_power, axis=1) + flows.pump_power + site.cdu.electronics
+    row_loss = made.supply.ups.loss(row_output)
+    return Computing(
+        flows=flows,
+        racks=racks,
+        row_power=row_output + row_loss,
+        ups_loss=jnp.sum(row_loss),
+        network=solution.value,
+        result=jnp.max(solution.status.result),
+    )
+
+
+class Cooling(eqx.Module):
+    """What cooling makes of a building's heat: CDUs, facility loop, plant and air side, and what they draw [W].
+
+    `answered`: the unknowns as the physics answers them; `network`: state of the facility loop; `result`: the code of
+    its solve.
+    """
+
+    answered: BuildingUnknowns
+    exchange: RowExchange
+    loop: FacilityFlow
+    plant: RejectionState
+    air: AirState
+    network: NetworkState
+    result: Int[Array, ""]
+
+
+def solve_cooling(
+    site: Site,
+    made: Equipment,
+    computing: Computing,
     given: BuildingUnknowns,
+    loss: Float[Array, ""],
     available: Float[Array, ""],
-    initial: BuildingFlows | None = None,
-) -> tuple[BuildingUnknowns, BuildingState, Int[Array, ""], BuildingFlows]:
-    """One pass through one building.
+    initial: NetworkState | None = None,
+) -> Cooling:
+    """Air side, CDUs, facility loop and heat rejection of one building, for what its rows and racks ask.
 
     **Arguments**
 
-    - `made`: the site's equipment
-    - `given`: the building's unknowns
+    - `computing`: solved at the row temperatures of `given`
+    - `loss`: of the unit substations in the building [W]
     - `available`: share of the heat rejection that works, 1 in normal operation and 0 when it is lost
-    - `initial`: flows to start from; NaN counts as none
-
-    **Returns**: the unknowns as the physics answers them (`substation_loss` is the network's to answer), the building's
-    state, the largest result code of its solves, and the flows found, to start the next pass from.
+    - `initial`: flows of the facility loop to start from; NaN counts as none
     """
-    coolant, water, supply = made.coolant, made.water, made.supply
-    row_start, facility_start = (None, None) if initial is None else (initial.rows, initial.facility)
-    flows, row_solution = solve_rows(site, coolant, given.supply_temperature, given.return_temperature, row_start)
-    racks = solve_racks(site, supply, coolant, given.supply_temperature, flows.tray_mass_flow, site.rack.load_factor)
+    flows, racks, water, electronics = computing.flows, computing.racks, made.water, site.cdu.electronics
     rack_heat = jnp.sum(racks.liquid_heat, axis=1)
-    electronics = site.cdu.electronics
-    row_output = jnp.sum(racks.electrical_power, axis=1) + flows.pump_power + electronics
-    row_loss = supply.ups.loss(row_output)
-    row_power, ups_loss = row_output + row_loss, jnp.sum(row_loss)
     motors = jnp.sum(flows.pump_power - flows.pump_shaft_power)
+    units = motors + site.building.rows * electronics
     air, condenser_mass_flow, condenser_heat = solve_air_side(
         site,
         made,
         AirDemand(
-            heat=jnp.sum(racks.air_heat) + motors + site.building.rows * electronics + ups_loss + given.substation_loss,
+            heat=jnp.sum(racks.air_heat) + units + computing.ups_loss + loss,
             chilled_water_temperature=given.chilled_water_temperature,
             condenser_water_temperature=given.facility_supply_temperature,
         ),
@@ -136,7 +201,7 @@ def solve_building(
         given.valve_opening,
         demand.needed_facility_flow(),
         condenser_mass_flow,
-        facility_start,
+        initial,
     )
     rows = demand.at_facility_flow(loop.row_mass_flow)
     into_plant = jnp.sum(rows.heat) + condenser_heat + loop.pump_shaft_power
@@ -172,9 +237,25 @@ def solve_building(
         facility_return_temperature=plant_return,
         chilled_water_temperature=air.plant.supply_temperature,
         condenser_heat=condenser_heat,
-        substation_loss=given.substation_loss,
+        mechanical_power=mechanical,
     )
-    state = BuildingState(
+    return Cooling(
+        answered,
+        rows,
+        loop,
+        plant,
+        air,
+        facility_solution.value,
+        facility_solution.status.result,
+    )
+
+
+def building_state(
+    made: Equipment, opening: Float[Array, "row"], computing: Computing, cooling: Cooling
+) -> BuildingState:
+    """All states of one building whose facility valves have this opening."""
+    flows, rows, loop = computing.flows, cooling.exchange, cooling.loop
+    return BuildingState(
         rows=RowState(
             supply_temperature=rows.supply_temperature,
             return_temperature=rows.return_temperature,
@@ -188,15 +269,15 @@ def solve_building(
             cdu_heat=rows.heat,
             facility_mass_flow=loop.row_mass_flow,
             facility_return_temperature=rows.facility_return_temperature,
-            valve_opening=given.valve_opening,
+            valve_opening=opening,
             flow_residual=flows.residual,
         ),
-        racks=racks,
+        racks=computing.racks,
         facility=FacilityState(
-            plant=plant,
+            plant=cooling.plant,
             mass_flow=loop.mass_flow,
             condenser_mass_flow=loop.condenser_mass_flow,
-            condenser_heat=condenser_heat,
+            condenser_heat=cooling.answered.condenser_heat,
             differential_pressure=loop.differential_pressure,
             pump_speed=loop.pump_speed,
             pump_shaft_power=loop.pump_shaft_power,
@@ -204,11 +285,38 @@ def solve_building(
             node_pressure=loop.node_pressure,
             flow_residual=loop.residual,
         ),
-        air=air,
-        ups_loss=ups_loss,
-        row_power=row_power,
-        row_reactive_power=supply.ups.reactive_power_at(row_power, jnp.zeros_like(row_power)),
-        mechanical_power=mechanical,
+        air=cooling.air,
+        ups_loss=computing.ups_loss,
+        row_power=computing.row_power,
+        row_reactive_power=made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power)),
+        mechanical_power=cooling.answered.mechanical_power,
     )
-    result = jnp.maximum(jnp.max(row_solution.status.result), facility_solution.status.result)
-    return answered, state, result, BuildingFlows(row_solution.value, facility_solution.value)
+
+
+def solve_building(
+    site: Site,
+    made: Equipment,
+    given: BuildingUnknowns,
+    loss: Float[Array, ""],
+    available: Float[Array, ""],
+    initial: BuildingFlows | None = None,
+) -> tuple[BuildingUnknowns, BuildingState, Int[Array, ""], BuildingFlows]:
+    """One pass through one building: `solve_computing`, then `solve_cooling`.
+
+    **Arguments**
+
+    - `made`: the site's equipment
+    - `given`: the building's unknowns
+    - `loss`: of the unit substations in the building [W]
+    - `available`: share of the heat rejection that works
+    - `initial`: flows to start from; NaN counts as none
+
+    **Returns**: the unknowns as the physics answers them, the building's state, the largest result code of its solves,
+    and the flows found, to start the next pass from.
+    """
+    row_start, facility_start = (None, None) if initial is None else (initial.rows, initial.facility)
+    computing = solve_computing(site, made, given.supply_temperature, given.return_temperature, row_start)
+    cooling = solve_cooling(site, made, computing, given, loss, available, facility_start)
+    state = building_state(made, given.valve_opening, computing, cooling)
+    result = jnp.maximum(computing.result, cooling.result)
+    return cooling.answered, state, result, BuildingFlows(computing.network, cooling.network)

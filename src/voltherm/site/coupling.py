@@ -1,13 +1,15 @@
 """The coupled site: one fixed point around the solves of the three domains.
 
-    y = (supply and return temperature, valve opening) of every row,
-        (facility supply and return temperature, chilled-water temperature, condenser heat,
-         substation loss) of every building
-    y = F(y):   secondary loops -> racks -> air side -> CDUs -> facility loop -> heat rejection -> AC power flow
+    x = (supply and return temperature) of every row, (power of cooling) of every building
+    z = (valve opening) of every row,
+        (facility supply and return temperature, chilled-water temperature, condenser heat) of every building
+    (x, z) = F(x, z):   x -> secondary loops -> racks -> AC power flow,
+                        then air side -> CDUs -> facility loop -> heat rejection
 
-One evaluation of F walks the heat from the chips to the surroundings and the power back to the utility; every step is
-a domain solve with implicit derivatives, so F is differentiable as a whole and `voltherm.numerics.fixed_point`
-differentiates its fixed point as one system. Buildings share nothing but the network and the weather and are solved
+One evaluation of F walks the heat from the chips to the surroundings; every step is a domain solve with implicit
+derivatives, so F is differentiable as a whole and its fixed point is differentiated as one system. Rows, racks and
+network feel x alone and are nearly all of the work, so `voltherm.numerics.nested_fixed_point` evaluates them once per
+step of x, and lets cooling settle in between. Buildings share nothing but the network and the weather and are solved
 as lanes.
 
 | part of y | held by | at its limit |
@@ -20,24 +22,38 @@ as lanes.
 The gradient at a limit is that of the active set.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
-from voltherm.numerics import ResultCode, Solution, Status, fixed_point, known_fixed_point
-from voltherm.power import BusVoltages, PowerState
+from voltherm.coolant import NetworkState
+from voltherm.numerics import NestedMap, ResultCode, Solution, Status, known_fixed_point, nested_fixed_point
+from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
 from voltherm.site.balances import substation_loss
-from voltherm.site.building import BuildingUnknowns, solve_building, starting_point, unknown_flows
+from voltherm.site.building import (
+    BuildingUnknowns,
+    Computing,
+    Cooling,
+    building_state,
+    solve_computing,
+    solve_cooling,
+    starting_point,
+    unknown_flows,
+)
 from voltherm.site.electrical import one_line, power_parameters
 from voltherm.site.equipment import Equipment, equipment
 from voltherm.site.sections import Site
 from voltherm.site.states import BuildingFlows, BuildingState, SiteState
 
 TOLERANCE = 1e-10
-MAXIMUM_ITERATIONS = 120
-_DEPTH = 4
+MAXIMUM_ITERATIONS = 60
+_DEPTH = 2
 _TEMPERATURE_SCALE = 10.0  # K
+_GLOBALS = 4  # unknowns of a building that its rows share
 
 
 def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = TOLERANCE) -> Solution:
@@ -49,22 +65,25 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     - `initial`: a state to start from
     - `tolerance`: on the change of the unknowns over one pass, relative to 10 K and to full stroke
 
-    **Returns**: a `Solution` of a `SiteState`. `status.worst` is the unknown with the largest change.
+    **Returns**: a `Solution` of a `SiteState`. `status.iterations` counts passes through rows and racks after the
+    first, `status.worst` is the unknown with the largest change.
 
     **Result codes**: `CONVERGED`; `MAXIMUM_ITERATIONS` where the coupling does not settle; the code of the domain that
     failed (hydraulics, a chip that runs away, power flow beyond its nose). A failed lane is NaN with zero gradient.
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
-    root = fixed_point(
-        lambda unknowns, known, hint: _evaluate(known[0], known[1], unknowns, hint),
-        jax.lax.stop_gradient(start),
+    flows = unknown_flows(site) if initial is None else initial.flows
+    root = nested_fixed_point(
+        _PASS,
+        start,
+        _outer(site),
         (site, equipment(site)),
+        (flows.rows, flows.facility),
+        probes=_probes(site),
+        step=lambda residual, differences: _step(site, residual, differences),
         tolerance=tolerance,
         maximum_iterations=MAXIMUM_ITERATIONS,
         depth=_DEPTH,
-        has_aux=True,
-        hint=lambda found: _hint(found[3], found[1]),
-        first_hint=_no_hint(site) if initial is None else jax.lax.stop_gradient(_hint(initial.flows, initial.power)),
     )
     unknowns, (buildings, power, inner, flows) = root.value
     result = jnp.where(root.status.converged, inner, root.status.result)
@@ -79,54 +98,144 @@ def known_steady(site: Site, state: SiteState) -> SiteState:
 
     What a gradient needs beyond the state is a fraction of what `steady` compiles: use it where the state is at hand.
     """
+    outer = _outer(site)
     unknowns, (buildings, power, _, flows) = known_fixed_point(
-        lambda unknowns, known, hint: _evaluate(known[0], known[1], unknowns, hint),
+        lambda unknowns, known, hint: _PASS.evaluate(unknowns, outer, known, hint),
         state.unknowns,
         (state.buildings, state.power, jnp.zeros((), jnp.int32), state.flows),
         (site, equipment(site)),
-        hint=lambda found: _hint(found[3], found[1]),
+        hint=_PASS.hints,
     )
     return SiteState(buildings, power, flows, unknowns)
 
 
-Hint = tuple[BuildingFlows, BusVoltages]
-"""What a pass starts its networks from: flows and voltages hardly move between passes."""
+Known = tuple[Site, Equipment]
+Asked = tuple[Computing, Solution]
+Wanted = tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]
 
 
-def _hint(flows: BuildingFlows, power: PowerState) -> Hint:
-    return flows, BusVoltages(power.voltage_magnitude, power.voltage_angle)
+def _computing(outer: Float[Array, "outer"], known: Known, hint: NetworkState) -> Asked:
+    """Secondary loops and racks of all buildings, and the power flow of the site.
 
-
-def _no_hint(site: Site) -> Hint:
-    unknown = jnp.full(len(one_line(site).network.buses), jnp.nan, site.climate.dry_bulb.dtype)
-    return unknown_flows(site), BusVoltages(unknown, unknown)
-
-
-def _evaluate(
-    site: Site, made: Equipment, unknowns: Float[Array, "unknown"], hint: Hint
-) -> tuple[Float[Array, "unknown"], tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]]:
-    """One pass through the three domains: the unknowns as the physics answers them, and the states found on the way."""
-    given = _structured(site, unknowns)
-    available = jnp.ones((), unknowns.dtype)
-
-    def one(building: BuildingUnknowns, start: BuildingFlows):
-        return solve_building(site, made, building, available, start)
-
-    answered, buildings, results, flows = jax.vmap(one)(given, hint[0])
-    parameters = power_parameters(site, buildings.row_power, buildings.row_reactive_power, buildings.mechanical_power)
+    Loops start from the flows of the pass before. Voltages start flat: what is left of the network's balance is then
+    that of a last full step, and not of a start that was good enough.
+    """
+    site, made = known
+    buildings, rows = site.building.count, site.building.rows
+    temperatures, mechanical = outer[:-buildings].reshape(2, buildings, rows), outer[-buildings:]
+    supply, back = temperatures * _TEMPERATURE_SCALE
+    computing = jax.vmap(lambda *row: solve_computing(site, made, *row))(supply, back, hint)
+    reactive = made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power))
+    scale = _scales(site).mechanical_power
     with jax.named_scope("power flow"):
-        power = power_flow(one_line(site).network, parameters, initial=hint[1])
+        parameters = power_parameters(site, computing.row_power, reactive, mechanical * scale)
+        return computing, power_flow(one_line(site).network, parameters)
+
+
+def _cooling(
+    outer: Float[Array, "outer"],
+    inner: Float[Array, "inner"],
+    asked: Asked,
+    known: Known,
+    hint: NetworkState,
+) -> tuple[Float[Array, "outer"], Float[Array, "inner"], Cooling]:
+    """Cooling of all buildings: what it answers to all unknowns."""
+    site, made = known
+    given = _structured(site, jnp.concatenate([outer, inner]))
+    computing, power = asked
     loss = substation_loss(site, power.value.active_loss)
-    answered = answered._replace(substation_loss=loss)
-    result = jnp.maximum(jnp.max(results), power.status.result)
-    return _flat(site, answered), (buildings, power.value, result, flows)
+    available = jnp.ones((), inner.dtype)
+
+    def one(rows: Computing, building: BuildingUnknowns, lost: Float[Array, ""], start: NetworkState) -> Cooling:
+        return solve_cooling(site, made, rows, building, lost, available, start)
+
+    cooling = jax.vmap(one)(computing, given, loss, hint)
+    answered = _flat(site, cooling.answered)
+    return answered[: outer.size], answered[outer.size :], cooling
+
+
+def _gathered(
+    outer: Float[Array, "outer"], inner: Float[Array, "inner"], asked: Asked, cooling: Cooling, known: Known
+) -> Wanted:
+    """All states, and the largest result code of all solves."""
+    site, made = known
+    computing, power = asked
+    given = _structured(site, jnp.concatenate([outer, inner]))
+    buildings = jax.vmap(lambda *building: building_state(made, *building))(given.valve_opening, computing, cooling)
+    result = jnp.maximum(jnp.max(jnp.maximum(computing.result, cooling.result)), power.status.result)
+    return buildings, power.value, result, BuildingFlows(computing.network, cooling.network)
+
+
+_PASS = NestedMap(
+    slow=_computing,
+    quick=_cooling,
+    gather=_gathered,
+    hints=lambda wanted: (wanted[3].rows, wanted[3].facility),
+    quick_hint=lambda cooling: cooling.network,
+)
+
+
+def _outer(site: Site) -> int:
+    """How many unknowns rows, racks and network feel: two temperatures of every row, one power of every building."""
+    return site.building.count * (2 * site.building.rows + 1)
+
+
+def _probes(site: Site) -> Float[Array, "probe inner"]:
+    """Directions in which cooling is probed: all valves together, then each unknown of all buildings together.
+
+    Valves meet in the facility loop, but each row's flow follows its own a hundred times more than another's.
+    """
+    buildings, rows = site.building.count, site.building.rows
+    valves = np.zeros((_GLOBALS + 1, buildings * rows))
+    valves[0] = -1.0  # never past fully open
+    others = np.vstack([np.zeros(_GLOBALS), np.eye(_GLOBALS)])
+    return jnp.asarray(np.hstack([valves, np.repeat(others, buildings, axis=1)]), site.climate.dry_bulb.dtype)
+
+
+def _step(
+    site: Site, residual: Float[Array, "inner"], differences: Float[Array, "probe inner"]
+) -> Float[Array, "inner"]:
+    """Newton's step of the cooling's unknowns.
+
+    A valve of a row feels all valves as it feels its own, which is exact where they move together; what others feel
+    of it is its share of what they feel of all:
+
+        dv_i = f_i + a_i dv_i + b_i · dg,    dg = f_g + c mean(dv) + D dg
+    """
+    buildings, rows = site.building.count, site.building.rows
+    valves = buildings * rows
+
+    def split(flat: Float[Array, "*lanes inner"]) -> tuple[Array, Array]:
+        lanes = flat.shape[:-1]
+        return flat[..., :valves].reshape(*lanes, buildings, rows), flat[..., valves:].reshape(
+            *lanes, _GLOBALS, buildings
+        )
+
+    def one(
+        local: Float[Array, "row"],
+        common: Float[Array, "global"],
+        by_local: tuple[Float[Array, "row"], Float[Array, "global"]],
+        by_common: tuple[Float[Array, "global row"], Float[Array, "global global"]],
+    ) -> tuple[Float[Array, "row"], Float[Array, "global"]]:
+        left = 1.0 - by_local[0]
+        own, follows = local / left, by_common[0] / left[None, :]
+        matrix = jnp.eye(_GLOBALS, dtype=local.dtype) - by_common[1].T
+        matrix = matrix - by_local[1][:, None] * jnp.mean(follows, axis=1)[None, :]
+        moved = jnp.linalg.solve(matrix, common + by_local[1] * jnp.mean(own))
+        return own + moved @ follows, moved
+
+    local, common = split(residual)
+    valve_probe, others = differences[0], differences[1:]
+    by_local, by_common = split(-valve_probe), split(others)
+    stepped, moved = jax.vmap(one, in_axes=(0, 1, (0, 1), (1, 2)))(local, common, by_local, by_common)
+    return jnp.concatenate([stepped.ravel(), moved.T.ravel()])
 
 
 def _scales(site: Site) -> BuildingUnknowns:
     """What counts as 1 of each unknown."""
     heat = site.building.rows * site.building.racks_per_row * site.rack.air_heat
     scale = jnp.asarray(_TEMPERATURE_SCALE, heat.dtype)
-    return BuildingUnknowns(scale, scale, jnp.ones_like(scale), scale, scale, scale, heat, 0.1 * heat)
+    return BuildingUnknowns(scale, scale, heat, jnp.ones_like(scale), scale, scale, scale, heat)
 
 
 def _flat(site: Site, structured: BuildingUnknowns) -> Float[Array, "unknown"]:
@@ -136,10 +245,11 @@ def _flat(site: Site, structured: BuildingUnknowns) -> Float[Array, "unknown"]:
 
 def _structured(site: Site, flat: Float[Array, "unknown"]) -> BuildingUnknowns:
     buildings, rows = site.building.count, site.building.rows
-    shapes = [(buildings, rows)] * 3 + [(buildings,)] * 5
+    per_row = {"supply_temperature", "return_temperature", "valve_opening"}
     parts, start = [], 0
-    for shape, scale in zip(shapes, _scales(site), strict=True):
-        size = shape[0] * (shape[1] if len(shape) == 2 else 1)
-        parts.append(flat[start : start + size].reshape(shape) * scale)
-        start += size
+    for name, scale in zip(BuildingUnknowns._fields, _scales(site), strict=True):
+        shape = (buildings, rows) if name in per_row else (buildings,)
+        end = start + math.prod(shape)
+        parts.append(flat[start:end].reshape(shape) * scale)
+        start = end
     return BuildingUnknowns(*parts)

@@ -18,7 +18,8 @@ from voltherm.site.sections import Site
 def _parts(site: Site):
     made = equipment(site)
     one = jax.tree.map(lambda part: part[0], starting_point(site))
-    _, state, result, _ = solve_building(site, made, one, jnp.ones((), site.climate.dry_bulb.dtype))
+    working = jnp.ones((), site.climate.dry_bulb.dtype)
+    _, state, result, _ = solve_building(site, made, one, jnp.zeros_like(working), working)
     repeated = jax.tree.map(lambda part: jnp.broadcast_to(part, (site.building.count, *part.shape)), state)
     parameters = power_parameters(site, repeated.row_power, repeated.row_reactive_power, repeated.mechanical_power)
     return state, result, power_flow(one_line(site).network, parameters).status

@@ -39,6 +39,7 @@ from voltherm.coolant import (
 )
 from voltherm.media.liquid import AbstractLiquid
 from voltherm.numerics import Solution
+from voltherm.site.secondary_loop import FLOW_TOLERANCE
 from voltherm.site.sections import Site
 
 LEAST_OPENING = 0.1
@@ -222,6 +223,7 @@ def solve_facility(
         viscosity,
         reference_pressure=facility.expansion_pressure,
         initial=initial,
+        tolerance=FLOW_TOLERANCE,
     )
     mass_flow, pressure = solution.value.mass_flow, solution.value.pressure
     speed, rise = pump.operating_point(mass_flow[:1], density[:1], viscosity[:1])

@@ -42,6 +42,9 @@ from voltherm.site.racks import device_group
 from voltherm.site.sections import Site
 from voltherm.thermal import Tray, tray_pressure_drop
 
+FLOW_TOLERANCE = 1e-12
+"""Of the flows of all loops: what they leave must not be seen in the coupling's own tolerance."""
+
 
 @functools.lru_cache(maxsize=16)
 def row_network(racks: int, trays: int) -> Network:
@@ -165,6 +168,7 @@ def solve_row(
         viscosity,
         reference_pressure=site.secondary.expansion_pressure,
         initial=initial,
+        tolerance=FLOW_TOLERANCE,
     )
     mass_flow = solution.value.mass_flow
     pump = laws[0]

@@ -102,16 +102,16 @@ def _advance(
     """One step of one building."""
     water = made.water
     given = BuildingUnknowns(
-        stores.supply_temperature,
-        stores.return_temperature,
-        stores.valve_opening,
-        water.temperature_at_enthalpy(stores.facility_supply_enthalpy),
-        water.temperature_at_enthalpy(stores.plant_inlet_enthalpy + stores.pump_rise),
-        stores.chilled_water_temperature,
-        jnp.zeros_like(loss),
-        loss,
+        supply_temperature=stores.supply_temperature,
+        return_temperature=stores.return_temperature,
+        mechanical_power=jnp.zeros_like(loss),
+        valve_opening=stores.valve_opening,
+        facility_supply_temperature=water.temperature_at_enthalpy(stores.facility_supply_enthalpy),
+        facility_return_temperature=water.temperature_at_enthalpy(stores.plant_inlet_enthalpy + stores.pump_rise),
+        chilled_water_temperature=stores.chilled_water_temperature,
+        condenser_heat=jnp.zeros_like(loss),
     )
-    answered, state, result, flows = solve_building(site, made, given, available, stores.flows)
+    answered, state, result, flows = solve_building(site, made, given, loss, available, stores.flows)
     rows, facility = state.rows, state.facility
 
     # rows: towards the temperatures that would carry their heat, with the time constant of their exchanger
