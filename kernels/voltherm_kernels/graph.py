@@ -35,7 +35,7 @@ class Graph(NamedTuple):
         """The same nodes without the edges of those `removed` (size,)."""
         node = self.node
         kept = ~(removed[node] | removed[self.neighbour])
-        return Graph(_starts(node[kept], self.size), self.neighbour[kept])
+        return Graph(starts(node[kept], self.size), self.neighbour[kept])
 
     def highest(self, values: np.ndarray) -> np.ndarray:
         """(size,) the largest value of each node and its neighbours."""
@@ -89,8 +89,9 @@ def graph_of(rows: np.ndarray, columns: np.ndarray, size: int) -> Graph:
     row, column = rows[off], columns[off]
     keys = np.sort(np.concatenate([row * size + column, column * size + row]))
     node, neighbour = np.divmod(keys[np.diff(keys, prepend=-1) != 0], size)
-    return Graph(_starts(node, size), neighbour.astype(np.int32))
+    return Graph(starts(node, size), neighbour.astype(np.int32))
 
 
-def _starts(node: np.ndarray, size: int) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(np.bincount(node, minlength=size))])
+def starts(group: np.ndarray, groups: int) -> np.ndarray:
+    """Where the stretch of every group starts when items are sorted by group; one more for the end."""
+    return np.concatenate([[0], np.cumsum(np.bincount(group, minlength=groups))])

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from voltherm_kernels import Schedule, analyse
-from voltherm_kernels.pallas import iteration
+from voltherm_kernels.pallas import calls, iteration
 from voltherm_kernels.pallas.iteration import Physics
 from voltherm_kernels.pallas.newton import Operands, Results, newton
 
@@ -53,7 +53,7 @@ def _solve(operands: Operands, schedule: Schedule = SCHEDULE, **options) -> Resu
     return jax.jit(functools.partial(newton, schedule, PHYSICS, **chosen))(operands)
 
 
-@pytest.mark.parametrize("options", [{}, {"width": 2, "programs": 1}, {"width": 4}])
+@pytest.mark.parametrize("options", [{}, {"width": 2, "programs": 1}])
 def test_currents_balance_in_every_lane(options: dict):
     sources = np.array([0.0, 1.0, -3.0, 8.0, 100.0])
     found = _solve(_operands(sources), **options)
@@ -70,12 +70,38 @@ def test_currents_balance_in_every_lane(options: dict):
     np.testing.assert_allclose(balance[1:], 0.0, atol=1e-12)
 
 
-def test_limit_of_iterations_and_a_residual_that_is_no_number():
-    found = _solve(_operands(np.array([100.0, np.nan, 0.0])), maximum_iterations=2)
-    assert found.result[:2].tolist() == [iteration.MAXIMUM_ITERATIONS, iteration.NOT_FINITE]
-    assert found.iterations.tolist()[:2] == [2, 0]
-    assert np.isnan(found.residual[1])
-    assert found.worst[0] == 4
+def test_limit_of_iterations_and_residuals_that_are_no_numbers():
+    operands = _operands(np.array([100.0, np.nan, 0.0, 0.0]))
+    start = jnp.repeat(operands.start, 4, axis=-1).at[..., 2].set(np.nan)
+    # of the second resistor, between nodes 1 and 2
+    conductances = jnp.repeat(operands.couplings[0], 4, axis=-1).at[np.array([1, 6]), :, 3].set(np.nan)
+    found = _solve(operands._replace(start=start, couplings=[conductances]), maximum_iterations=2)
+    assert found.result.tolist() == [iteration.MAXIMUM_ITERATIONS] + [iteration.NOT_FINITE] * 3
+    assert found.iterations.tolist() == [2, 0, 0, 0]
+    assert np.all(np.isnan(found.residual[1:]))
+    # the first entry that is no number counts as the largest
+    assert found.worst.tolist() == [4, 4, 0, 1]
+
+
+@pytest.mark.parametrize("interpret", [True, False])
+def test_no_lanes(interpret: bool):
+    found = _solve(_operands(np.zeros(0)), interpret=interpret)
+    assert found.unknowns.shape == (5, 1, 0)
+    assert [each.shape for each in found[1:]] == [(0,)] * 4
+    assert [each.dtype for each in found] == [np.float64, np.float64, np.int32, np.int32, np.int32]
+
+
+def test_scratch_takes_its_share_of_the_memory_at_most(monkeypatch: pytest.MonkeyPatch):
+    memory, lanes = 60_000, 1000
+    monkeypatch.setattr(calls, "_memory", lambda: float(memory))
+    call = functools.partial(newton, SCHEDULE, PHYSICS, tolerance=1e-6, maximum_iterations=9, interpret=False)
+    program = jax.make_jaxpr(call)(_operands(np.ones(lanes)))
+    (kernel,) = [equation for equation in program.eqns if equation.primitive.name == "pallas_call"]
+    scratch = [result.aval for result in kernel.outvars if result.aval.shape[-1] != lanes]
+    (width,) = {array.shape[-1] for array in scratch}
+    programs, taken = width // calls.WIDTH, sum(array.size * array.dtype.itemsize for array in scratch)
+    assert programs > 1
+    assert taken <= calls.MEMORY_SHARE * memory < taken * (programs + 1) / programs
 
 
 def test_single_precision_ends_at_its_round_off():

@@ -1,7 +1,7 @@
 """The kernels as calls: grids, tiles of lanes and operands.
 
 A program of 32 threads owns 32 lanes. For factors, sweeps and products that is one grid place each; `factor_and_solve`
-starts no more programs than their factors have room in memory, and each works through several tiles with the same room.
+starts no more programs than there is memory for their factors, and each works through several tiles with the same room.
 """
 
 import functools
@@ -99,7 +99,8 @@ def factor_and_solve(
     dtype, pattern = values.dtype, pattern_of(schedule)
     width = width_of(lanes, interpret, width)
     tiles = pl.cdiv(lanes, width)
-    programs = min(tiles, programs or programs_at_once(schedule, dtype))
+    room = (size + 2 * schedule.fill) * block**2
+    programs = min(tiles, programs or programs_at_once(room, dtype))
 
     def kernel(values: Any, right: Any, *references: Any) -> None:
         table, (unknown, room) = Tables(*references[:-2]), references[-2:]
@@ -119,7 +120,7 @@ def factor_and_solve(
 
     results = [
         jax.ShapeDtypeStruct((size * block, lanes), dtype),
-        jax.ShapeDtypeStruct(((size + 2 * schedule.fill) * block**2, programs * width), dtype),
+        jax.ShapeDtypeStruct((room, programs * width), dtype),
     ]
     operands = (rows(values, lanes), rows(right_hand_side, lanes), *tables(schedule))
     solution = call(kernel, "factor_and_solve", (programs,), results, operands, interpret)[0]
@@ -210,14 +211,14 @@ def outer(schedule: Schedule, left: Array, right: Array, *, interpret: bool) -> 
     return call(kernel, "outer", grid, [_rows_of(shape, lanes, dtype)], operands, interpret)[0].reshape(shape)
 
 
-def programs_at_once(schedule: Schedule, dtype: Any) -> int:
-    """Programs of `factor_and_solve` whose factors fit into `MEMORY_SHARE` of the GPU's memory together."""
-    per_lane = (schedule.size + 2 * schedule.fill) * schedule.block_size**2 * np.dtype(dtype).itemsize
-    return int(min(_MOST_PROGRAMS, max(1, MEMORY_SHARE * _memory() // (per_lane * WIDTH))))
+def programs_at_once(numbers: int, dtype: Any) -> int:
+    """Programs whose scratch fits into `MEMORY_SHARE` of the GPU's memory together, with `numbers` of it per lane."""
+    per_program = numbers * np.dtype(dtype).itemsize * WIDTH
+    return int(min(_MOST_PROGRAMS, max(1, MEMORY_SHARE * _memory() // per_program)))
 
 
 MEMORY_SHARE = 0.5
-"""Share of a GPU's memory that the factors of all programs may take; the rest is left to operands and results."""
+"""Share of a GPU's memory that the scratch of all programs may take; the rest is left to operands and results."""
 
 # More programs than any GPU of today runs at once (132 multiprocessors with 32 each on the largest) gain nothing.
 _MOST_PROGRAMS = 8192

@@ -111,7 +111,8 @@ def _measure(lane: Lane, width: int, dtype: Any) -> Sizes:
         lane.blocks.set_matrix(position, slope)
         squares, largest, worst = carry
         for number, entry in enumerate(residual):
-            magnitude = jnp.abs(entry)
+            # what is not finite counts as the largest, as in `voltherm.numerics`: NaN would lose every comparison
+            magnitude = jnp.where(jnp.isfinite(entry), jnp.abs(entry), jnp.inf)
             # positions are not in the order of nodes; the first of equal ones is the one of the smallest number
             row = jnp.full((width,), node * block + number, jnp.int32)
             larger = (magnitude > largest) | ((magnitude == largest) & (row < worst))

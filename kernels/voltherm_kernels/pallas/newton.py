@@ -21,10 +21,11 @@ import numpy as np
 from jax import Array
 from jax.experimental import pallas as pl
 
+from ..graph import starts
 from ..schedule import Schedule
 from .calls import call, pattern_of, place, programs_at_once, rows, width_of
 from .iteration import Lane, Physics, iterate
-from .tables import Incidence, Tables, starts, tables, with_one_more
+from .tables import Incidence, Tables, tables, with_one_more
 from .tiles import Tile, Vector, loop
 
 
@@ -76,11 +77,15 @@ def newton(
     """Solve R(y) = 0 for every lane. The schedule's entries must be the diagonal, then the couplings."""
     size, block = schedule.size, schedule.block_size
     flat = [operands.start, operands.fixed, operands.set_point, *operands.nodes, *operands.couplings]
-    lanes = max(array.shape[-1] for array in flat)
+    (lanes,) = np.broadcast_shapes(*(array.shape[-1:] for array in flat))
     dtype = operands.start.dtype
+    if not lanes:
+        number = jnp.zeros(0, jnp.int32)
+        return Results(jnp.zeros((size, block, 0), dtype), jnp.zeros(0, dtype), number, number, number)
     width = width_of(lanes, interpret, width)
     tiles = pl.cdiv(lanes, width)
-    programs = min(tiles, programs or programs_at_once(schedule, dtype))
+    rooms = [(size + 2 * schedule.fill) * block**2, size * physics.states, *(size * block,) * 3]
+    programs = min(tiles, programs or programs_at_once(sum(rooms), dtype))
     lengths = [array.shape[1] for array in flat]
     shared = [array.shape[-1] == 1 for array in flat]
     first_coupling = 3 + len(operands.nodes)
@@ -129,16 +134,11 @@ def newton(
     def per_lane(kind: Any) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct((1, lanes), kind)
 
-    def room(length: int) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct((length, programs * width), dtype)
-
     results = [
         jax.ShapeDtypeStruct((size * block, lanes), dtype),
         per_lane(dtype),
         *(per_lane(jnp.int32) for _ in range(3)),
-        room((size + 2 * schedule.fill) * block**2),
-        room(size * physics.states),
-        *(room(size * block) for _ in range(3)),
+        *(jax.ShapeDtypeStruct((length, programs * width), dtype) for length in rooms),
     ]
     given = [rows(array, array.shape[-1]) for array in flat]
     found = call(kernel, "newton", (programs,), results, (*given, *listed), interpret)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..graph import starts
 from ..schedule import Schedule
 
 
@@ -89,11 +90,6 @@ def _pairs(pivot: np.ndarray, neighbour: np.ndarray, size: int) -> tuple[np.ndar
     target = by_key[np.searchsorted(keys, neighbour[right] * size + neighbour[left], sorter=by_key)]
     by_target = np.argsort(target, kind="stable")
     return left[by_target], right[by_target], target[by_target]
-
-
-def starts(group: np.ndarray, groups: int) -> np.ndarray:
-    """Where the stretch of every group starts when items are sorted by group; one more for the end."""
-    return np.concatenate([[0], np.cumsum(np.bincount(group, minlength=groups))])
 
 
 def with_one_more(array: np.ndarray) -> np.ndarray:

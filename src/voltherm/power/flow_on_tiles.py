@@ -108,5 +108,4 @@ def _solve(
 
 def _end_to_end(first: Array, second: Array) -> Array:
     """From ends, then to ends: the order of the entries of the schedule."""
-    lanes = max(first.shape[-1], second.shape[-1])
-    return jnp.concatenate([jnp.broadcast_to(part, (part.shape[0], lanes)) for part in (first, second)])
+    return jnp.concatenate(jnp.broadcast_arrays(first, second))
