@@ -79,7 +79,7 @@ sanitize: $(VENV)/.installed-test
 	env LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  VOLTHERM_NATIVE_LIBRARY=$(abspath build/sanitize)/libvoltherm_kernels.so \
-	  $(BIN)/python -m pytest -q tests/kernels -k 'native or Native'
+	  $(BIN)/python -m pytest -q -k 'native or mathematics' tests/kernels tests/power/test_native_flow.py tests/coolant/test_network_root.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

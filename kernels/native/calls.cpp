@@ -206,8 +206,8 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_backward_error, voltherm::backward_error,
                                   .Attr<int64_t>("transpose")
                                   .Attr<int64_t>("instructions"));
 
-// The number that native.py must know: it grows when operands or attributes of a call change.
-extern "C" int64_t voltherm_interface() { return 2; }
+// What CMakeLists.txt computed from the sources: library.py wants the library of the sources that it finds, no other.
+extern "C" int64_t voltherm_sources() { return VOLTHERM_SOURCES; }
 
 // The instruction set that `instructions = -1` means on this processor: 0 plain, 1 AVX2, 2 AVX-512.
 extern "C" int64_t voltherm_instructions() {

@@ -67,6 +67,7 @@ class Scratch {
  public:
   ~Scratch() { std::free(memory_); }
   void* of(int64_t bytes) {
+    bytes = std::max(bytes, scratch_alignment);  // none at all would look like no memory left
     if (bytes > bytes_) {
       std::free(memory_);
       bytes_ = 0;

@@ -5,9 +5,9 @@
 // factorisation, which the schedule lists one by one anyway.
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <iterator>
-#include <new>
 #include <queue>
 #include <set>
 #include <tuple>
@@ -235,7 +235,7 @@ extern "C" int64_t voltherm_order(int64_t size, const int64_t* start, const int3
       voltherm::smallest_degree(graph, slack, order, front_size);
     else
       voltherm::smallest_deficiency(graph, stage, order, front_size);
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {  // bad_alloc, length_error
     return 2;
   }
   return 0;

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <map>
 #include <string>
@@ -103,7 +104,11 @@ ffi::Error pivoted(ffi::AnyBuffer values, ffi::AnyBuffer sides, ffi::AnyBuffer b
   if (!fits || (sides.element_type() != ffi::F64 && sides.element_type() != ffi::F32))
     return ffi::Error::InvalidArgument("voltherm_kernels: operands of pivoted do not fit together");
   const auto run = sides.element_type() == ffi::F64 ? recover<double> : recover<float>;
-  run(values, sides, before, settled.typed_data(), rows, columns, order, *solution, transpose != 0);
+  try {
+    run(values, sides, before, settled.typed_data(), rows, columns, order, *solution, transpose != 0);
+  } catch (const std::exception&) {  // none may leave a custom call
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted, "voltherm_kernels: no memory left");
+  }
   return ffi::Error::Success();
 }
 

@@ -15,6 +15,7 @@ import os
 import stat
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ def folder() -> Path:
     elif sys.platform == "darwin":
         home = Path.home() / "Library" / "Caches"
     else:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        home = named if named.is_absolute() else Path.home() / ".cache"
     return home / "voltherm" / "analysis"
 
 
@@ -58,9 +60,14 @@ def read(digest: str, graph: Graph) -> Elimination | None:
         if not stat.S_ISREG(found.st_mode) or found.st_size > _CAPACITY:
             return None
         # numpy leaves a file open that it cannot read, one that was opened before it does not.
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
-            order, front_size, neighbour = (kept[name] for name in ("order", "front_size", "neighbour"))
-            checksum = kept["checksum"].tobytes()
+        with file.open("rb") as stream:
+            with zipfile.ZipFile(stream) as archive:
+                if sum(part.file_size for part in archive.infolist()) > _CAPACITY:
+                    return None
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as kept:
+                order, front_size, neighbour = (kept[name] for name in ("order", "front_size", "neighbour"))
+                checksum = kept["checksum"].tobytes()
         if checksum != _checksum(digest, order, front_size, neighbour):
             return None
         elimination = _elimination(graph, order, front_size, neighbour)

@@ -6,6 +6,7 @@ missing or does not fit, `load` says why, and everything still runs without it.
 
 import ctypes
 import functools
+import hashlib
 import importlib.metadata
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import NamedTuple
 LIBRARY_VARIABLE = "VOLTHERM_NATIVE_LIBRARY"
 """Environment variable with the path of another build of the library, one with sanitizers for instance."""
 
-_INTERFACE = 2  # what calls.cpp answers when its operands and attributes are those used here
+_SOURCES = Path(__file__).parents[1] / "native"  # there in a checkout, not in a wheel
 _DISTRIBUTION = "voltherm"  # what the package is installed as
 _PATTERN = "libvoltherm_kernels.*"
 
@@ -26,8 +27,17 @@ class Loaded(NamedTuple):
     why_not: str
 
 
+def _digest() -> int | None:
+    """What CMakeLists.txt computes from the C++ sources; None where there are none."""
+    files = sorted(file for file in _SOURCES.glob("*") if file.suffix in (".h", ".cpp"))
+    if not files:
+        return None
+    lines = (f"{file.name}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files)
+    return int(hashlib.sha256("".join(lines).encode()).hexdigest()[:15], 16)
+
+
 def _files() -> list[Path]:
-    """The library that the environment names, the one beside this module, or the one that was installed.
+    """The library that the environment names, or else the one beside this module and the one that was installed.
 
     An editable install keeps what was compiled away from the sources. The installer's own list says where; the
     package's search path does not, once an import hook (of a type checker, say) has found the package by itself.
@@ -35,28 +45,26 @@ def _files() -> list[Path]:
     if named := os.environ.get(LIBRARY_VARIABLE):
         return [Path(named)]
     beside = sorted(Path(__file__).parent.glob(f"library/{_PATTERN}"))
-    if beside:
-        return beside
     try:
-        installed = importlib.metadata.files(_DISTRIBUTION) or ()
+        listed = importlib.metadata.files(_DISTRIBUTION) or ()
     except importlib.metadata.PackageNotFoundError:
-        return []
-    return [
-        file for file in map(Path, (entry.locate() for entry in installed if entry.match(_PATTERN))) if file.exists()
-    ]
+        return beside
+    installed = [Path(entry.locate()) for entry in listed if entry.match(_PATTERN)]
+    return [*beside, *(file for file in installed if file.exists())]
 
 
 @functools.cache
 def load() -> Loaded:
-    """The library, if there is one and it belongs to these sources."""
-    found = _files()
-    if not found:
-        return Loaded(None, "the library was not built: install again where a C++ compiler (GCC or Clang) stands")
-    try:
-        library = ctypes.CDLL(str(found[0]))
-        library.voltherm_interface.restype = ctypes.c_int64
-        if library.voltherm_interface() != _INTERFACE:
-            return Loaded(None, f"{found[0].name} belongs to other sources: install again")
-    except (OSError, AttributeError) as error:
-        return Loaded(None, f"{found[0].name} does not work here: {str(error).splitlines()[0]}")
-    return Loaded(library, "")
+    """The first library that was built from these very sources, if there is one."""
+    reason = "the library was not built: install again where a C++ compiler (GCC or Clang) stands"
+    wanted = _digest()
+    for file in _files():
+        try:
+            library = ctypes.CDLL(str(file))
+            library.voltherm_sources.restype = ctypes.c_int64
+            if wanted in (None, library.voltherm_sources()):
+                return Loaded(library, "")
+            reason = f"{file.name} was built from other sources than those that lie here: install again"
+        except (OSError, AttributeError) as error:
+            reason = f"{file.name} does not work here: {str(error).splitlines()[0]}"
+    return Loaded(None, reason)

@@ -54,7 +54,12 @@ def newton(problem: Problem, operands: Sequence[Array], *, implementation: str =
 
 
 def _lanes(operands: Sequence[Any]) -> int:
-    numbers = {operand.shape[-1] for operand in operands} - {1}
+    return _common([operand.shape[-1] for operand in operands])
+
+
+def _common(lanes: Sequence[int]) -> int:
+    """The number of lanes of operands that have so many each; 1 is shared by any number, none among them."""
+    numbers = set(lanes) - {1}
     if len(numbers) > 1:
         raise ValueError(f"operands differ in the number of lanes: {sorted(numbers)}")
     return numbers.pop() if numbers else 1
@@ -79,6 +84,8 @@ def over_lanes(problem: Problem, *operands: Array) -> tuple[Array, ...]:
 
 
 def _solve(*operands: Array, problem: Problem, implementation: str) -> tuple[Array, ...]:
+    if not _lanes(operands):
+        return tuple(jnp.zeros(result.shape, result.dtype) for result in _abstract(*operands, problem=problem))
     fused: Callable[..., tuple[Array, ...]] | None = getattr(problem, implementation, None)
     return over_lanes(problem, *operands) if fused is None else fused(*operands)
 
@@ -104,7 +111,7 @@ def _batch(
         operand[..., None] if axis is None else jnp.moveaxis(operand, axis, -1)
         for operand, axis in zip(operands, axes, strict=True)
     ]
-    lanes = max(operand.shape[-2] for operand in moved)
+    lanes = _common([operand.shape[-2] for operand in moved])
 
     def joined(operand: Array, axis: Any) -> Array:
         if axis is None and operand.shape[-2] == 1:

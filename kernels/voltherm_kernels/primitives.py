@@ -43,6 +43,11 @@ def _lowering(operation: str, platform: str) -> Callable[..., Any]:
     lower = mlir.lower_fun(functools.partial(_run, operation), multiple_results=False)
 
     def rule(context: Any, *operands: Any, implementation: str, **parameters: Any) -> Any:
+        result = context.avals_out[0]
+        if not result.size:
+            return mlir.lower_fun(lambda *_: jnp.zeros(result.shape, result.dtype), multiple_results=False)(
+                context, *operands
+            )
         split = partitioned(context.module_context.axis_context)
         name = resolve(implementation, platform, context.avals_in[0].dtype, split)
         return lower(context, *operands, implementation=name, alone=not split, **parameters)
@@ -213,9 +218,17 @@ def _join(operand: Array, axis: Any, lane_axis: int, batch: int) -> Array:
     return operand.reshape(*shape[:lane_axis], shape[lane_axis] * batch, *shape[lane_axis + 2 :])
 
 
-def _part(result: Array, lane_axis: int, batch: int) -> tuple[Array, int]:
+def _part(result: Array, lane_axis: int, lanes: int, batch: int) -> tuple[Array, int]:
     shape = result.shape
-    return result.reshape(*shape[:lane_axis], shape[lane_axis] // batch, batch, *shape[lane_axis + 1 :]), lane_axis + 1
+    return result.reshape(*shape[:lane_axis], lanes, batch, *shape[lane_axis + 1 :]), lane_axis + 1
+
+
+def _lanes_before(operand: Array, axis: Any, lane_axis: int) -> int:
+    """Length of an operand's lane axis without the batch."""
+    shape = list(operand.shape)
+    if axis is not None:
+        del shape[axis]
+    return shape[lane_axis]
 
 
 def _batch(primitive: Primitive, lane_axes: tuple[int, ...], result_axis: int, side_operand: int = -1) -> None:
@@ -225,12 +238,14 @@ def _batch(primitive: Primitive, lane_axes: tuple[int, ...], result_axis: int, s
         if batched == [side_operand]:
             joined = list(operands)
             joined[side_operand] = _join(operands[side_operand], axes[side_operand], 3, batch)
-            return _part(primitive.bind(*joined, **parameters), 3, batch)
+            sides = _lanes_before(operands[side_operand], axes[side_operand], 3)
+            return _part(primitive.bind(*joined, **parameters), 3, sides, batch)
         joined = [
             _join(operand, axis, lane_axis, batch)
             for operand, axis, lane_axis in zip(operands, axes, lane_axes, strict=True)
         ]
-        return _part(primitive.bind(*joined, **parameters), result_axis, batch)
+        lanes = _lanes_before(operands[0], axes[0], lane_axes[0])
+        return _part(primitive.bind(*joined, **parameters), result_axis, lanes, batch)
 
     batching.primitive_batchers[primitive] = rule
 

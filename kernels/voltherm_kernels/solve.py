@@ -27,8 +27,7 @@ def factor(schedule: Schedule, values: ArrayLike, implementation: str = "auto") 
     **Returns** `Factors`. A singular matrix gives NaN in every solution.
     """
     blocks = _as_blocks(schedule, jnp.asarray(values))
-    if not jnp.issubdtype(blocks.dtype, jnp.inexact):
-        raise ValueError(f"values must be floating-point or complex numbers, not {blocks.dtype}")
+    _refuse_integers(blocks)
     return Factors(blocks, factor_p.bind(blocks, schedule=schedule, implementation=requested(implementation)))
 
 
@@ -65,8 +64,11 @@ def solve(
 ) -> Array:
     """Solve A x = r, or Aᵀ x = r, as `factor` and `solve_factored` do, with factors that nobody keeps."""
     right_hand_side = jnp.asarray(right_hand_side)
+    blocks = _as_blocks(schedule, jnp.asarray(values))
+    _refuse_integers(blocks)
+    _same_kind(blocks, right_hand_side)
     solution = solve_p.bind(
-        _as_blocks(schedule, jnp.asarray(values)),
+        blocks,
         _as_vectors(schedule, right_hand_side),
         schedule=schedule,
         implementation=requested(implementation),
@@ -104,6 +106,11 @@ def _as_vectors(schedule: Schedule, vector: Array) -> Array:
     if vector.shape != (size, block) and not (block == 1 and vector.shape == (size,)):
         raise ValueError(f"a vector must have the shape {(size, block)}, not {vector.shape}")
     return vector.reshape(size, block, 1, 1)
+
+
+def _refuse_integers(values: Array) -> None:
+    if not jnp.issubdtype(values.dtype, jnp.inexact):
+        raise ValueError(f"values must be floating-point or complex numbers, not {values.dtype}")
 
 
 def _same_kind(values: Array, vector: Array) -> None:

@@ -114,7 +114,9 @@ def relative_error(right_hand_side: Array, product: Array, size: Array) -> Array
     rest, size = jnp.abs(right_hand_side - product), size + jnp.abs(right_hand_side)
     limits = jnp.finfo(size.dtype)
     floor = jnp.sqrt(limits.eps) * jnp.max(size, axis=(0, 1)) + 4.0 * limits.tiny
-    return jnp.max(rest / (size + floor[None, None]), axis=(0, 1))
+    error = rest / (size + floor[None, None])
+    # XLA's maximum on CPUs forgets NaN in large batches (jax 0.10.2)
+    return jnp.where(jnp.any(jnp.isnan(error), axis=(0, 1)), jnp.nan, jnp.max(error, axis=(0, 1)))
 
 
 def pivoted(

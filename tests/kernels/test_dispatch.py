@@ -69,6 +69,15 @@ def test_program_for_another_platform_uses_xla():
     assert "triton" not in text
 
 
+def test_a_library_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch):
+    if native.why_not():
+        pytest.skip(native.why_not())
+    monkeypatch.setattr(library, "_digest", lambda: 1)
+    assert "built from other sources" in library.load.__wrapped__().why_not
+    monkeypatch.setattr(library, "_digest", lambda: None)
+    assert library.load.__wrapped__().why_not == ""
+
+
 def test_a_library_that_was_installed_is_used():
     installed = importlib.metadata.files("voltherm") or ()
     if any(file.match("libvoltherm_kernels.*") for file in installed):

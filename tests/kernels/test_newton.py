@@ -110,3 +110,13 @@ def test_a_constant_problem_passes_through_differentiation_of_other_things():
         return number * jnp.sum(root)
 
     assert float(jax.grad(value)(2.0)) == pytest.approx(float(jnp.sum(jnp.sqrt(SQUARES))), rel=1e-15)
+
+
+def test_no_lanes_at_all():
+    for lanes in ((0,), (3, 0), (0, 3)):
+        mapped = lambda square: newton(Recorded(), (square, WEIGHT))  # noqa: E731
+        for _ in lanes:
+            mapped = jax.vmap(mapped)
+        roots, residuals = jax.jit(mapped)(jnp.ones((*lanes, 3, 1)))
+        assert roots.shape == (*lanes, 3, 1)
+        assert residuals.shape == (*lanes, 1)

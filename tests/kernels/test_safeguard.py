@@ -47,6 +47,13 @@ class TestSafeguard:
         others = [lane for lane in range(9) if lane not in (2, 7)]
         np.testing.assert_array_equal(after[others], before[others])
 
+    def test_thousands_of_lanes_are_recovered(self, implementation: str):
+        if implementation == "pallas":
+            pytest.skip("interpreted: the check and the recovery are those of xla")
+        values = jnp.array([[0.0, 2.0, 4.0, 0.0]]) * jnp.arange(1.0, 4097.0)[:, None]
+        found = jax.jit(jax.vmap(lambda v: solve(FULL, v, jnp.ones(2), False, implementation)))(values)
+        np.testing.assert_allclose(found * jnp.arange(1.0, 4097.0)[:, None], [[0.25, 0.5]] * 4096, rtol=1e-14)
+
     def test_derivatives_of_a_recovered_lane(self, implementation: str):
         values, side = jnp.array([0.0, 2.0, 3.0, 0.5]), jnp.array([1.0, 4.0])
 

@@ -166,6 +166,20 @@ class TestImplementation:
         assert np.all(np.isnan(after[1]))
         np.testing.assert_array_equal(after[[0, 2]], before[[0, 2]])
 
+    def test_no_lanes_at_all(self, implementation: str):
+        schedule = analysed(5, 1, seed=13)
+
+        def solved(values: jax.Array, side: jax.Array) -> jax.Array:
+            return solve_factored(schedule, factor(schedule, values, implementation), side, False, implementation)
+
+        for lanes in ((0,), (2, 0)):
+            mapped, inside = solved, jax.vmap(solved, (None, 0))
+            for _ in lanes:
+                mapped = jax.vmap(mapped)
+            values, sides = jnp.ones((*lanes, schedule.entries)), jnp.ones((*lanes, 5))
+            assert jax.jit(mapped)(values, sides).shape == (*lanes, 5)
+            assert inside(jnp.ones(schedule.entries), jnp.ones((0, 5))).shape == (0, 5)
+
     def test_single_precision(self, implementation: str):
         schedule = analysed(9, 2, seed=13)
         values, side = regular_values(schedule, 14), _side(schedule, 15)

@@ -26,6 +26,7 @@ from voltherm_kernels import solve
 from voltherm.coolant.law import AbstractBranchLaw, pressure_drop_and_slope
 from voltherm.coolant.network import Network
 from voltherm.numerics import ResultCode, Status
+from voltherm.numerics.largest import largest
 
 _LEAST_SLOPE = 1e-6  # Pa s/kg: laws rise strictly; this only keeps a flat one from dividing by zero
 _LEAST_SCALE = 1.0  # Pa: what residuals are small against where nothing drives the flow
@@ -136,7 +137,7 @@ def iterate(
         fraction = jnp.where(late, _RELAXATION, 1.0).astype(step[0].dtype)
         unknowns = (state.unknowns[0] - fraction * step[0], state.unknowns[1] - step[1])
         drops, slopes = equations.drops_and_slopes(unknowns[0])
-        norm = jnp.max(scaled(drops, unknowns))
+        norm = largest(scaled(drops, unknowns), 0.0)
         finite = jnp.isfinite(norm)
         met = norm <= tolerance
         stalled = (norm <= _ROUND_OFF_FLOOR * epsilon) & (norm > _STALLED * state.norm)
@@ -153,7 +154,7 @@ def iterate(
         )
 
     drops, slopes = equations.drops_and_slopes(start[0])
-    norm = jnp.max(scaled(drops, start))
+    norm = largest(scaled(drops, start), 0.0)
     finite, met = jnp.isfinite(norm), norm <= tolerance
     result = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
     state = jax.lax.while_loop(

@@ -19,6 +19,7 @@ from jax import Array, lax
 from jaxtyping import Bool, Float, Int, PyTree
 
 from voltherm.numerics.implicit import held
+from voltherm.numerics.largest import largest
 from voltherm.numerics.newton import ROUND_OFF_FLOOR
 from voltherm.numerics.results import ResultCode, Status, worst_index
 
@@ -81,7 +82,7 @@ def anderson(
     shapes = eqx.filter_eval_shape(evaluated, initial, first_hint)[1]
 
     def norm_of(change: Array, auxiliary: PyTree) -> Array:
-        norm = jnp.max(jnp.abs(change / scales), initial=0.0)
+        norm = largest(jnp.abs(change / scales), 0.0)
         if also is not None:
             norm = jnp.maximum(norm, also(auxiliary))
         return jnp.where(jnp.isfinite(norm), norm, jnp.inf)

@@ -17,6 +17,7 @@ from jaxtyping import Float, PyTree
 from voltherm.numerics.anderson import anderson
 from voltherm.numerics.fixed_point_derivative import with_derivatives
 from voltherm.numerics.implicit import held
+from voltherm.numerics.largest import largest
 from voltherm.numerics.probed_newton import Step, probed_newton
 from voltherm.numerics.results import Solution, Status, worst_index
 
@@ -59,7 +60,7 @@ class _Inner(NamedTuple):
     accuracy: Array
 
     def norm(self) -> Array:
-        return jnp.max(jnp.abs(self.change), initial=0.0)
+        return largest(jnp.abs(self.change), 0.0)
 
 
 def nested_fixed_point(

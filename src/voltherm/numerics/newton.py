@@ -23,6 +23,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Bool, Float, Int, PyTree
 
 from voltherm.numerics.implicit import LinearSolve, Residual, held, implicit_root, open_closures
+from voltherm.numerics.largest import largest
 from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
 ROUND_OFF_FLOOR = 1000.0
@@ -85,15 +86,15 @@ def newton(
         finite_step = jnp.all(jnp.isfinite(step))
         step = jnp.where(finite_step, step, 0.0)
         if limits is not None:
-            step = step / jnp.maximum(1.0, jnp.max(jnp.abs(step) / limits, initial=0.0))
+            step = step / jnp.maximum(1.0, largest(jnp.abs(step) / limits, 0.0))
         fraction, y, scaled, norm = _line_search(scaled_residual, state, step)
         descended = norm <= (1.0 - _SUFFICIENT_DECREASE * fraction) * state.norm
 
-        met = jnp.max(jnp.abs(scaled), initial=0.0) <= tolerance
-        largest_step, largest = jnp.max(jnp.abs(step), initial=0.0), jnp.max(jnp.abs(state.y), initial=0.0)
+        met = largest(jnp.abs(scaled), 0.0) <= tolerance
+        longest, farthest = largest(jnp.abs(step), 0.0), largest(jnp.abs(state.y), 0.0)
         still = jnp.all(jnp.abs(step) <= ROUND_OFF_STEP * epsilon * jnp.abs(state.y))
-        floor = jnp.max(jnp.abs(state.scaled), initial=0.0) <= ROUND_OFF_FLOOR * epsilon
-        floor = floor | (largest_step <= ROUND_OFF_FLOOR * epsilon * largest)
+        floor = largest(jnp.abs(state.scaled), 0.0) <= ROUND_OFF_FLOOR * epsilon
+        floor = floor | (longest <= ROUND_OFF_FLOOR * epsilon * farthest)
         converged = met | (finite_step & (still | (floor & ~descended)))
         result = jnp.where(finite_step, jnp.where(descended, state.result, ResultCode.NO_DESCENT), ResultCode.SINGULAR)
         better = norm < state.norm
@@ -108,7 +109,7 @@ def newton(
 
     scaled = scaled_residual(start)
     finite = jnp.all(jnp.isfinite(scaled))
-    met = finite & (jnp.max(jnp.abs(scaled), initial=0.0) <= tolerance)
+    met = finite & (largest(jnp.abs(scaled), 0.0) <= tolerance)
     first = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
     state = lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
@@ -125,7 +126,7 @@ def newton(
     magnitude = jnp.abs(state.scaled)
     status = Status(
         result=state.result,
-        residual=jnp.max(magnitude, initial=0.0),
+        residual=largest(magnitude, 0.0),
         iterations=state.iterations,
         worst=worst_index(magnitude),
     )

@@ -21,6 +21,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int, PyTree
 
+from voltherm.numerics.largest import largest
+
 Step = Callable[[Float[Array, " unknown"], Float[Array, "probe unknown"]], Float[Array, " unknown"]]
 """step(f, D): what to add to z."""
 
@@ -92,10 +94,10 @@ def probed_newton(
         images, auxiliaries = evaluate(z, state.hint)
         image, auxiliary = jax.tree.map(lambda leaf: leaf[0], (images, auxiliaries))
         residual = image - z
-        norm = jnp.max(jnp.abs(residual), initial=0.0)
+        norm = largest(jnp.abs(residual), 0.0)
         norm = jnp.where(jnp.isfinite(norm), norm, jnp.inf)
         proposed = step(residual, (images[1:] - image[None]) / size)
-        plain = ~(jnp.max(jnp.abs(proposed), initial=0.0) <= _LONGEST * norm)
+        plain = ~(largest(jnp.abs(proposed), 0.0) <= _LONGEST * norm)
         proposed = jnp.where(plain, residual, proposed)
         gained = (norm < state.best_norm) | (jnp.isfinite(norm) & (state.plain | (state.fraction <= _SHORTEST)))
         best_norm = jnp.where(gained, norm, state.best_norm)
