@@ -88,6 +88,15 @@ def test_no_lanes_and_no_sides():
     np.testing.assert_array_equal(pallas.outer(schedule, side[..., :0], side[..., :0]), 0.0)
 
 
+def test_a_lane_that_is_no_number_has_no_small_error_in_a_large_batch():
+    schedule = analyse(np.arange(64), np.arange(64), 64, 2)
+    values = jnp.broadcast_to(jnp.eye(2)[None, :, :, None], (64, 2, 2, 256))
+    side = jnp.ones((64, 2, 256, 1))
+    solution = side.at[3, 1, 5].set(np.nan)
+    error = jax.jit(lambda *given: pallas.backward_error(schedule, *given, transpose=False))(values, solution, side)
+    assert np.flatnonzero(np.isnan(error[:, 0])).tolist() == [5]
+
+
 def test_walk_visits_every_product_of_the_schedule_once():
     schedule = analysed(20, 1, seed=5)
     walk = tables.tables(schedule)
