@@ -254,8 +254,12 @@ struct PowerSystem {
         slope_reactive = load_reactive + square * part.impedance[1];
       }
       if (!Given) {
-        const P active_left = keep_active * (active_sum + own_active + demand[2 * at] + load_active);
-        const P reactive_left = keep_reactive * (reactive_sum + own_reactive + demand[2 * at + 1] + load_reactive);
+        // at a set point nothing is left, unless it is not finite itself
+        const P angle = unknown[at].angle, logarithm = unknown[at].logarithm;
+        const P active_all = active_sum + own_active + demand[2 * at] + load_active;
+        const P reactive_all = reactive_sum + own_reactive + demand[2 * at + 1] + load_reactive;
+        const P active_left = keep_active.where_greater(zero, active_all, angle - angle);
+        const P reactive_left = keep_reactive.where_greater(zero, reactive_all, logarithm - logarithm);
         weigh(active_left, reactive_left, work.order[at]);
         here.side[0] = here.side[0] + convert<F>(active_left);
         here.side[1] = here.side[1] + convert<F>(reactive_left);
@@ -263,10 +267,12 @@ struct PowerSystem {
       if (S == Step::fresh) {
         Block<Q>& own = factors.diagonal[at];
         const P one = P::of(1);
-        own.n[0] = own.n[0] + convert<F>(one - keep_active - keep_active * reactive_sum);
-        own.n[1] = own.n[1] + convert<F>(keep_active * (active_sum + two * own_active + slope_active));
-        own.n[2] = own.n[2] + convert<F>(keep_reactive * active_sum);
-        own.n[3] = own.n[3] + convert<F>(one - keep_reactive + keep_reactive * (reactive_sum + two * own_reactive + slope_reactive));
+        const P active_slope = active_sum + two * own_active + slope_active;
+        const P reactive_slope = reactive_sum + two * own_reactive + slope_reactive;
+        own.n[0] = own.n[0] + convert<F>(keep_active.where_greater(zero, zero - reactive_sum, one));
+        own.n[1] = own.n[1] + convert<F>(keep_active.where_greater(zero, active_slope, zero));
+        own.n[2] = own.n[2] + convert<F>(keep_reactive.where_greater(zero, active_sum, zero));
+        own.n[3] = own.n[3] + convert<F>(keep_reactive.where_greater(zero, reactive_slope, one));
         eliminate_pivot<Transpose>(at, target);
       } else {
         const Q side0 = here.side[0], side1 = here.side[1];
@@ -280,11 +286,13 @@ struct PowerSystem {
     }
   }
 
-  static INLINE void couple(Block<Q>& block, const Q& active, const Q& reactive, const Q& free_active, const Q& free_reactive) {
-    block.n[0] = block.n[0] + free_active * reactive;
-    block.n[1] = block.n[1] + free_active * active;
-    block.n[2] = block.n[2] - free_reactive * active;
-    block.n[3] = block.n[3] + free_reactive * reactive;
+  static INLINE void couple(Block<Q>& block, const Q& active, const Q& reactive, const Q& free_active,
+                            const Q& free_reactive) {
+    const Q none = Q::of(0);
+    block.n[0] = block.n[0] + free_active.where_greater(none, reactive, none);
+    block.n[1] = block.n[1] + free_active.where_greater(none, active, none);
+    block.n[2] = block.n[2] - free_reactive.where_greater(none, active, none);
+    block.n[3] = block.n[3] + free_reactive.where_greater(none, reactive, none);
   }
 
   // D_k <- D_k^-1, L_ik <- A_ik D_k, A_ij <- A_ij - L_ik A_kj, and the same for the right-hand side.
