@@ -84,9 +84,9 @@ struct PowerSolver {
                  [&](const Segment& segment) { forward(next, segment); });
   }
 
-  // The forward pass once more, after lanes have gone back by so much of their step.
-  void repeat(Step next, const T* change) {
-    system.move(P::load(change));
+  // The forward pass once more, after lanes have gone back by so much of their step and hold the rest of it.
+  void repeat(Step next, const T* change, const T* held) {
+    system.go_back(P::load(change), P::load(held));
     system.weigh_nothing();
     system.sweep([](const Segment&) {}, [&](const Segment& segment) { clear(next, segment); },
                  [&](const Segment& segment) { forward(next, segment); });
@@ -126,8 +126,10 @@ struct PowerSolver {
       system.broken.store(broken), system.largest_step.store(longest);
       const bool exact = step == Step::fresh;
       bool open[W];
+      alignas(64) T held[W];
       for (int n = 0; n < W; ++n) {
         open[n] = running[n];
+        held[n] = 1;
         if (!running[n]) continue;
         ++iterations[n];
         fraction[n] = 1;
@@ -144,21 +146,21 @@ struct PowerSolver {
           const bool descended = sums[n] <= (1 - T(sufficient_decrease) * fraction[n]) * norm[n];
           if (!descended && exact && fraction[n] > T(shortest_fraction)) {
             fraction[n] *= T(0.5);
-            change[n] = fraction[n];
+            change[n] = held[n] = fraction[n];
             again = true;
             continue;
           }
           open[n] = false;
           if (!descended && !exact && !meets(sums[n], largest[n])) {  // left to the next fresh factors
-            change[n] = 1;
+            change[n] = 1, held[n] = 0;
             again = true;
             continue;
           }
           change[n] = judge(n, descended, exact, longest[n], sums[n], largest[n], rows[n]);
-          again = again || change[n] != T(0);
+          if (change[n] != T(0)) held[n] = 0, again = true;
         }
         if (!again) break;
-        repeat(next, change);
+        repeat(next, change, held);
         measured();
       }
       step = next;

@@ -25,7 +25,13 @@ struct PowerSystem {
     P real, imaginary, active, reactive;  // voltage; powers to buses met so far
     Q side[2];
   };
-  struct Unknown {
+  // Before a step; only where it is in the precision of the unknowns does going back come down to their last digits.
+  struct Origin {
+    P angle, logarithm;
+  };
+  struct NoOrigin {};
+  static constexpr bool keeps_origin = std::is_same_v<T, F>;
+  struct Unknown : std::conditional_t<keeps_origin, Origin, NoOrigin> {
     P angle, logarithm;
     Q step[2];
   };
@@ -146,12 +152,18 @@ struct PowerSystem {
     for (int n = 0; n < 2; ++n) __builtin_prefetch(to + n * work.lanes, 1);
   }
 
-  // Moves every unknown by so much of the last step, for another forward pass.
-  __attribute__((noinline)) void move(const P& fraction) {
+  // Takes back so much of the last step, which leaves `held` of it, for another forward pass.
+  __attribute__((noinline)) void go_back(const P& change, const P& held) {
     for (int64_t at = 0; at < work.size; ++at) {
       Unknown& own = unknown[at];
-      own.angle = own.angle + fraction * convert<T>(own.step[0]);
-      own.logarithm = own.logarithm + fraction * convert<T>(own.step[1]);
+      const P step0 = convert<T>(own.step[0]), step1 = convert<T>(own.step[1]);
+      if constexpr (keeps_origin) {
+        own.angle = own.Origin::angle - held * step0;
+        own.logarithm = own.Origin::logarithm - held * step1;
+      } else {
+        own.angle = own.angle + change * step0;
+        own.logarithm = own.logarithm + change * step1;
+      }
       node[at].side[0] = node[at].side[1] = Q::of(0);
       turn(at);
     }
@@ -374,6 +386,10 @@ struct PowerSystem {
       const Q size0 = magnitude(own.step[0]), size1 = magnitude(own.step[1]);
       largest_step = size0.where_greater(largest_step, size0, largest_step);
       largest_step = size1.where_greater(largest_step, size1, largest_step);
+      if constexpr (keeps_origin) {
+        own.Origin::angle = own.angle;
+        own.Origin::logarithm = own.logarithm;
+      }
       own.angle = own.angle - convert<T>(own.step[0]);
       own.logarithm = own.logarithm - convert<T>(own.step[1]);
       turn(at);
