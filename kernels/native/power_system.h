@@ -75,8 +75,8 @@ struct PowerSystem {
         }
       }
       for (int n = 0; n < 2; ++n)
-        demand[2 * at + n] =
-            operand<T, W>(work, load + 3 * n, bus, lane, count) - operand<T, W>(work, generation, 2 * bus + n, lane, count);
+        demand[2 * at + n] = operand<T, W>(work, load + 3 * n, bus, lane, count) -
+                             operand<T, W>(work, generation, 2 * bus + n, lane, count);
     }
   }
 
@@ -99,7 +99,8 @@ struct PowerSystem {
       for (int n = 0; n < 2; ++n) {
         const auto part = [&](int number) {
           const int which = load + 3 * n + number;
-          return only_shared && !work.operand[which].shared ? zero : operand<T, W>(work, which, work.order[at], lane, count);
+          if (only_shared && !work.operand[which].shared) return zero;
+          return operand<T, W>(work, which, work.order[at], lane, count);
         };
         voltage[at].current[n] = part(1);
         voltage[at].impedance[n] = part(2);
@@ -121,7 +122,8 @@ struct PowerSystem {
         here.imaginary = P::of(from.imaginary);
       } else {
         if (at + ahead < work.size)
-          for (int n = 0; n < 2; ++n) prefetch<T>(work, start, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
+          for (int n = 0; n < 2; ++n)
+            prefetch<T>(work, start, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
         unknown[at].angle = operand<T, W>(work, start, 2 * bus, lane, count);
         unknown[at].logarithm = operand<T, W>(work, start, 2 * bus + 1, lane, count);
         turn(at);
@@ -318,7 +320,8 @@ struct PowerSystem {
     Node& here = node[at];
     Q side0 = here.side[0], side1 = here.side[1];
     if (Transpose) {
-      const Q scaled0 = inverse.n[0] * side0 + inverse.n[2] * side1, scaled1 = inverse.n[1] * side0 + inverse.n[3] * side1;
+      const Q scaled0 = inverse.n[0] * side0 + inverse.n[2] * side1;
+      const Q scaled1 = inverse.n[1] * side0 + inverse.n[3] * side1;
       here.side[0] = side0 = scaled0;
       here.side[1] = side1 = scaled1;
     }
