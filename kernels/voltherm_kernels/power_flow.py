@@ -193,6 +193,4 @@ def step(
     given = (*operands, right_hand_side)
     lanes = max(operand.shape[-1] for operand in given) if all(o.shape[-1] for o in given) else 0
     result = jax.ShapeDtypeStruct((*right_hand_side.shape[:-1], lanes), right_hand_side.dtype)
-    return jax.ffi.ffi_call("voltherm_power_step", result)(
-        *given, *tables, **attributes(wanted, transpose)
-    )
+    return jax.ffi.ffi_call("voltherm_power_step", result)(*given, *tables, **attributes(wanted, transpose))

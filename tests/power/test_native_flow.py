@@ -205,11 +205,27 @@ def test_linear_solve(meshed, wanted: str | None, transpose: bool):
     np.testing.assert_allclose(found, reference, rtol=0, atol=1e-11 * float(jnp.abs(reference).max()))
 
 
-@pytest.mark.parametrize("plan", PLANS)
-def test_a_trial_that_is_nowhere_a_number_has_not_converged(plan: str):
+def one_line(lanes: int) -> tuple[Network, list[jax.Array]]:
     network = network_of([(0, 1)], 2)
     load = Load(*(jnp.asarray([0.0, size]) for size in (1e6, 0.0, 0.0, 3e5, 0.0, 0.0)))
-    operands = operands_of(network, PowerParameters.passive(network, branches(1), load), 3)
+    return network, operands_of(network, PowerParameters.passive(network, branches(1), load), lanes)
+
+
+def test_a_shortened_step_starts_from_the_unknowns_before_it():
+    network, operands = one_line(100)
+    start = jnp.broadcast_to(operands[0], (2, 2, 100)).at[1, 1].set(jnp.linspace(-11.5, -10.2, 100))
+    # from so low a voltage steps are some thousand long, of which a thousandth is taken
+    given = [start, *operands[1:]]
+    found, expected = (solve(network, given, tolerance=0.08, maximum=1) for solve in (solved, oracle))
+    good = expected[3] == ResultCode.CONVERGED
+    assert np.sum(good) > 10
+    np.testing.assert_array_equal(found[3], expected[3])
+    assert np.max(np.abs(found[0] - expected[0])[1, 1, good]) <= 4 * np.spacing(6.0)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_trial_that_is_nowhere_a_number_has_not_converged(plan: str):
+    network, operands = one_line(3)
     # next to no voltage: a step so long that the voltage after it is infinite, and the mismatch NaN
     far = [operands[0].at[1, 1].set(-30.0), *operands[1:]]
     found, expected = solved(network, far, PLANS[plan]), oracle(network, far)
@@ -333,9 +349,7 @@ def test_derivatives_are_those_of_the_plain_iteration():
 def ring(load: jax.Array, implementation: str):
     """A series capacitor cancels a reactance: no pivot without exchanging rows, though the Jacobian is regular."""
     network = network_of([(0, 1), (1, 2), (2, 0)], 3)
-    ideal = eqx.tree_at(
-        lambda branches: branches.reactance, branches(3, resistance=0.0), jnp.asarray([0.1, -0.1, 0.1])
-    )
+    ideal = eqx.tree_at(lambda branches: branches.reactance, branches(3, resistance=0.0), jnp.asarray([0.1, -0.1, 0.1]))
     parts = (jnp.array([0.0, 1e5, 2e5]) * load, *(jnp.zeros(3) for _ in range(5)))
     return steady(network, PowerParameters.passive(network, ideal, Load(*parts)), implementation=implementation)
 
