@@ -54,7 +54,8 @@ const char* read_operands(ffi::RemainingArgs& args, bool linear, PowerWork& work
     work.single = single;
     const int64_t lanes = shape[shape.size() - 1];
     const bool by_bus = n < admittance || n == side, of_branch = n >= admittance && n < load;
-    const bool fits = by_bus ? shaped(buffer, {work.size, 2, lanes}) : shaped(buffer, {of_branch ? work.branches : work.size, lanes});
+    const bool fits = by_bus ? shaped(buffer, {work.size, 2, lanes})
+                             : shaped(buffer, {of_branch ? work.branches : work.size, lanes});
     if (!fits) return "an operand has the wrong shape";
     work.operand[n] = {buffer.untyped_data(), lanes == 1};
     if (lanes == 1) continue;

@@ -1,8 +1,8 @@
 // Batched power flow by Newton's method, one group of lanes at a time: the same source for every instruction set.
 //
 // A file that includes this defines RUN_POWER_FLOW, the name of the kernel, and VECTOR_BYTES, and is compiled with the
-// flags of its instruction set. Convergence, line search and result codes are those of voltherm.numerics.newton, lane by
-// lane. What a lane does depends on its own numbers alone: a lane that has finished takes steps of zero.
+// flags of its instruction set. Convergence, line search and result codes are those of voltherm.numerics.newton, lane
+// by lane. What a lane does depends on its own numbers alone: a lane that has finished takes steps of zero.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -23,7 +23,8 @@ namespace {
 // Solves the lanes in `wanted`, and takes out of it those that have converged.
 template <class T, class F, int W, int N>
 void solve_group(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, N>& network,
-                 const PowerFactors<F, 1>& common, CommonStart<T>* common_start, Arena arena, int64_t shared_steps, int64_t chords, bool* wanted) {
+                 const PowerFactors<F, 1>& common, CommonStart<T>* common_start, Arena arena, int64_t shared_steps,
+                 int64_t chords, bool* wanted) {
   PowerSystem<T, F, W, N> system(work);
   system.network = network;
   system.common = common;
@@ -116,7 +117,8 @@ void run_group(const PowerWork& work, int64_t unit, const Common<T, F>& common, 
   for (int n = 0; n < W; ++n) wanted[n] = n < count;
   if (work.single_factors) {
     const int64_t shared_steps = N == 1 && W != 1 ? work.shared_steps : 0;
-    solve_group<T, F, W, N>(work, lane, count, network, common.factors, common.start, arena, shared_steps, work.chords, wanted);
+    solve_group<T, F, W, N>(work, lane, count, network, common.factors, common.start, arena, shared_steps, work.chords,
+                            wanted);
     bool any = false;
     for (int n = 0; n < W; ++n) any = any || wanted[n];
     if (!any) return;

@@ -11,7 +11,16 @@ struct Operand {
   bool shared;
 };
 
-enum PowerOperand { start, fixed, generation, shunt, admittance, load = admittance + 8, side = load + 6, power_operands };
+enum PowerOperand {
+  start,
+  fixed,
+  generation,
+  shunt,
+  admittance,
+  load = admittance + 8,
+  side = load + 6,
+  power_operands
+};
 
 // Positions first .. last - 1. A subtree is a segment that nothing outside but its ancestors has to do with; those of
 // the top are what is left above the subtrees. `target` is where the targets of the first pivot begin.

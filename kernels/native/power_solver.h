@@ -29,6 +29,9 @@ struct PowerSolver {
 
   static INLINE bool finite(T number) { return number - number == T(0); }
 
+  // NaN does not count in the largest residual, but makes the norm infinite.
+  bool meets(T norm_of, T largest_of) const { return finite(norm_of) && largest_of <= system.work.tolerance; }
+
   Step step_of(int64_t number) const {
     if (number < shared_steps) return Step::common;
     return (number - shared_steps) % (chords + 1) == 0 ? Step::fresh : Step::kept;
@@ -81,9 +84,9 @@ struct PowerSolver {
                  [&](const Segment& segment) { forward(next, segment); });
   }
 
-  // The forward pass once more, after lanes have gone back by so much of their step.
-  void repeat(Step next, const T* change) {
-    system.move(P::load(change));
+  // The forward pass once more, after lanes have gone back by so much of their step and hold the rest of it.
+  void repeat(Step next, const T* change, const T* held) {
+    system.go_back(P::load(change), P::load(held));
     system.weigh_nothing();
     system.sweep([](const Segment&) {}, [&](const Segment& segment) { clear(next, segment); },
                  [&](const Segment& segment) { forward(next, segment); });
@@ -109,7 +112,7 @@ struct PowerSolver {
       for (int n = 0; n < W; ++n) rows[n] = finite(sums[n]) ? rows[n] : places[n];
     }
     for (int n = 0; n < W; ++n) {
-      const bool sound = finite(sums[n]), met = sound && largest[n] <= system.work.tolerance;
+      const bool sound = finite(sums[n]), met = meets(sums[n], largest[n]);
       norm[n] = sums[n], worst[n] = rows[n], iterations[n] = 0;
       residual[n] = sound ? largest[n] : T(__builtin_nan(""));
       result[n] = met ? converged : sound ? maximum_iterations : not_finite;
@@ -123,8 +126,10 @@ struct PowerSolver {
       system.broken.store(broken), system.largest_step.store(longest);
       const bool exact = step == Step::fresh;
       bool open[W];
+      alignas(64) T held[W];
       for (int n = 0; n < W; ++n) {
         open[n] = running[n];
+        held[n] = 1;
         if (!running[n]) continue;
         ++iterations[n];
         fraction[n] = 1;
@@ -141,21 +146,21 @@ struct PowerSolver {
           const bool descended = sums[n] <= (1 - T(sufficient_decrease) * fraction[n]) * norm[n];
           if (!descended && exact && fraction[n] > T(shortest_fraction)) {
             fraction[n] *= T(0.5);
-            change[n] = fraction[n];
+            change[n] = held[n] = fraction[n];
             again = true;
             continue;
           }
           open[n] = false;
-          if (!descended && !exact && !(largest[n] <= system.work.tolerance)) {  // left to the next fresh factors
-            change[n] = 1;
+          if (!descended && !exact && !meets(sums[n], largest[n])) {  // left to the next fresh factors
+            change[n] = 1, held[n] = 0;
             again = true;
             continue;
           }
           change[n] = judge(n, descended, exact, longest[n], sums[n], largest[n], rows[n]);
-          again = again || change[n] != T(0);
+          if (change[n] != T(0)) held[n] = 0, again = true;
         }
         if (!again) break;
-        repeat(next, change);
+        repeat(next, change, held);
         measured();
       }
       step = next;
@@ -170,7 +175,7 @@ struct PowerSolver {
 
   // Ends a step of one lane; returns by how much of it the unknowns have to go back.
   T judge(int n, bool descended, bool exact, F longest, T trial, T trial_largest, T row) {
-    const bool met = trial_largest <= system.work.tolerance;
+    const bool met = meets(trial, trial_largest);
     bool settled = met;
     if (!met && exact && (!descended || static_cast<T>(longest) <= T(round_off_step) * epsilon * T(1e6)))
       settled = stands_still(n, descended);
@@ -180,7 +185,7 @@ struct PowerSolver {
       result[n] = no_descent;
     }
     running[n] = descended && !settled;
-    if (!(trial < norm[n])) return fraction[n];
+    if (!met && !(trial < norm[n])) return fraction[n];
     norm[n] = trial, residual[n] = trial_largest, worst[n] = row;
     return 0;
   }

@@ -25,7 +25,13 @@ struct PowerSystem {
     P real, imaginary, active, reactive;  // voltage; powers to buses met so far
     Q side[2];
   };
-  struct Unknown {
+  // Before a step; only where it is in the precision of the unknowns does going back come down to their last digits.
+  struct Origin {
+    P angle, logarithm;
+  };
+  struct NoOrigin {};
+  static constexpr bool keeps_origin = std::is_same_v<T, F>;
+  struct Unknown : std::conditional_t<keeps_origin, Origin, NoOrigin> {
     P angle, logarithm;
     Q step[2];
   };
@@ -69,8 +75,8 @@ struct PowerSystem {
         }
       }
       for (int n = 0; n < 2; ++n)
-        demand[2 * at + n] =
-            operand<T, W>(work, load + 3 * n, bus, lane, count) - operand<T, W>(work, generation, 2 * bus + n, lane, count);
+        demand[2 * at + n] = operand<T, W>(work, load + 3 * n, bus, lane, count) -
+                             operand<T, W>(work, generation, 2 * bus + n, lane, count);
     }
   }
 
@@ -93,7 +99,8 @@ struct PowerSystem {
       for (int n = 0; n < 2; ++n) {
         const auto part = [&](int number) {
           const int which = load + 3 * n + number;
-          return only_shared && !work.operand[which].shared ? zero : operand<T, W>(work, which, work.order[at], lane, count);
+          if (only_shared && !work.operand[which].shared) return zero;
+          return operand<T, W>(work, which, work.order[at], lane, count);
         };
         voltage[at].current[n] = part(1);
         voltage[at].impedance[n] = part(2);
@@ -115,7 +122,8 @@ struct PowerSystem {
         here.imaginary = P::of(from.imaginary);
       } else {
         if (at + ahead < work.size)
-          for (int n = 0; n < 2; ++n) prefetch<T>(work, start, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
+          for (int n = 0; n < 2; ++n)
+            prefetch<T>(work, start, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
         unknown[at].angle = operand<T, W>(work, start, 2 * bus, lane, count);
         unknown[at].logarithm = operand<T, W>(work, start, 2 * bus + 1, lane, count);
         turn(at);
@@ -146,12 +154,18 @@ struct PowerSystem {
     for (int n = 0; n < 2; ++n) __builtin_prefetch(to + n * work.lanes, 1);
   }
 
-  // Moves every unknown by so much of the last step, for another forward pass.
-  __attribute__((noinline)) void move(const P& fraction) {
+  // Takes back so much of the last step, which leaves `held` of it, for another forward pass.
+  __attribute__((noinline)) void go_back(const P& change, const P& held) {
     for (int64_t at = 0; at < work.size; ++at) {
       Unknown& own = unknown[at];
-      own.angle = own.angle + fraction * convert<T>(own.step[0]);
-      own.logarithm = own.logarithm + fraction * convert<T>(own.step[1]);
+      const P step0 = convert<T>(own.step[0]), step1 = convert<T>(own.step[1]);
+      if constexpr (keeps_origin) {
+        own.angle = own.Origin::angle - held * step0;
+        own.logarithm = own.Origin::logarithm - held * step1;
+      } else {
+        own.angle = own.angle + change * step0;
+        own.logarithm = own.logarithm + change * step1;
+      }
       node[at].side[0] = node[at].side[1] = Q::of(0);
       turn(at);
     }
@@ -254,8 +268,12 @@ struct PowerSystem {
         slope_reactive = load_reactive + square * part.impedance[1];
       }
       if (!Given) {
-        const P active_left = keep_active * (active_sum + own_active + demand[2 * at] + load_active);
-        const P reactive_left = keep_reactive * (reactive_sum + own_reactive + demand[2 * at + 1] + load_reactive);
+        // at a set point nothing is left, unless it is not finite itself
+        const P angle = unknown[at].angle, logarithm = unknown[at].logarithm;
+        const P active_all = active_sum + own_active + demand[2 * at] + load_active;
+        const P reactive_all = reactive_sum + own_reactive + demand[2 * at + 1] + load_reactive;
+        const P active_left = keep_active.where_greater(zero, active_all, angle - angle);
+        const P reactive_left = keep_reactive.where_greater(zero, reactive_all, logarithm - logarithm);
         weigh(active_left, reactive_left, work.order[at]);
         here.side[0] = here.side[0] + convert<F>(active_left);
         here.side[1] = here.side[1] + convert<F>(reactive_left);
@@ -263,10 +281,12 @@ struct PowerSystem {
       if (S == Step::fresh) {
         Block<Q>& own = factors.diagonal[at];
         const P one = P::of(1);
-        own.n[0] = own.n[0] + convert<F>(one - keep_active - keep_active * reactive_sum);
-        own.n[1] = own.n[1] + convert<F>(keep_active * (active_sum + two * own_active + slope_active));
-        own.n[2] = own.n[2] + convert<F>(keep_reactive * active_sum);
-        own.n[3] = own.n[3] + convert<F>(one - keep_reactive + keep_reactive * (reactive_sum + two * own_reactive + slope_reactive));
+        const P active_slope = active_sum + two * own_active + slope_active;
+        const P reactive_slope = reactive_sum + two * own_reactive + slope_reactive;
+        own.n[0] = own.n[0] + convert<F>(keep_active.where_greater(zero, zero - reactive_sum, one));
+        own.n[1] = own.n[1] + convert<F>(keep_active.where_greater(zero, active_slope, zero));
+        own.n[2] = own.n[2] + convert<F>(keep_reactive.where_greater(zero, active_sum, zero));
+        own.n[3] = own.n[3] + convert<F>(keep_reactive.where_greater(zero, reactive_slope, one));
         eliminate_pivot<Transpose>(at, target);
       } else {
         const Q side0 = here.side[0], side1 = here.side[1];
@@ -280,11 +300,13 @@ struct PowerSystem {
     }
   }
 
-  static INLINE void couple(Block<Q>& block, const Q& active, const Q& reactive, const Q& free_active, const Q& free_reactive) {
-    block.n[0] = block.n[0] + free_active * reactive;
-    block.n[1] = block.n[1] + free_active * active;
-    block.n[2] = block.n[2] - free_reactive * active;
-    block.n[3] = block.n[3] + free_reactive * reactive;
+  static INLINE void couple(Block<Q>& block, const Q& active, const Q& reactive, const Q& free_active,
+                            const Q& free_reactive) {
+    const Q none = Q::of(0);
+    block.n[0] = block.n[0] + free_active.where_greater(none, reactive, none);
+    block.n[1] = block.n[1] + free_active.where_greater(none, active, none);
+    block.n[2] = block.n[2] - free_reactive.where_greater(none, active, none);
+    block.n[3] = block.n[3] + free_reactive.where_greater(none, reactive, none);
   }
 
   // D_k <- D_k^-1, L_ik <- A_ik D_k, A_ij <- A_ij - L_ik A_kj, and the same for the right-hand side.
@@ -298,7 +320,8 @@ struct PowerSystem {
     Node& here = node[at];
     Q side0 = here.side[0], side1 = here.side[1];
     if (Transpose) {
-      const Q scaled0 = inverse.n[0] * side0 + inverse.n[2] * side1, scaled1 = inverse.n[1] * side0 + inverse.n[3] * side1;
+      const Q scaled0 = inverse.n[0] * side0 + inverse.n[2] * side1;
+      const Q scaled1 = inverse.n[1] * side0 + inverse.n[3] * side1;
       here.side[0] = side0 = scaled0;
       here.side[1] = side1 = scaled1;
     }
@@ -366,6 +389,10 @@ struct PowerSystem {
       const Q size0 = magnitude(own.step[0]), size1 = magnitude(own.step[1]);
       largest_step = size0.where_greater(largest_step, size0, largest_step);
       largest_step = size1.where_greater(largest_step, size1, largest_step);
+      if constexpr (keeps_origin) {
+        own.Origin::angle = own.angle;
+        own.Origin::logarithm = own.logarithm;
+      }
       own.angle = own.angle - convert<T>(own.step[0]);
       own.logarithm = own.logarithm - convert<T>(own.step[1]);
       turn(at);

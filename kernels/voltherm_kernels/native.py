@@ -92,7 +92,7 @@ def factor(schedule: Schedule, values: Array, *, wanted: str | None = None) -> A
     """Blocks of (I + L) D (I + U), with D inverted. A lane with a singular pivot is NaN."""
     result = jax.ShapeDtypeStruct((schedule.slots, *values.shape[1:]), values.dtype)
     tables = (schedule.entry_slot, schedule.front_start, schedule.product_target)
-    return _call("factor", result, (values,), tables, _attributes(wanted))
+    return _call("factor", result, (values,), tables, attributes(wanted))
 
 
 def substitute(
@@ -108,14 +108,14 @@ def substitute(
     del values  # only what its derivative follows from
     result = jax.ShapeDtypeStruct(right_hand_side.shape, right_hand_side.dtype)
     tables = (schedule.order, schedule.front_start, schedule.fill_neighbour)
-    return _call("substitute", result, (blocks, right_hand_side), tables, _attributes(wanted, transpose))
+    return _call("substitute", result, (blocks, right_hand_side), tables, attributes(wanted, transpose))
 
 
 def multiply(schedule: Schedule, values: Array, vector: Array, *, transpose: bool, wanted: str | None = None) -> Array:
     """A x, or Aᵀ x."""
     result = jax.ShapeDtypeStruct(vector.shape, vector.dtype)
     tables = (schedule.rows, schedule.columns)
-    return _call("multiply", result, (values, vector), tables, _attributes(wanted, transpose))
+    return _call("multiply", result, (values, vector), tables, attributes(wanted, transpose))
 
 
 def outer(schedule: Schedule, left: Array, right: Array, *, wanted: str | None = None) -> Array:
@@ -123,7 +123,7 @@ def outer(schedule: Schedule, left: Array, right: Array, *, wanted: str | None =
     block, lanes = left.shape[1:3]
     result = jax.ShapeDtypeStruct((schedule.entries, block, block, lanes), left.dtype)
     tables = (schedule.rows, schedule.columns)
-    return _call("outer", result, (left, right), tables, _attributes(wanted))
+    return _call("outer", result, (left, right), tables, attributes(wanted))
 
 
 def backward_error(
@@ -138,7 +138,7 @@ def backward_error(
     """How far a solution is from solving A x = r: (lane, side), relative (`safeguard.py`)."""
     result = jax.ShapeDtypeStruct(right_hand_side.shape[2:], right_hand_side.dtype)
     operands, tables = (values, solution, right_hand_side), (schedule.rows, schedule.columns)
-    return _call("backward_error", result, operands, tables, _attributes(wanted, transpose))
+    return _call("backward_error", result, operands, tables, attributes(wanted, transpose))
 
 
 def pivoted(
@@ -151,7 +151,8 @@ def pivoted(
     return _call("pivoted", result, operands, tables, {"transpose": np.int64(transpose)})
 
 
-def _attributes(wanted: str | None, transpose: bool | None = None) -> dict[str, np.int64]:
+def attributes(wanted: str | None, transpose: bool | None = None) -> dict[str, np.int64]:
+    """Attributes that the calls have in common; `wanted`: instruction set, by default the best there is."""
     chosen = {"instructions": np.int64(-1 if wanted is None else INSTRUCTIONS.index(wanted))}
     return chosen if transpose is None else chosen | {"transpose": np.int64(transpose)}
 

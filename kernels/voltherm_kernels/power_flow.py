@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax import Array
 
-from .native import INSTRUCTIONS
+from .native import attributes
 from .schedule import Schedule
 
 
@@ -181,7 +181,7 @@ def solve(
             shared_steps=np.int64(plan.shared_steps),
             chords=np.int64(plan.chords),
             single_factors=np.int64(plan.single_factors),
-            **_instructions(wanted),
+            **attributes(wanted),
         )
     )
 
@@ -193,10 +193,4 @@ def step(
     given = (*operands, right_hand_side)
     lanes = max(operand.shape[-1] for operand in given) if all(o.shape[-1] for o in given) else 0
     result = jax.ShapeDtypeStruct((*right_hand_side.shape[:-1], lanes), right_hand_side.dtype)
-    return jax.ffi.ffi_call("voltherm_power_step", result)(
-        *given, *tables, transpose=np.int64(transpose), **_instructions(wanted)
-    )
-
-
-def _instructions(wanted: str | None) -> dict[str, np.int64]:
-    return {"instructions": np.int64(-1 if wanted is None else INSTRUCTIONS.index(wanted))}
+    return jax.ffi.ffi_call("voltherm_power_step", result)(*given, *tables, **attributes(wanted, transpose))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from voltherm_kernels import native, newton, power_flow
 
-from tests.power.cases import network_of
+from tests.power.cases import branches, network_of
 from voltherm.numerics import ResultCode
 from voltherm.power import Branches, Load, Network, PowerParameters, flow, steady
 
@@ -71,7 +71,7 @@ def solved(network, operands, plan=power_flow.EXACT, *, tolerance=TOLERANCE, max
 
 
 def oracle(network, operands, *, tolerance=TOLERANCE, maximum=30):
-    problem = flow._Problem(network.topology, tolerance, maximum)
+    problem = flow._Problem(network.topology, tolerance, maximum, "xla")
     return [np.asarray(result) for result in newton(problem, operands, implementation="xla")]
 
 
@@ -200,9 +200,83 @@ def test_linear_solve(meshed, wanted: str | None, transpose: bool):
     side = jnp.asarray(np.random.default_rng(3).normal(size=(14, 2, 19)))
     at = [jnp.asarray(expected[0]), *operands[1:]]
     found = jax.jit(lambda given, side: power_flow.step(tables, given, side, transpose, wanted))(at, side)
-    problem = flow._LinearProblem(network.topology, transpose)
+    problem = flow._LinearProblem(network.topology, transpose, "xla")
     (reference,) = newton(problem, [*at, side], implementation="xla")
     np.testing.assert_allclose(found, reference, rtol=0, atol=1e-11 * float(jnp.abs(reference).max()))
+
+
+def one_line(lanes: int) -> tuple[Network, list[jax.Array]]:
+    network = network_of([(0, 1)], 2)
+    load = Load(*(jnp.asarray([0.0, size]) for size in (1e6, 0.0, 0.0, 3e5, 0.0, 0.0)))
+    return network, operands_of(network, PowerParameters.passive(network, branches(1), load), lanes)
+
+
+def test_a_shortened_step_starts_from_the_unknowns_before_it():
+    network, operands = one_line(100)
+    start = jnp.broadcast_to(operands[0], (2, 2, 100)).at[1, 1].set(jnp.linspace(-11.5, -10.2, 100))
+    # from so low a voltage steps are some thousand long, of which a thousandth is taken
+    given = [start, *operands[1:]]
+    found, expected = (solve(network, given, tolerance=0.08, maximum=1) for solve in (solved, oracle))
+    good = expected[3] == ResultCode.CONVERGED
+    assert np.sum(good) > 10
+    np.testing.assert_array_equal(found[3], expected[3])
+    assert np.max(np.abs(found[0] - expected[0])[1, 1, good]) <= 4 * np.spacing(6.0)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_trial_that_is_nowhere_a_number_has_not_converged(plan: str):
+    network, operands = one_line(3)
+    # next to no voltage: a step so long that the voltage after it is infinite, and the mismatch NaN
+    far = [operands[0].at[1, 1].set(-30.0), *operands[1:]]
+    found, expected = solved(network, far, PLANS[plan]), oracle(network, far)
+    assert np.all(expected[3] == ResultCode.NO_DESCENT)
+    np.testing.assert_array_equal(found[3], expected[3])
+    assert np.all(np.isnan(found[0]))
+
+
+def test_what_has_converged_meets_the_tolerance(meshed):
+    network, operands, _ = meshed
+    random = np.random.default_rng(0)
+    start = jnp.where(operands[1] == 0.0, jnp.asarray(random.normal(size=(14, 2, 1))), operands[0])
+    load = operands[12][..., :1] * jnp.asarray(random.uniform(0.0, 30.0, (14, 2000)))
+    given = [start, *operands[1:12], load, *operands[13:15], operands[15][..., :1], *operands[16:]]
+    # among so many starts some steps with kept factors meet it while the sum of squares does not fall
+    for tolerance in (10.0, 30.0):
+        for plan in PLANS.values():
+            found = solved(network, given, plan, tolerance=tolerance)
+            good = found[3] == ResultCode.CONVERGED
+            assert np.any(good)
+            assert np.all(found[1][good] <= tolerance)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_numbers_that_a_set_point_makes_irrelevant(meshed, plan: str):
+    network, operands, expected = meshed
+    fixed = np.asarray(operands[1]) > 0.0
+    slack, controlled = 0, 3
+    assert fixed[slack].all()
+    assert list(fixed[controlled, :, 0]) == [False, True]
+    spoiled = list(operands)
+    for number in (2, 3):  # generation, shunt: active and reactive side by side
+        spoiled[number] = spoiled[number].at[slack].set(jnp.nan).at[controlled, 1].set(jnp.nan)
+    for number in range(12, 18):
+        spoiled[number] = spoiled[number].at[slack].set(jnp.inf if number == 12 else jnp.nan)
+    for number in range(15, 18):
+        spoiled[number] = spoiled[number].at[controlled].set(jnp.nan)
+    reference = oracle(network, spoiled)
+    np.testing.assert_array_equal(reference[3], ResultCode.CONVERGED)
+    agree(solved(network, spoiled, PLANS[plan]), expected, 1e-11)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_set_point_that_is_not_a_number(plan: str):
+    network = network_of([], 2, slack=(0, 1))
+    load = Load(*(jnp.zeros(2) for _ in range(6)))
+    operands = operands_of(network, PowerParameters.passive(network, branches(0), load), 3)
+    spoiled = [jnp.broadcast_to(operands[0], (2, 2, 3)).at[1, 0, 2].set(jnp.nan), *operands[1:]]
+    codes = [ResultCode.CONVERGED, ResultCode.CONVERGED, ResultCode.NOT_FINITE]
+    np.testing.assert_array_equal(oracle(network, spoiled)[3], codes)
+    np.testing.assert_array_equal(solved(network, spoiled, PLANS[plan])[3], codes)
 
 
 def test_operands_that_do_not_fit(meshed):
@@ -270,3 +344,45 @@ def test_derivatives_are_those_of_the_plain_iteration():
     found, expected = (jax.jit(lambda name=name: everything(name))() for name in ("native", "xla"))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def ring(load: jax.Array, implementation: str):
+    """A series capacitor cancels a reactance: no pivot without exchanging rows, though the Jacobian is regular."""
+    network = network_of([(0, 1), (1, 2), (2, 0)], 3)
+    ideal = eqx.tree_at(lambda branches: branches.reactance, branches(3, resistance=0.0), jnp.asarray([0.1, -0.1, 0.1]))
+    parts = (jnp.array([0.0, 1e5, 2e5]) * load, *(jnp.zeros(3) for _ in range(5)))
+    return steady(network, PowerParameters.passive(network, ideal, Load(*parts)), implementation=implementation)
+
+
+def test_derivatives_where_a_pivot_vanishes():
+    def angle(load: jax.Array, implementation: str) -> jax.Array:
+        solution = ring(load, implementation)
+        return jnp.sum(solution.value.voltage_angle * jnp.array([0.0, 1.0, 2.0])), solution.status.result
+
+    loads = jnp.array([0.0, 1.0])
+    (native_gradient, native_code), (gradient, code) = (
+        jax.jit(jax.vmap(jax.grad(lambda load, name=name: angle(load, name), has_aux=True)))(loads)
+        for name in ("native", "xla")
+    )
+    np.testing.assert_array_equal(code, ResultCode.CONVERGED)
+    # the iteration itself does not pivot: docs/kernels.md
+    np.testing.assert_array_equal(native_code, [ResultCode.CONVERGED, ResultCode.SINGULAR])
+    assert gradient[0] != 0.0
+    np.testing.assert_allclose(native_gradient, [gradient[0], 0.0], rtol=1e-12)
+    assert np.all(np.isnan(ring(loads[1], "native").value.voltage_angle))
+
+
+def test_xla_calls_nothing_native():
+    network, parameters = random_case(5, 6)
+
+    def loss(scale: jax.Array, implementation: str) -> jax.Array:
+        load = jax.tree.map(lambda part: part * scale, parameters.load)
+        scaled = eqx.tree_at(lambda parameters: parameters.load, parameters, load)
+        return jnp.sum(steady(network, scaled, implementation=implementation).value.active_loss)
+
+    programs = {
+        name: jax.jit(jax.grad(lambda scale, name=name: loss(scale, name))).lower(1.0).as_text()
+        for name in ("native", "xla")
+    }
+    assert "voltherm_power_flow" in programs["native"]
+    assert "voltherm_" not in programs["xla"].replace("voltherm_newton", "")

@@ -140,6 +140,7 @@ class _Problem:
     topology: Topology
     tolerance: float
     maximum_iterations: int
+    implementation: str = "auto"
 
     def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
         """Unknowns, largest residual, iterations, result code, bus of the largest residual."""
@@ -150,7 +151,7 @@ class _Problem:
     def one_lane(self, *operands: Array) -> tuple[Array, ...]:
         """The iteration that every other is held to."""
         start, equations = _numbers(operands)
-        residual, linear_solve = _root_problem(Network(self.topology))
+        residual, linear_solve = _root_problem(Network(self.topology), self.implementation)
         root = newton(
             residual,
             start,
@@ -181,6 +182,7 @@ class _LinearProblem:
 
     topology: Topology
     transpose: bool
+    implementation: str = "auto"
 
     def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
         """One vector like the right-hand side."""
@@ -190,11 +192,21 @@ class _LinearProblem:
         """Jacobian, factors, substitution, one after the other."""
         unknowns, equations = _numbers(operands[:-1])
         values = _jacobian(Network(self.topology), unknowns, equations)
-        return (solve(self.topology.schedule, values, operands[-1], transpose=self.transpose),)
+        schedule, side = self.topology.schedule, operands[-1]
+        return (solve(schedule, values, side, transpose=self.transpose, implementation=self.implementation),)
 
     def native(self, *operands: Array) -> tuple[Array, ...]:
-        """The three in one call."""
-        return (power_flow.step(_tables(self.topology), operands[:-1], operands[-1], self.transpose),)
+        """The three in one call. Where a pivot vanishes, `one_lane` has the pivoting that the call has not."""
+        side = operands[-1]
+        found = power_flow.step(_tables(self.topology), operands[:-1], side, self.transpose)
+        # a failed solve asks for nothing, at a point where the Jacobian may well be singular
+        found = jnp.where(jnp.any(side != 0.0, axis=(0, 1)), found, 0.0)
+        sound = jnp.all(jnp.isfinite(found), axis=(0, 1))
+
+        def anew() -> Array:
+            return jnp.where(sound, found, over_lanes(self, *operands)[0])
+
+        return (jax.lax.cond(jnp.all(sound), lambda: found, anew),)
 
     def pallas(self, *operands: Array) -> tuple[Array, ...]:
         """Jacobians in plain JAX; the solve itself is the kernel's."""
@@ -211,7 +223,7 @@ def _fused_linear_solve(network: Network, implementation: str):
             return jax.jvp(lambda unknowns: _residual(network, unknowns, equations), (unknowns,), (vector,))[1]
 
         def solving(transpose):
-            problem = _LinearProblem(network.topology, transpose)
+            problem = _LinearProblem(network.topology, transpose, implementation)
 
             def run(_, side):
                 return fused_newton(problem, [*operands, side[..., None]], implementation=implementation)[0][..., 0]
@@ -223,14 +235,15 @@ def _fused_linear_solve(network: Network, implementation: str):
     return linear_solve
 
 
-def _root_problem(network: Network):
-    """Residual and linear solve, as `newton` wants them."""
+def _root_problem(network: Network, implementation: str = "auto"):
+    """Residual and linear solve, as `newton` wants them; `implementation` is that of the whole power flow."""
 
     def residual(unknowns, equations):
         return _residual(network, unknowns, equations)
 
     def linear_solve(unknowns, equations, right_hand_side):
-        return solve(network.topology.schedule, _jacobian(network, unknowns, equations), right_hand_side)
+        values = _jacobian(network, unknowns, equations)
+        return solve(network.topology.schedule, values, right_hand_side, implementation=implementation)
 
     return residual, linear_solve
 
@@ -267,7 +280,7 @@ def steady(
     start = jnp.where(equations.fixed > 0.0, equations.set_point, start)
 
     start = jax.lax.stop_gradient(start)
-    problem = _Problem(network.topology, tolerance, maximum_iterations)
+    problem = _Problem(network.topology, tolerance, maximum_iterations, implementation)
     results = fused_newton(problem, _operands(start, equations), implementation=implementation)
     found, largest, iterations, code, worst = (part[..., 0] for part in results)
     residual, linear_solve = _root_problem(network)[0], _fused_linear_solve(network, implementation)
