@@ -97,7 +97,7 @@ def newton(
         floor = floor | (longest <= ROUND_OFF_FLOOR * epsilon * farthest)
         converged = met | (finite_step & (still | (floor & ~descended)))
         result = jnp.where(finite_step, jnp.where(descended, state.result, ResultCode.NO_DESCENT), ResultCode.SINGULAR)
-        better = norm < state.norm
+        better = met | (norm < state.norm)
         return _State(
             y=jnp.where(better, y, state.y),
             scaled=jnp.where(better, scaled, state.scaled),
