@@ -5,6 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 from voltherm_kernels import native
+from voltherm_kernels.library import load
 
 pytestmark = pytest.mark.skipif(bool(native.why_not()), reason=native.why_not() or "built")
 
@@ -12,8 +13,7 @@ _FUNCTIONS = {"log": (0, np.log), "exp": (1, np.exp), "sqrt": (2, np.sqrt), "log
 
 
 def _evaluate(name: str, numbers: np.ndarray, instructions: int) -> np.ndarray:
-    library = ctypes.CDLL(str(native._files()[0]))
-    call = library.voltherm_evaluate
+    call = load().library.voltherm_evaluate
     call.argtypes = [ctypes.c_int64] * 4 + [ctypes.c_void_p] * 2
     call.restype = None
     found = np.empty_like(numbers)

@@ -114,7 +114,10 @@ def test_a_constant_problem_passes_through_differentiation_of_other_things():
 
 def test_no_lanes_at_all():
     for lanes in ((0,), (3, 0), (0, 3)):
-        mapped = lambda square: newton(Recorded(), (square, WEIGHT))  # noqa: E731
+
+        def mapped(square):
+            return newton(Recorded(), (square, WEIGHT))
+
         for _ in lanes:
             mapped = jax.vmap(mapped)
         roots, residuals = jax.jit(mapped)(jnp.ones((*lanes, 3, 1)))

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +20,7 @@ def test_largest_and_its_lower_bound():
 def test_nan_is_not_forgotten_in_large_arrays_and_batches(shape: tuple[int, ...]):
     values = np.ones(shape)
     values[..., shape[-1] // 2] = np.nan
-    found = lambda part: largest(part, 0.0)  # noqa: E731
+    found = functools.partial(largest, initial=0.0)
     for _ in shape[1:]:
         found = jax.vmap(found)
     assert np.all(np.isnan(jax.jit(found)(jnp.asarray(values))))
@@ -29,8 +31,10 @@ def test_a_lane_ends_the_same_alone_and_among_thousands():
     def residual(y, target):
         return jnp.where(y > 0.9, y - target, jnp.nan * y)
 
+    def linear_solve(y, target, right):
+        return right
+
     def solved(target):
-        linear_solve = lambda y, target, right: right  # noqa: E731
         return newton(residual, jnp.ones(64), target, linear_solve=linear_solve, tolerance=1e-9).status.result
 
     targets = jnp.where(jnp.arange(2048)[:, None] % 3 == 0, -2000.0, 1.5) * jnp.ones((1, 64))
