@@ -56,12 +56,9 @@ def cheap(monkeypatch):
         module = importlib.import_module(f"voltherm.study.{name}")
         monkeypatch.setattr(module, "steady", _steady)
         monkeypatch.setattr(module, "outputs", _outputs)
-    for name in ("sweep", "tune"):
-        monkeypatch.setattr(
-            importlib.import_module(f"voltherm.study.{name}"),
-            "solved",
-            lambda site: Solution(None, _steady(site).status),
-        )
+    sweep, tune = (importlib.import_module(f"voltherm.study.{name}") for name in ("sweep", "tune"))
+    monkeypatch.setattr(sweep, "solvable", lambda site: site)
+    monkeypatch.setattr(tune, "solved", lambda site: Solution(None, _steady(site).status))
 
 
 @pytest.mark.usefixtures("cheap")

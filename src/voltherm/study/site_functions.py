@@ -47,6 +47,12 @@ def solved(site: Site) -> Solution:
     return solution
 
 
+def solvable(site: Site) -> Site:
+    """The site itself. **Raises** `NoSteadyStateError` as `solved` does."""
+    solved(site)
+    return site
+
+
 def solve_design(paths: Sequence[str]) -> DesignFunction:
     """`(values of paths, (site, starting state)) -> (figures, result code)`."""
 

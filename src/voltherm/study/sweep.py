@@ -21,7 +21,7 @@ from voltherm.numerics import ResultCode, sentence
 from voltherm.site.sections import Site
 from voltherm.study.chunks import ChunkPlan, DesignFunction, Evaluator
 from voltherm.study.design import DesignVariables, digest, sample
-from voltherm.study.site_functions import SITE_COLUMNS, present_values, site_digest, solve_design, solved
+from voltherm.study.site_functions import SITE_COLUMNS, present_values, site_digest, solvable, solve_design
 from voltherm.study.store import Columns, MemoryStore, SweepStore
 
 FORMAT = "voltherm sweep 1"
@@ -221,7 +221,7 @@ def sweep(
     progress: Callable[[SweepProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> SweepResult:
-    """The figures of `voltherm.site.outputs` over many designs of a site.
+    """The figures of `voltherm.site.outputs` over many designs of a site, each solved from its own cold start.
 
     **Arguments**
 
@@ -233,7 +233,7 @@ def sweep(
     **Returns**: a `SweepResult`.
 
     **Raises**: `KeyError` with the path that names no number of the site; `ValueError` where the sampler cannot serve
-    the variables; `NoSteadyStateError` where the site itself, from which every design starts, has no steady state.
+    the variables; `NoSteadyStateError` where the site itself has no steady state.
     """
     chosen = DesignVariables.build(variables)
     points = sample(chosen, sampler=sampler, designs=designs, seed=seed)
@@ -241,7 +241,7 @@ def sweep(
     present_values(site, chosen.paths)
     return run(
         solve_design(chosen.paths),
-        Deferred(lambda: (site, solved(site).value)),
+        Deferred(lambda: (solvable(site), None)),
         chosen,
         points,
         case=site_digest(site),
