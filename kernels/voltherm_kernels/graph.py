@@ -95,3 +95,29 @@ def graph_of(rows: np.ndarray, columns: np.ndarray, size: int) -> Graph:
 def starts(group: np.ndarray, groups: int) -> np.ndarray:
     """Where the stretch of every group starts when items are sorted by group; one more for the end."""
     return np.concatenate([[0], np.cumsum(np.bincount(group, minlength=groups))])
+
+
+class Triangle(NamedTuple):
+    """The fill of a symmetric elimination: its numbers (pivot, neighbour) sorted, and where products go.
+
+    `start` (size + 1,): of every pivot's front. `key` (fill,): pivot * size + neighbour, rising. `target`: number of
+    the pair (i, j) for every pivot in order and all i before j of its front.
+    """
+
+    start: np.ndarray
+    neighbour: np.ndarray
+    key: np.ndarray
+    target: np.ndarray
+
+
+def triangle(pivot: np.ndarray, neighbour: np.ndarray, size: int) -> Triangle:
+    """Sorts pairs of positions, pivot first, and finds the targets of their products."""
+    pivot, neighbour = pivot.astype(np.int64), neighbour.astype(np.int64)
+    in_order = np.lexsort((neighbour, pivot))
+    pivot, neighbour = pivot[in_order], neighbour[in_order]
+    start, key = starts(pivot, size), pivot * size + neighbour
+    # beside every number of a front those that follow it there
+    following = start[pivot + 1] - np.arange(pivot.size) - 1
+    first = np.repeat(np.arange(pivot.size), following)
+    second = first + 1 + np.arange(first.size) - np.repeat(np.cumsum(following) - following, following)
+    return Triangle(start, neighbour, key, np.searchsorted(key, neighbour[first] * size + neighbour[second]))

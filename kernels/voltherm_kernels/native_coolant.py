@@ -13,7 +13,9 @@ import jax
 import numpy as np
 from jax import Array
 
-from .native import INSTRUCTIONS
+from .graph import starts, triangle
+from .native import attributes
+from .newton import lanes_of
 from .schedule import Schedule
 
 TERMS = {
@@ -70,7 +72,7 @@ def solve_network(
     pressure (free, lane), flow (branch, lane), largest_flow (1, lane). wanted: an instruction set.
     """
     operands = (drive, demand, flow, pressure, largest_flow, *constants)
-    lanes = max(operand.shape[-1] for operand in operands)
+    lanes = lanes_of(operands)
     dtype = flow.dtype
     one, whole = jax.ShapeDtypeStruct((lanes,), dtype), jax.ShapeDtypeStruct((lanes,), np.int32)
     results = (
@@ -78,12 +80,9 @@ def solve_network(
         jax.ShapeDtypeStruct((branches.free, lanes), dtype),
         *(one, whole, whole, whole),
     )
-    attributes = {
-        "tolerance": np.float64(tolerance),
-        "maximum_iterations": np.int64(maximum_iterations),
-        "instructions": np.int64(-1 if wanted is None else INSTRUCTIONS.index(wanted)),
-    }
-    return tuple(jax.ffi.ffi_call("voltherm_coolant", results)(_table(branches), *operands, **attributes))
+    call = jax.ffi.ffi_call("voltherm_coolant", results)
+    limits = {"tolerance": np.float64(tolerance), "maximum_iterations": np.int64(maximum_iterations)}
+    return tuple(call(_table(branches), *operands, **limits, **attributes(wanted)))
 
 
 def step_of_network(
@@ -97,15 +96,13 @@ def step_of_network(
 ) -> tuple[Array, Array]:
     """The Newton step from given flows (branch, lane) for right-hand sides (branch, lane) and (free, lane)."""
     operands = (flow, right_branches, right_nodes, *constants)
-    lanes = max(operand.shape[-1] for operand in operands)
+    lanes = lanes_of(operands)
     results = (
         jax.ShapeDtypeStruct((len(branches.from_node), lanes), flow.dtype),
         jax.ShapeDtypeStruct((branches.free, lanes), flow.dtype),
     )
-    attributes = {"instructions": np.int64(-1 if wanted is None else INSTRUCTIONS.index(wanted))}
-    of_branches, of_nodes = jax.ffi.ffi_call("voltherm_coolant_step", results)(
-        _table(branches), *operands, **attributes
-    )
+    call = jax.ffi.ffi_call("voltherm_coolant_step", results)
+    of_branches, of_nodes = call(_table(branches), *operands, **attributes(wanted))
     return of_branches, of_nodes
 
 
@@ -113,7 +110,10 @@ def step_of_network(
 def _table(branches: Branches) -> np.ndarray:
     """All tables of `CoolantTables` in coolant_work.h, one behind the other."""
     free = branches.free
-    node, front_start, neighbour, target = _elimination(branches.schedule)
+    none = np.zeros(0, dtype=np.int64)
+    schedule = branches.schedule
+    node = none if schedule is None else schedule.order
+    fill = triangle(*((none, none) if schedule is None else (schedule.fill_pivot, schedule.fill_neighbour)), free)
     position = np.empty(free + 1, dtype=np.int64)
     position[node] = np.arange(free)
     position[free] = free
@@ -132,12 +132,8 @@ def _table(branches: Branches) -> np.ndarray:
     at, incident = at[at < free], incident[at < free]
     by_position = np.lexsort((incident, at))
     # branches between two free nodes, by the number of the pair in the fronts
-    pair = np.repeat(np.arange(free), np.diff(front_start)) * (free + 1) + neighbour
-    sorter = np.argsort(pair)
     inner = np.flatnonzero(high < free)
-    number = (
-        sorter[np.searchsorted(pair, low[inner] * (free + 1) + high[inner], sorter=sorter)] if inner.size else inner
-    )
+    number = np.searchsorted(fill.key, low[inner] * free + high[inner])
     by_number = np.argsort(number, kind="stable")
 
     kinds = list(TERMS)
@@ -155,39 +151,14 @@ def _table(branches: Branches) -> np.ndarray:
         np.array([[kinds.index(kind), inside, first[n]] for n, (kind, inside) in enumerate(terms)], int).reshape(-1),
         node,
         position[:free],
-        _starts(at, free),
+        starts(at, free),
         incident[by_position],
-        front_start,
-        neighbour,
-        _starts(number, neighbour.size),
+        fill.start,
+        fill.neighbour,
+        starts(number, fill.key.size),
         place[inner[by_number]],
-        target,
+        fill.target,
     ]
-    header = [branch.size, free, neighbour.size, sizes.size, len(terms), frictions.sum()]
-    header += [incident.size, inner.size, target.size]
+    header = [branch.size, free, fill.key.size, sizes.size, len(terms), frictions.sum()]
+    header += [incident.size, inner.size, fill.target.size]
     return np.concatenate([header, *sections]).astype(np.int32)
-
-
-def _starts(owner: np.ndarray, owners: int) -> np.ndarray:
-    """Where each owner's part of a list sorted by owner begins, and the end."""
-    return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=owners))])
-
-
-def _elimination(schedule: Schedule | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Free node at each position, fronts of the positions sorted, and where the products of pairs in a front go."""
-    if schedule is None:
-        none = np.zeros(0, dtype=np.int64)
-        return none, np.zeros(1, dtype=np.int64), none, none
-    size = schedule.size
-    pivot, neighbour = schedule.fill_pivot.astype(np.int64), schedule.fill_neighbour.astype(np.int64)
-    in_order = np.lexsort((neighbour, pivot))
-    pivot, neighbour = pivot[in_order], neighbour[in_order]
-    front_start = _starts(pivot, size)
-    # every pair (i, j), i before j, of one front
-    last = front_start[pivot + 1]
-    after = last - np.arange(pivot.size) - 1
-    i = np.repeat(np.arange(pivot.size), after)
-    j = i + 1 + np.arange(i.size) - np.repeat(np.cumsum(after) - after, after)
-    pair = pivot * size + neighbour
-    target = np.searchsorted(pair, neighbour[i] * size + neighbour[j])
-    return schedule.order, front_start, neighbour, target

@@ -53,7 +53,8 @@ def newton(problem: Problem, operands: Sequence[Array], *, implementation: str =
     return tuple(newton_p.bind(*operands, problem=problem, implementation=implementation))
 
 
-def _lanes(operands: Sequence[Any]) -> int:
+def lanes_of(operands: Sequence[Any]) -> int:
+    """The number of lanes of operands (..., lane) or (..., 1). Raises `ValueError` where they differ."""
     return _common([operand.shape[-1] for operand in operands])
 
 
@@ -66,14 +67,14 @@ def _common(lanes: Sequence[int]) -> int:
 
 
 def _abstract(*operands: Any, problem: Problem, **_: Any) -> list[Any]:
-    lanes = _lanes(operands)
+    lanes = lanes_of(operands)
     results = problem.results(*(jax.ShapeDtypeStruct(operand.shape[:-1], operand.dtype) for operand in operands))
     return [core.ShapedArray((*result.shape, lanes), result.dtype) for result in results]
 
 
 def over_lanes(problem: Problem, *operands: Array) -> tuple[Array, ...]:
     """`one_lane`, mapped over the lanes that there are."""
-    lanes = _lanes(operands)
+    lanes = lanes_of(operands)
     if lanes == 1:
         results = problem.one_lane(*(operand[..., 0] for operand in operands))
         return tuple(result[..., None] for result in results)
@@ -84,7 +85,7 @@ def over_lanes(problem: Problem, *operands: Array) -> tuple[Array, ...]:
 
 
 def _solve(*operands: Array, problem: Problem, implementation: str) -> tuple[Array, ...]:
-    if not _lanes(operands):
+    if not lanes_of(operands):
         return tuple(jnp.zeros(result.shape, result.dtype) for result in _abstract(*operands, problem=problem))
     fused: Callable[..., tuple[Array, ...]] | None = getattr(problem, implementation, None)
     return over_lanes(problem, *operands) if fused is None else fused(*operands)

@@ -32,7 +32,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import dissection, library
-from .graph import Graph
+from .graph import Graph, starts
 
 _LARGE_FRONTS = 64  # products per node of an order from which on nested dissection is tried
 
@@ -241,7 +241,7 @@ def eliminate(graph: Graph, order: np.ndarray) -> Elimination:
     node, neighbour = place[graph.node], place[graph.neighbour]
     low, high = node[node < neighbour], neighbour[node < neighbour]
     high = high[np.argsort(low, kind="stable")].tolist()
-    first = np.concatenate([[0], np.cumsum(np.bincount(low, minlength=size))]).tolist()
+    first = starts(low, size).tolist()
     members: list[int] = []  # of all fronts, one after the other
     start = [0]
     # A front passes on to the first of its nodes. Those that a node gets are chained: the youngest, then what is older.

@@ -14,7 +14,9 @@ import jax
 import numpy as np
 from jax import Array
 
+from .graph import starts, triangle
 from .native import attributes
+from .newton import lanes_of
 from .schedule import Schedule
 
 
@@ -72,37 +74,27 @@ def tables(schedule: Schedule, from_bus: np.ndarray, to_bus: np.ndarray) -> Tabl
     size = schedule.size
     place = np.empty(size, np.int64)
     place[schedule.postorder] = np.arange(size)
-    pivot, neighbour = place[schedule.fill_pivot], place[schedule.fill_neighbour]
-    by_pivot = np.lexsort((neighbour, pivot))
-    pivot, neighbour = pivot[by_pivot], neighbour[by_pivot]
+    fill = triangle(place[schedule.fill_pivot], place[schedule.fill_neighbour], size)
     order = np.empty(size, np.int64)
     order[place] = schedule.order
     position = np.empty(size, np.int64)
     position[order] = np.arange(size)
 
-    front_start = _starts(pivot, size)
-    keys = pivot * size + neighbour
-    # all i < j of one front: beside every off-diagonal number those that follow it in its front
-    following = front_start[pivot + 1] - np.arange(pivot.size) - 1
-    first = np.repeat(np.arange(pivot.size), following)
-    second = first + 1 + np.arange(first.size) - np.repeat(np.cumsum(following) - following, following)
-    target = np.searchsorted(keys, neighbour[first] * size + neighbour[second])
-
     from_position, to_position = position[from_bus], position[to_bus]
     low, high = np.minimum(from_position, to_position), np.maximum(from_position, to_position)
-    pair_number, branch_pair = np.unique(np.searchsorted(keys, low * size + high), return_inverse=True)
-    pair_start = _starts(pivot[pair_number], size)
+    pair_number, branch_pair = np.unique(np.searchsorted(fill.key, low * size + high), return_inverse=True)
+    pair_start = starts(fill.key[pair_number] // size, size)
     found = Tables(
         order,
-        front_start,
-        neighbour,
-        target,
+        fill.start,
+        fill.neighbour,
+        fill.target,
         pair_start,
         pair_number,
         branch_pair,
         from_position,
         to_position,
-        _segments(front_start, neighbour).ravel(),
+        _segments(fill.start, fill.neighbour).ravel(),
     )
     return Tables(*(np.ascontiguousarray(table, np.int32) for table in found))
 
@@ -127,30 +119,26 @@ def _segments(front_start: np.ndarray, neighbour: np.ndarray) -> np.ndarray:
     np.add.at(inside, node[is_root] + 1, -1)
     top = np.cumsum(inside[:-1]) == 0
     # neighbouring small subtrees are one segment
-    starts, packed = [], 0.0
+    firsts, packed = [], 0.0
     for at in range(size):
         if top[at]:
             if at == 0 or not top[at - 1]:
-                starts.append(at)
+                firsts.append(at)
         elif at == 0 or top[at - 1]:
-            starts.append(at)
+            firsts.append(at)
             packed = 0.0
         if is_root[at]:
             packed += weight[at]
             if at + 1 < size and not top[at + 1] and packed + _next_weight(at + 1, is_root, weight) > _CACHE_BYTES:
-                starts.append(at + 1)
+                firsts.append(at + 1)
                 packed = 0.0
-    begin = np.array(starts)
+    begin = np.array(firsts)
     targets = np.concatenate([[0], np.cumsum(fronts * (fronts - 1) // 2)])
     return np.stack([begin, np.append(begin[1:], size), targets[begin], top[begin]], axis=1)
 
 
 def _next_weight(at: int, is_root: np.ndarray, weight: np.ndarray) -> float:
     return float(weight[at + int(np.argmax(is_root[at:]))])
-
-
-def _starts(sorted_groups: np.ndarray, count: int) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(np.bincount(sorted_groups, minlength=count))])
 
 
 def solve(
@@ -163,7 +151,7 @@ def solve(
 ) -> tuple[Array, ...]:
     """Unknowns (bus, 2, lane), largest residual, iterations, result code and its row, (lane,) each."""
     start = operands[0]
-    lanes = max(operand.shape[-1] for operand in operands) if all(o.shape[-1] for o in operands) else 0
+    lanes = lanes_of(operands)
     number = jax.ShapeDtypeStruct((lanes,), np.int32)
     results = (
         jax.ShapeDtypeStruct((*start.shape[:-1], lanes), start.dtype),
@@ -191,6 +179,6 @@ def step(
 ) -> Array:
     """J^-1 r or J^-T r (bus, 2, lane)."""
     given = (*operands, right_hand_side)
-    lanes = max(operand.shape[-1] for operand in given) if all(o.shape[-1] for o in given) else 0
+    lanes = lanes_of(given)
     result = jax.ShapeDtypeStruct((*right_hand_side.shape[:-1], lanes), right_hand_side.dtype)
     return jax.ffi.ffi_call("voltherm_power_step", result)(*given, *tables, **attributes(wanted, transpose))

@@ -82,7 +82,11 @@ def _checked(
         return jnp.where(settled[None, None], solution, jnp.nan)
 
     def recovered() -> Array:
-        pivoted = implementation.pivoted(schedule, values, solution, right_hand_side, settled, transpose=transpose)
+        # what was never a system of numbers has no solution, and is no case for pivoting
+        sound = jnp.all(jnp.isfinite(values), axis=(0, 1, 2))[:, None]
+        sound = sound & jnp.all(jnp.isfinite(right_hand_side), axis=(0, 1))
+        kept = settled | ~sound
+        pivoted = implementation.pivoted(schedule, values, solution, right_hand_side, kept, transpose=transpose)
         return jnp.where((settled | accurate(pivoted))[None, None], pivoted, jnp.nan)
 
     return lax.cond(jnp.all(settled), lambda: solution, recovered)

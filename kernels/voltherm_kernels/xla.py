@@ -55,7 +55,7 @@ def factor(schedule: Schedule, values: Array) -> Array:
 
 def substitute(schedule: Schedule, values: Array, blocks: Array, right_hand_side: Array, *, transpose: bool) -> Array:
     """Solve with finished factors: forward sweep, block diagonal, backward sweep."""
-    del values  # there for implementations that refine the solution
+    del values  # only what its derivative follows from
     size, fill = schedule.size, schedule.fill
     lower, upper = blocks[size:, :, :, :, None], blocks[size + fill :, :, :, :, None]
     inverses = blocks[:size, :, :, :, None]

@@ -119,3 +119,13 @@ def test_recoveries_are_counted():
     jax.block_until_ready(jax.vmap(lambda v: solve(FULL, v, jnp.ones(2), implementation="native"))(values))
     after = native.recoveries()
     assert (after.pivoted - before.pivoted, after.singular - before.singular) == (1, 1)
+
+
+@pytest.mark.skipif(bool(native.why_not()), reason=native.why_not() or "built")
+def test_what_is_not_a_number_is_no_case_for_pivoting():
+    before = native.recoveries()
+    values = jnp.array([[4.0, 1.0, 2.0, 5.0], [jnp.nan, 1.0, 1.0, 4.0], [4.0, 1.0, 1.0, 4.0]])
+    sides = jnp.array([[1.0, 1.0], [1.0, 1.0], [1.0, jnp.inf]])
+    found = jax.vmap(lambda v, r: solve(FULL, v, r, implementation="native"))(values, sides)
+    np.testing.assert_array_equal(np.isnan(found), [[False, False], [True, True], [True, True]])
+    assert native.recoveries() == before

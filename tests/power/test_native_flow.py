@@ -281,9 +281,13 @@ def test_a_set_point_that_is_not_a_number(plan: str):
 
 def test_operands_that_do_not_fit(meshed):
     network, operands, _ = meshed
-    for number, operand in ((0, operands[0][:-1]), (5, operands[5].astype(jnp.float32)), (13, operands[12][:, :4])):
+    for number, operand, error, message in (
+        (0, operands[0][:-1], jax.errors.JaxRuntimeError, "voltherm_kernels"),
+        (5, operands[5].astype(jnp.float32), jax.errors.JaxRuntimeError, "voltherm_kernels"),
+        (12, operands[12][:, :4], ValueError, "number of lanes"),
+    ):
         wrong = [*operands[:number], operand, *operands[number + 1 :]]
-        with pytest.raises(jax.errors.JaxRuntimeError, match="voltherm_kernels"):
+        with pytest.raises(error, match=message):
             solved(network, wrong)
 
 

@@ -16,7 +16,7 @@ from voltherm.numerics import ResultCode
 from voltherm.study.chunks import Evaluator
 from voltherm.study.design import sample
 from voltherm.study.store import MemoryStore
-from voltherm.study.sweep import Deferred, SweepProgress, run
+from voltherm.study.sweep import SweepProgress, run
 
 SCRIPT = Path(__file__).with_name("resumable.py")
 
@@ -80,18 +80,18 @@ def test_another_sweep_is_not_resumed(tmp_path, change, told):
 
 
 def test_what_the_store_refuses_is_refused_before_anything_is_solved(tmp_path):
-    def solve():
+    def never(values, arguments):
         raise AssertionError("solved")
 
-    points, later = sample(VARIABLES, designs=50, seed=1), Deferred(solve)
+    points = sample(VARIABLES, designs=50, seed=1)
     small(SweepFolder(tmp_path))
     (tmp_path / "chunks" / "chunk_00003.h5").write_bytes(b"")
     with pytest.raises(ForeignSweepError, match=r"chunk_00003\.h5: truncated"):
-        run(function, later, VARIABLES, points, case="small", chunk=8, store=SweepFolder(tmp_path), resume=True)
+        run(never, None, VARIABLES, points, case="small", chunk=8, store=SweepFolder(tmp_path), resume=True)
     # nor is anything solved where nothing is missing
     (tmp_path / "chunks" / "chunk_00003.h5").unlink()
     small(SweepFolder(tmp_path), resume=True)
-    done = run(function, later, VARIABLES, points, case="small", chunk=8, store=SweepFolder(tmp_path), resume=True)
+    done = run(never, None, VARIABLES, points, case="small", chunk=8, store=SweepFolder(tmp_path), resume=True)
     assert (done.reused, done.computed) == (7, 0)
 
 

@@ -18,7 +18,6 @@ from voltherm.site.coupling import steady
 from voltherm.site.diagnosis import diagnose
 from voltherm.site.outputs import FIGURES, outputs
 from voltherm.site.sections import Site
-from voltherm.site.states import SiteState
 from voltherm.study.chunks import DesignFunction
 from voltherm.study.design import digest
 from voltherm.study.errors import NoSteadyStateError
@@ -47,21 +46,12 @@ def solved(site: Site) -> Solution:
     return solution
 
 
-def solvable(site: Site) -> Site:
-    """The site itself. **Raises** `NoSteadyStateError` as `solved` does."""
-    solved(site)
-    return site
-
-
 def solve_design(paths: Sequence[str]) -> DesignFunction:
-    """`(values of paths, (site, starting state)) -> (figures, result code)`."""
+    """`(values of paths, site) -> (figures, result code)`; every design starts cold."""
 
-    def function(
-        values: Float[Array, "variable"], arguments: tuple[Site, SiteState | None]
-    ) -> tuple[dict[str, Array], Int[Array, ""]]:
-        site, start = arguments
+    def function(values: Float[Array, "variable"], site: Site) -> tuple[dict[str, Array], Int[Array, ""]]:
         designed = with_parameters(site, dict(zip(paths, values, strict=True)))
-        solution = steady(designed, initial=start)
+        solution = steady(designed)
         return outputs(designed, solution.value), solution.status.result
 
     return function

@@ -21,18 +21,11 @@ from voltherm.numerics import ResultCode, sentence
 from voltherm.site.sections import Site
 from voltherm.study.chunks import ChunkPlan, DesignFunction, Evaluator
 from voltherm.study.design import DesignVariables, digest, sample
-from voltherm.study.site_functions import SITE_COLUMNS, present_values, site_digest, solvable, solve_design
+from voltherm.study.site_functions import SITE_COLUMNS, present_values, site_digest, solve_design
 from voltherm.study.store import Columns, MemoryStore, SweepStore
 
 FORMAT = "voltherm sweep 1"
 DEFAULT_CHUNK = 64
-
-
-@dataclasses.dataclass(frozen=True)
-class Deferred:
-    """Arguments of a function that cost something: made once the store is open and a chunk is missing."""
-
-    make: Callable[[], Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +94,7 @@ def run(
 
     **Arguments**
 
-    - `function`, `arguments`: see `voltherm.study.chunks.DesignFunction`; arguments may be `Deferred`
+    - `function`, `arguments`: see `voltherm.study.chunks.DesignFunction`
     - `variables`, `points`: the variables and their values (design, variable)
     - `case`: digest of everything else the numbers depend on; a sweep of another case is not resumed
     - `chunk`: designs in a chunk, and lanes of the compiled program
@@ -130,8 +123,7 @@ def run(
         pending = [number for number in range(plan.count) if number not in finished]
         done, failed = sum(_length(plan, number) for number in finished), 0
         if pending:
-            known = arguments.make() if isinstance(arguments, Deferred) else arguments
-            evaluator = Evaluator(function, known, lanes=manifest["lanes"], devices=devices, notice=tell)
+            evaluator = Evaluator(function, arguments, lanes=manifest["lanes"], devices=devices, notice=tell)
             together = len(evaluator.devices)
             for first in range(0, len(pending), together):
                 numbers = pending[first : first + together]
@@ -221,7 +213,7 @@ def sweep(
     progress: Callable[[SweepProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> SweepResult:
-    """The figures of `voltherm.site.outputs` over many designs of a site, each solved from its own cold start.
+    """The figures of `voltherm.site.outputs` over many designs of a site, each from its own cold start.
 
     **Arguments**
 
@@ -233,7 +225,7 @@ def sweep(
     **Returns**: a `SweepResult`.
 
     **Raises**: `KeyError` with the path that names no number of the site; `ValueError` where the sampler cannot serve
-    the variables; `NoSteadyStateError` where the site itself has no steady state.
+    the variables.
     """
     chosen = DesignVariables.build(variables)
     points = sample(chosen, sampler=sampler, designs=designs, seed=seed)
@@ -241,7 +233,7 @@ def sweep(
     present_values(site, chosen.paths)
     return run(
         solve_design(chosen.paths),
-        Deferred(lambda: (solvable(site), None)),
+        site,
         chosen,
         points,
         case=site_digest(site),
