@@ -12,6 +12,7 @@
 #include <immintrin.h>
 #endif
 #include <type_traits>
+#include <utility>
 
 #include "coolant_work.h"
 
@@ -93,7 +94,7 @@ class Coolant {
   INLINE P load(const Operand& operand, int64_t row) const {
     const T* first = static_cast<const T*>(operand.first);
     if (operand.rows == 1) row = 0;
-    return operand.shared ? P::of(first[row]) : load_some<T, W>(first + row * work_.lanes + lane_, 1, count_);
+    return operand.shared ? P::of(first[row]) : load_some<T, W>(first + lane_ * operand.rows + row, operand.rows, count_);
   }
 
   // Numbers as they lie in memory where all lanes share it, else copied to scratch memory.
@@ -295,12 +296,22 @@ class Coolant {
   }
 
   __attribute__((noinline)) void write_vectors(const P* of_branches, const P* of_nodes) const {
-    T* flow = static_cast<T*>(work_.flow_result) + lane_;
-    T* pressure = static_cast<T*>(work_.pressure_result) + lane_;
+    T* flow = static_cast<T*>(work_.flow_result) + lane_ * tables_.branches;
+    T* pressure = static_cast<T*>(work_.pressure_result) + lane_ * tables_.free;
     for (int64_t branch = 0; branch < tables_.branches; ++branch)
-      store_some<T, W>(of_branches[tables_.place[branch]], flow + branch * work_.lanes, 1, count_);
+      store_some<T, W>(of_branches[tables_.place[branch]], flow + branch, tables_.branches, count_);
     for (int64_t node = 0; node < tables_.free; ++node)
-      store_some<T, W>(of_nodes[tables_.position[node]], pressure + node * work_.lanes, 1, count_);
+      store_some<T, W>(of_nodes[tables_.position[node]], pressure + node, tables_.free, count_);
+  }
+
+  // A lane that ends in numbers that are none goes back to where it starts.
+  void write_start(int64_t lane) const {
+    const auto copy = [lane](const Operand& from, int64_t rows, void* to) {
+      const T* first = static_cast<const T*>(from.first) + (from.shared ? 0 : lane * from.rows);
+      for (int64_t row = 0; row < rows; ++row) static_cast<T*>(to)[lane * rows + row] = first[from.rows == 1 ? 0 : row];
+    };
+    copy(work_.flow, tables_.branches, work_.flow_result);
+    copy(work_.pressure, tables_.free, work_.pressure_result);
   }
 
   void write() const {
@@ -310,6 +321,7 @@ class Coolant {
       work_.iterations_taken[lane_ + lane] = iterations_[lane];
       work_.result[lane_ + lane] = result_[lane];
       work_.worst[lane_ + lane] = worst_[lane];
+      if (result_[lane] == not_finite || result_[lane] == singular) write_start(lane_ + lane);
     }
   }
 

@@ -57,13 +57,13 @@ bool read(Table& operand, CoolantTables* tables) {
   return next - table == length;
 }
 
-// Numbers (rows or 1, lanes or 1).
+// Numbers (lanes or 1, rows or 1).
 bool operand_of(const ffi::AnyBuffer& buffer, ffi::DataType type, int64_t rows, int64_t lanes, Operand* operand) {
   const auto shape = buffer.dimensions();
-  if (buffer.element_type() != type || shape.size() != 2 || (shape[0] != rows && shape[0] != 1) ||
-      (shape[1] != lanes && shape[1] != 1))
+  if (buffer.element_type() != type || shape.size() != 2 || (shape[0] != lanes && shape[0] != 1) ||
+      (shape[1] != rows && shape[1] != 1))
     return false;
-  *operand = {buffer.untyped_data(), shape[0], shape[1] == 1};
+  *operand = {buffer.untyped_data(), shape[1], shape[0] == 1};
   return true;
 }
 
@@ -117,9 +117,9 @@ ffi::Error coolant(ffi::ThreadPool pool, Table table, ffi::AnyBuffer drive, ffi:
   const auto shape = flow_result->dimensions();
   if (!real(type) || shape.size() != 2 || !read(table, &work.tables)) return wrong("the coolant network's table is broken");
   const CoolantTables& tables = work.tables;
-  const int64_t lanes = work.lanes = shape[1];
+  const int64_t lanes = work.lanes = shape[0];
   std::vector<Operand> operands;
-  if (!shaped(*flow_result, {tables.branches, lanes}) || !shaped(*pressure_result, {tables.free, lanes}) ||
+  if (!shaped(*flow_result, {lanes, tables.branches}) || !shaped(*pressure_result, {lanes, tables.free}) ||
       !shaped(*residual, {lanes}) || !shaped(*iterations, {lanes}) || !shaped(*result, {lanes}) ||
       !shaped(*worst, {lanes}) || pressure_result->element_type() != type || residual->element_type() != type ||
       !operand_of(drive, type, tables.branches, lanes, &work.drive) ||
@@ -144,9 +144,9 @@ ffi::Error coolant_step(ffi::ThreadPool pool, Table table, ffi::AnyBuffer flow, 
   const auto shape = of_branches->dimensions();
   if (!real(type) || shape.size() != 2 || !read(table, &work.tables)) return wrong("the coolant network's table is broken");
   const CoolantTables& tables = work.tables;
-  const int64_t lanes = work.lanes = shape[1];
+  const int64_t lanes = work.lanes = shape[0];
   std::vector<Operand> operands;
-  if (!shaped(*of_branches, {tables.branches, lanes}) || !shaped(*of_nodes, {tables.free, lanes}) ||
+  if (!shaped(*of_branches, {lanes, tables.branches}) || !shaped(*of_nodes, {lanes, tables.free}) ||
       of_nodes->element_type() != type || !operand_of(flow, type, tables.branches, lanes, &work.flow) ||
       !operand_of(right_branches, type, tables.branches, lanes, &work.right_branches) ||
       !operand_of(right_nodes, type, tables.free, lanes, &work.right_nodes) ||

@@ -13,7 +13,7 @@ constexpr int32_t term_constants[term_kinds] = {2, 2, 4, 3, 5, 3, 10, 11};
 // Codes of voltherm.numerics.ResultCode.
 enum Result : int32_t { converged = 0, maximum_iterations = 1, not_finite = 2, singular = 3 };
 
-// Numbers (row, lane), or (row, 1) where all lanes share them, or one row for all.
+// Numbers of rows, or one for all rows; those of a lane lie together, and all lanes may share them.
 struct Operand {
   const void* first;
   int64_t rows;

@@ -4,6 +4,7 @@
 // its instruction set. Everything but RUN has internal linkage and no library function is called, so that the linker
 // cannot mix code of two instruction sets.
 #include <type_traits>
+#include <utility>
 
 #include "work.h"
 

@@ -6,9 +6,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#include <cstdlib>
 #include <type_traits>
+#include <utility>
 
 #include "power_flow_work.h"
+#include "recovery.h"
 
 namespace voltherm {
 namespace {
@@ -18,6 +21,7 @@ namespace {
 #include "trigonometry.h"
 #include "power_network.h"
 #include "power_system.h"
+#include "power_linear.h"
 #include "power_solver.h"
 
 // Solves the lanes in `wanted`, and takes out of it those that have converged.
@@ -35,41 +39,6 @@ void solve_group(const PowerWork& work, int64_t lane, int64_t count, const Power
   solver.solve(work.maximum_iterations);
   solver.write(wanted);
   for (int n = 0; n < W; ++n) wanted[n] = wanted[n] && n < count && solver.result[n] != converged;
-}
-
-template <class T, int W, int N>
-void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, T, N>& network,
-                  CommonStart<T>* common_start, Arena arena) {
-  PowerSystem<T, T, W, N> system(work);
-  system.network = network;
-  system.common_start = common_start;
-  system.place(arena);
-  system.read_voltage_parts(lane, count, false);
-  const auto read = [&](const Segment& segment) {
-    system.begin(segment, lane, count);
-    for (int64_t at = segment.first; at < segment.last; ++at)
-      for (int n = 0; n < 2; ++n) {
-        if (at + ahead < work.size)
-          prefetch<T>(work, side, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
-        system.node[at].side[n] = operand<T, W>(work, side, 2 * static_cast<int64_t>(work.order[at]) + n, lane, count);
-      }
-  };
-  const auto clear = [&](const Segment& segment) { system.clear(segment); };
-  const auto nothing = [](const Segment&) {};
-  if (work.transpose) {
-    system.sweep(read, clear, [&](const Segment& s) { system.template forward<Step::fresh, true, true>(s); });
-    system.sweep([&](const Segment& s) { system.template backward<Step::fresh, true, true>(s); }, nothing, nothing);
-  } else {
-    system.sweep(read, clear, [&](const Segment& s) { system.template forward<Step::fresh, true, false>(s); });
-    system.sweep([&](const Segment& s) { system.template backward<Step::fresh, true, false>(s); }, nothing, nothing);
-  }
-  for (int64_t at = 0; at < work.size; ++at) {
-    system.prefetch_result(at, lane);
-    for (int n = 0; n < 2; ++n) {
-      const int64_t row = 2 * static_cast<int64_t>(work.order[at]) + n;
-      store_some<T, W>(system.unknown[at].step[n], static_cast<T*>(work.unknown) + row * work.lanes + lane, 1, count);
-    }
-  }
 }
 
 // The memory that all units of a call share: the network and the factors at the start, where all lanes have the same.
@@ -95,6 +64,18 @@ INLINE bool network_shared(const PowerWork& work) {
   return shared;
 }
 
+// A lane in which a pivot vanished, once more with pivoting. Without memory for it the lane stays as it is.
+template <class T>
+void solve_alone(const PowerWork& work, int64_t lane) {
+  Alone<T> alone(work, lane);
+  if (alone.memory == nullptr) return;
+  PowerSolver<T, T, 1, 1> solver(alone.system, lane, 1, 0, 0);
+  solver.pivots = true;
+  solver.solve(work.maximum_iterations);
+  const bool wanted = true;
+  solver.write(&wanted);
+}
+
 template <class T, class F, int W, int N>
 void run_group(const PowerWork& work, int64_t unit, const Common<T, F>& common, Arena arena) {
   const int64_t lane = unit * W, left = work.lanes - lane, count = left < W ? left : W;
@@ -112,7 +93,9 @@ void run_group(const PowerWork& work, int64_t unit, const Common<T, F>& common, 
       read_network<T, F, W>(work, lane, count, network);
     }
   }
-  if (work.linear) return solve_linear<T, W, N>(work, lane, count, exact_network, common.start, arena);
+  if (work.linear && work.transpose)
+    return solve_linear<true, T, W, N>(work, lane, count, exact_network, common.start, arena);
+  if (work.linear) return solve_linear<false, T, W, N>(work, lane, count, exact_network, common.start, arena);
   bool wanted[W];
   for (int n = 0; n < W; ++n) wanted[n] = n < count;
   if (work.single_factors) {
@@ -125,6 +108,8 @@ void run_group(const PowerWork& work, int64_t unit, const Common<T, F>& common, 
     if constexpr (N != 1 || W == 1) read_network<T, T, W>(work, lane, count, exact_network);
   }
   solve_group<T, T, W, N>(work, lane, count, exact_network, {}, common.start, arena, 0, 0, wanted);
+  for (int n = 0; n < count; ++n)
+    if (wanted[n] && work.result[lane + n] == singular) solve_alone<T>(work, lane + n);
 }
 
 template <class T, class F, int W>
@@ -152,7 +137,8 @@ void run_power(const PowerWork& work, Phase phase, int64_t unit, void* memory, v
     system.factors = common.factors;
     system.common_start = common.start;
     system.read_voltage_parts(0, 1, true);
-    system.sweep([&](const Segment& s) { system.begin(s, 0, 1); }, [&](const Segment& s) { system.clear(s); },
+    system.read_start(0, 1);
+    system.sweep([&](const Segment& s) { system.template begin<false>(s); }, [&](const Segment& s) { system.clear(s); },
                  [&](const Segment& s) { system.template forward<Step::fresh, true, false, false, true>(s); });
     return;
   }

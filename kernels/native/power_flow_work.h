@@ -5,9 +5,11 @@
 
 namespace voltherm {
 
-// Numbers (row, lane) or (row, 1), in rows of the caller's buses or branches.
+// Rows of the caller's buses or branches: those of a lane lie together, those of one part (angle and logarithm, active
+// and reactive) of all buses before those of the other. All lanes may share them.
 struct Operand {
   const void* data;
+  int64_t rows;
   bool shared;
 };
 
@@ -36,6 +38,7 @@ struct PowerWork {
 
   // Tables; positions are the order of elimination, a postorder of its tree.
   const int32_t* order;          // (size) bus at each position
+  const int32_t* position;       // (size) position of each bus
   const int32_t* front_start;    // (size + 1) first off-diagonal number of each pivot
   const int32_t* neighbour;      // (fill) position, ascending within a front
   const int32_t* target;         // number of A_ij for all i < j of every front
@@ -47,6 +50,7 @@ struct PowerWork {
   const Segment* segment;        // (segments)
 
   Operand operand[power_operands];
+  double base_power;  // of loads and generation
   double tolerance;
   int64_t maximum_iterations;
   // The plan: so many steps with the factors that all lanes share, then one fresh factorisation after every `chords`
@@ -54,7 +58,7 @@ struct PowerWork {
   int64_t shared_steps, chords;
   bool single_factors;
 
-  void* unknown;   // (bus, 2, lane)
+  void* unknown;   // (lane, 2, bus)
   void* residual;  // (lane)
   int32_t *iterations, *result, *worst;
 };

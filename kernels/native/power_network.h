@@ -67,29 +67,20 @@ template <class T, int W>
 INLINE Pack<T, W> operand(const PowerWork& work, int which, int64_t row, int64_t lane, int64_t count) {
   const Operand& from = work.operand[which];
   if (from.shared) return Pack<T, W>::of(static_cast<const T*>(from.data)[row]);
-  return load_some<T, W>(static_cast<const T*>(from.data) + row * work.lanes + lane, 1, count);
-}
-
-// Rows of many lanes lie pages apart: they are asked for so many buses ahead.
-constexpr int64_t ahead = 12;
-
-template <class T>
-INLINE void prefetch(const PowerWork& work, int which, int64_t row, int64_t lane) {
-  const Operand& from = work.operand[which];
-  if (!from.shared) __builtin_prefetch(static_cast<const T*>(from.data) + row * work.lanes + lane);
+  return load_some<T, W>(static_cast<const T*>(from.data) + lane * from.rows + row, from.rows, count);
 }
 
 template <class T, class F, int W>
 void read_network(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, W>& network) {
   using P = Pack<T, W>;
   const P zero = P::of(0), one = P::of(1), half = P::of(T(0.5));
-  for (int64_t at = 0; at < work.size; ++at)
+  for (int64_t bus = 0; bus < work.size; ++bus)
     for (int n = 0; n < 2; ++n) {
-      const int64_t row = 2 * static_cast<int64_t>(work.order[at]) + n;
+      const int64_t row = n * work.size + bus, number = 2 * static_cast<int64_t>(work.position[bus]) + n;
       const P free = operand<T, W>(work, fixed, row, lane, count).where_greater(half, zero, one);
-      network.free[2 * at + n] = free;
-      network.free_coupling[2 * at + n] = convert<F>(free);
-      network.own[2 * at + n] = operand<T, W>(work, shunt, row, lane, count);
+      network.free[number] = free;
+      network.free_coupling[number] = convert<F>(free);
+      network.own[number] = operand<T, W>(work, shunt, row, lane, count);
     }
   __builtin_memset(static_cast<void*>(network.pair), 0, work.pairs * sizeof(Block<P>));
   for (int64_t branch = 0; branch < work.branches; ++branch) {

@@ -14,12 +14,14 @@ struct PowerSolver {
   using System = PowerSystem<T, F, W, N>;
   using P = Pack<T, W>;
   using Q = Pack<F, W>;
+  static constexpr bool alone = W == 1 && std::is_same_v<T, F>;
   static constexpr T epsilon = sizeof(T) == 4 ? T(1.1920928955078125e-07) : T(2.220446049250313e-16);
 
   System& system;
   int64_t lane, count;
   // The plan; an exact one makes fresh factors for every step.
   int64_t shared_steps, chords;
+  bool pivots = false;  // every step by a solve with pivoting
   bool running[W];
   T norm[W], residual[W], worst[W], fraction[W];
   int32_t iterations[W], result[W];
@@ -33,6 +35,7 @@ struct PowerSolver {
   bool meets(T norm_of, T largest_of) const { return finite(norm_of) && largest_of <= system.work.tolerance; }
 
   Step step_of(int64_t number) const {
+    if (pivots) return Step::pivoted;
     if (number < shared_steps) return Step::common;
     return (number - shared_steps) % (chords + 1) == 0 ? Step::fresh : Step::kept;
   }
@@ -42,6 +45,8 @@ struct PowerSolver {
       case Step::fresh: return system.template forward<Step::fresh, false, false>(segment);
       case Step::kept: return system.template forward<Step::kept, false, false>(segment);
       case Step::common: return system.template forward<Step::common, false, false>(segment);
+      case Step::pivoted:
+        if constexpr (alone) return system.template forward<Step::pivoted, false, false>(segment);
     }
   }
 
@@ -50,20 +55,20 @@ struct PowerSolver {
       case Step::fresh: return system.template backward<Step::fresh, false, false>(segment);
       case Step::kept: return system.template backward<Step::kept, false, false>(segment);
       case Step::common: return system.template backward<Step::common, false, false>(segment);
+      case Step::pivoted:
+        if constexpr (alone) return system.template backward<Step::pivoted, false, false>(segment);
     }
   }
 
   void clear(Step step, const Segment& segment) {
-    if (step == Step::fresh) system.clear(segment);
+    if (step == Step::fresh || step == Step::pivoted) system.clear(segment);
   }
 
-  // Reads the lanes and measures them where they start.
+  // Measures the lanes where they start.
   void begin(Step step) {
     system.weigh_nothing();
-    const auto down = [&](const Segment& segment) {
-      system.read(segment, lane, count);
-      system.begin(segment, lane, count);
-    };
+    system.read_start(lane, count);
+    const auto down = [&](const Segment& segment) { system.template begin<false>(segment); };
     const auto up = [&](const Segment& segment) {
       if constexpr (N == 1 && W != 1)
         if (step == Step::common) return system.template forward<Step::common, false, false, true>(segment);
@@ -79,6 +84,8 @@ struct PowerSolver {
     system.active = Q::load(on);
     system.take_no_step();
     system.weigh_nothing();
+    if constexpr (alone)
+      if (step == Step::pivoted) pivot(system, false);
     system.sweep([&](const Segment& segment) { backward(step, segment); },
                  [&](const Segment& segment) { clear(next, segment); },
                  [&](const Segment& segment) { forward(next, segment); });
@@ -99,6 +106,7 @@ struct PowerSolver {
       for (int n = 0; n < W; ++n) sums[n] = finite(sums[n]) ? __builtin_sqrt(sums[n]) : T(__builtin_inf());
     };
     Step step = step_of(0);
+    system.read_demand(lane, count);
     begin(step);
     measured();
     bool all_sound = true;
@@ -124,7 +132,7 @@ struct PowerSolver {
       measured();
       alignas(64) F broken[W], longest[W];
       system.broken.store(broken), system.largest_step.store(longest);
-      const bool exact = step == Step::fresh;
+      const bool exact = step == Step::fresh || step == Step::pivoted;
       bool open[W];
       alignas(64) T held[W];
       for (int n = 0; n < W; ++n) {
@@ -214,25 +222,27 @@ struct PowerSolver {
     return still || (floor && !descended);
   }
 
-  // Results of the lanes in `wanted`; unknowns are NaN where there is no solution.
+  // Results of the lanes in `wanted`; where there is no solution, unknowns are those of the start that are finite, or 0.
   __attribute__((noinline)) void write(const bool* wanted) {
     const PowerWork& work = system.work;
     bool simple = count == W;
     for (int n = 0; n < W; ++n) simple = simple && wanted[n] && result[n] == converged;
-    T* const to = static_cast<T*>(work.unknown) + lane;
-    for (int64_t at = 0; at < work.size; ++at) {
-      system.prefetch_result(at, lane);
-      for (int part = 0; part < 2; ++part) {
-        const P value = part == 0 ? system.unknown[at].angle : system.unknown[at].logarithm;
-        T* const row = to + (2 * static_cast<int64_t>(work.order[at]) + part) * work.lanes;
-        if (simple) {
-          value.store(row);
-          continue;
+    T* const to = static_cast<T*>(work.unknown) + lane * 2 * work.size;
+    for (int64_t bus = 0; bus < work.size; ++bus) {
+      const auto& own = system.unknown[work.position[bus]];
+      alignas(64) T numbers[2][W];
+      own.angle.store(numbers[0]);
+      own.logarithm.store(numbers[1]);
+      for (int n = 0; n < count; ++n) {
+        if (!simple && !wanted[n]) continue;
+        for (int part = 0; part < 2; ++part) {
+          T number = numbers[part][n];
+          if (!simple && result[n] != converged) {
+            number = operand<T, 1>(work, start, part * work.size + bus, lane + n, 1).part;
+            if (!finite(number)) number = 0;
+          }
+          to[(2 * n + part) * work.size + bus] = number;
         }
-        alignas(64) T numbers[W];
-        value.store(numbers);
-        for (int n = 0; n < count; ++n)
-          if (wanted[n]) row[n] = result[n] == converged ? numbers[n] : T(__builtin_nan(""));
       }
     }
     for (int n = 0; n < count; ++n) {

@@ -8,7 +8,9 @@
 // mismatch, its Jacobian, the elimination of both and the forward substitution are one pass over the entries. The
 // backward pass finds the step, takes it, and turns the new unknowns into voltages.
 
-enum class Step { fresh, kept, common };
+// How a step is found: with factors of its own Jacobian, the last ones, or those that all lanes share; or by a solve with
+// pivoting, for which a forward pass only assembles the system (one lane).
+enum class Step { fresh, kept, common, pivoted };
 
 // A bus at a start that all lanes share: unknowns, voltage, and the power into the network.
 template <class T>
@@ -63,70 +65,74 @@ struct PowerSystem {
     voltage = arena.take<Voltage>(work.size);
   }
 
-  // Loads less generation, and the start.
-  __attribute__((noinline)) void read(const Segment& segment, int64_t lane, int64_t count) {
-    for (int64_t at = segment.first; at < segment.last; ++at) {
-      const int64_t bus = work.order[at];
-      if (at + ahead < work.size) {
-        const int64_t next = work.order[at + ahead];
-        for (int n = 0; n < 2; ++n) {
-          prefetch<T>(work, load + 3 * n, next, lane);
-          prefetch<T>(work, generation, 2 * next + n, lane);
-        }
-      }
+  // Everything is read in the order in which it lies in memory, and kept in the order of elimination.
+
+  // Loads less generation.
+  __attribute__((noinline)) void read_demand(int64_t lane, int64_t count) {
+    const P per_unit = P::of(T(1 / work.base_power));
+    for (int64_t bus = 0; bus < work.size; ++bus)
       for (int n = 0; n < 2; ++n)
-        demand[2 * at + n] = operand<T, W>(work, load + 3 * n, bus, lane, count) -
-                             operand<T, W>(work, generation, 2 * bus + n, lane, count);
+        demand[2 * static_cast<int64_t>(work.position[bus]) + n] =
+            per_unit * (operand<T, W>(work, load + 3 * n, bus, lane, count) -
+                        operand<T, W>(work, generation, n * work.size + bus, lane, count));
+  }
+
+  // The start, unless it is the common one.
+  __attribute__((noinline)) void read_start(int64_t lane, int64_t count) {
+    if (starts_in_common()) return;
+    for (int64_t bus = 0; bus < work.size; ++bus) {
+      Unknown& own = unknown[work.position[bus]];
+      own.angle = operand<T, W>(work, start, bus, lane, count);
+      own.logarithm = operand<T, W>(work, start, work.size + bus, lane, count);
     }
   }
 
+  bool starts_in_common() const { return N == 1 && W != 1 && work.operand[start].shared; }
+
   // Parts of the load that follow the voltage. Only those that all lanes share may enter factors that all share.
   void read_voltage_parts(int64_t lane, int64_t count, bool only_shared) {
-    const P zero = P::of(0);
+    const P zero = P::of(0), per_unit = P::of(T(1 / work.base_power));
     follows_voltage = false;
     for (int n = 0; n < 4; ++n) {
       const int which = load + 3 * (n / 2) + 1 + n % 2;
       if (only_shared && !work.operand[which].shared) continue;
       P any = zero;
-      for (int64_t bus = 0; bus < work.size; ++bus) {
-        if (bus + ahead < work.size) prefetch<T>(work, which, bus + ahead, lane);
-        any = any + absolute(operand<T, W>(work, which, bus, lane, count));
-      }
+      for (int64_t bus = 0; bus < work.size; ++bus) any = any + absolute(operand<T, W>(work, which, bus, lane, count));
       follows_voltage = follows_voltage || any_nonzero(any);
     }
     if (!follows_voltage) return;
-    for (int64_t at = 0; at < work.size; ++at)
+    for (int64_t bus = 0; bus < work.size; ++bus)
       for (int n = 0; n < 2; ++n) {
         const auto part = [&](int number) {
           const int which = load + 3 * n + number;
           if (only_shared && !work.operand[which].shared) return zero;
-          return operand<T, W>(work, which, work.order[at], lane, count);
+          return per_unit * operand<T, W>(work, which, bus, lane, count);
         };
-        voltage[at].current[n] = part(1);
-        voltage[at].impedance[n] = part(2);
+        voltage[work.position[bus]].current[n] = part(1);
+        voltage[work.position[bus]].impedance[n] = part(2);
       }
   }
 
-  __attribute__((noinline)) void begin(const Segment& segment, int64_t lane, int64_t count) {
-    const Q none = Q::of(0);
+  // Puts buses where they start. `Given`: their right-hand side is there already, and takes the place of the unknowns.
+  template <bool Given>
+  __attribute__((noinline)) void begin(const Segment& segment) {
     for (int64_t at = segment.first; at < segment.last; ++at) {
-      const int64_t bus = work.order[at];
       Node& here = node[at];
       here.active = here.reactive = P::of(0);
-      here.side[0] = here.side[1] = none;
-      if (N == 1 && W != 1 && work.operand[start].shared) {
+      if (starts_in_common()) {
         const CommonStart<T>& from = common_start[at];
         unknown[at].angle = P::of(from.angle);
         unknown[at].logarithm = P::of(from.logarithm);
         here.real = P::of(from.real);
         here.imaginary = P::of(from.imaginary);
       } else {
-        if (at + ahead < work.size)
-          for (int n = 0; n < 2; ++n)
-            prefetch<T>(work, start, 2 * static_cast<int64_t>(work.order[at + ahead]) + n, lane);
-        unknown[at].angle = operand<T, W>(work, start, 2 * bus, lane, count);
-        unknown[at].logarithm = operand<T, W>(work, start, 2 * bus + 1, lane, count);
         turn(at);
+      }
+      if constexpr (Given) {
+        unknown[at].angle = here.side[0];
+        unknown[at].logarithm = here.side[1];
+      } else {
+        here.side[0] = here.side[1] = Q::of(0);
       }
     }
   }
@@ -145,13 +151,6 @@ struct PowerSystem {
     const P size = exponential(unknown[at].logarithm);
     node[at].real = size * cosine;
     node[at].imaginary = size * sine;
-  }
-
-  // Before rows of a result are written, buses ahead like `prefetch`.
-  INLINE void prefetch_result(int64_t at, int64_t lane) const {
-    if (at + ahead >= work.size) return;
-    T* const to = static_cast<T*>(work.unknown) + 2 * static_cast<int64_t>(work.order[at + ahead]) * work.lanes + lane;
-    for (int n = 0; n < 2; ++n) __builtin_prefetch(to + n * work.lanes, 1);
   }
 
   // Takes back so much of the last step, which leaves `held` of it, for another forward pass.
@@ -218,11 +217,11 @@ struct PowerSystem {
   // `AtStart`: all lanes are at the common start, where the powers are known. `Record`: keeps them.
   template <Step S, bool Given, bool Transpose, bool AtStart = false, bool Record = false>
   __attribute__((noinline)) void forward(const Segment& segment) {
-    const P zero = P::of(0), two = P::of(2);
+    constexpr bool assembles = S == Step::fresh || S == Step::pivoted;
+    const P zero = P::of(0);
     const int32_t* target = work.target + segment.target;
     for (int64_t at = segment.first; at < segment.last; ++at) {
       Node& here = node[at];
-      const P e = here.real, f = here.imaginary;
       P active_sum = here.active, reactive_sum = here.reactive;
       here.active = here.reactive = zero;
       const Q free_active = widened<W>(network.free_coupling[2 * at]);
@@ -231,64 +230,47 @@ struct PowerSystem {
         const int64_t off = work.pair_number[number], other = work.neighbour[off];
         Node& there = node[other];
         const Block<P> y = widened<W>(network.pair[number]);
-        const P cosine = e * there.real + f * there.imaginary, sine = f * there.real - e * there.imaginary;
-        const P active_here = y.n[0] * cosine + y.n[1] * sine, reactive_here = y.n[0] * sine - y.n[1] * cosine;
-        const P active_there = y.n[2] * cosine - y.n[3] * sine;
-        const P drawn_there = y.n[2] * sine + y.n[3] * cosine;  // less the reactive power
-        active_sum = active_sum + active_here;
-        reactive_sum = reactive_sum + reactive_here;
-        there.active = there.active + active_there;
-        there.reactive = there.reactive - drawn_there;
-        if (S == Step::fresh) {
+        const Flow flow = flow_between(here, there, y);
+        active_sum = active_sum + flow.active_here;
+        reactive_sum = reactive_sum + flow.reactive_here;
+        there.active = there.active + flow.active_there;
+        there.reactive = there.reactive - flow.drawn_there;
+        if (assembles) {
           auto& blocks = factors.off[off];
-          couple(blocks.upper, convert<F>(active_here), convert<F>(reactive_here), free_active, free_reactive);
-          couple(blocks.lower, convert<F>(active_there), convert<F>(zero - drawn_there),
+          couple(blocks.upper, convert<F>(flow.active_here), convert<F>(flow.reactive_here), free_active, free_reactive);
+          couple(blocks.lower, convert<F>(flow.active_there), convert<F>(zero - flow.drawn_there),
                  widened<W>(network.free_coupling[2 * other]), widened<W>(network.free_coupling[2 * other + 1]));
         }
       }
-      const P square = e * e + f * f;
-      P own_active = widened<W>(network.own[2 * at]) * square;
-      P own_reactive = zero - widened<W>(network.own[2 * at + 1]) * square;
+      Own own = own_powers(at);
       if (AtStart) {
-        own_active = P::of(common_start[at].active);
-        own_reactive = P::of(common_start[at].reactive);
+        own.active = P::of(common_start[at].active);
+        own.reactive = P::of(common_start[at].reactive);
       }
       if constexpr (Record) {
-        common_start[at] = {unknown[at].angle.part, unknown[at].logarithm.part, e.part, f.part,
-                            (active_sum + own_active).part, (reactive_sum + own_reactive).part};
-      }
-      const P keep_active = widened<W>(network.free[2 * at]), keep_reactive = widened<W>(network.free[2 * at + 1]);
-      P load_active = zero, load_reactive = zero, slope_active = zero, slope_reactive = zero;
-      if (follows_voltage) {
-        const Voltage& part = voltage[at];
-        const P size = square_root(square);
-        load_active = size * part.current[0] + square * part.impedance[0];
-        load_reactive = size * part.current[1] + square * part.impedance[1];
-        slope_active = load_active + square * part.impedance[0];
-        slope_reactive = load_reactive + square * part.impedance[1];
+        common_start[at] = {unknown[at].angle.part, unknown[at].logarithm.part, here.real.part, here.imaginary.part,
+                            (active_sum + own.active).part, (reactive_sum + own.reactive).part};
       }
       if (!Given) {
         // at a set point nothing is left, unless it is not finite itself
         const P angle = unknown[at].angle, logarithm = unknown[at].logarithm;
-        const P active_all = active_sum + own_active + demand[2 * at] + load_active;
-        const P reactive_all = reactive_sum + own_reactive + demand[2 * at + 1] + load_reactive;
+        const P keep_active = widened<W>(network.free[2 * at]), keep_reactive = widened<W>(network.free[2 * at + 1]);
+        const P active_all = active_sum + own.active + demand[2 * at] + own.load_active;
+        const P reactive_all = reactive_sum + own.reactive + demand[2 * at + 1] + own.load_reactive;
         const P active_left = keep_active.where_greater(zero, active_all, angle - angle);
         const P reactive_left = keep_reactive.where_greater(zero, reactive_all, logarithm - logarithm);
         weigh(active_left, reactive_left, work.order[at]);
         here.side[0] = here.side[0] + convert<F>(active_left);
         here.side[1] = here.side[1] + convert<F>(reactive_left);
       }
+      if (assembles) {
+        Block<Q>& diagonal = factors.diagonal[at];
+        const Block<P> block = own_block(at, active_sum, reactive_sum, own);
+        for (int n = 0; n < 4; ++n) diagonal.n[n] = diagonal.n[n] + convert<F>(block.n[n]);
+      }
       if (S == Step::fresh) {
-        Block<Q>& own = factors.diagonal[at];
-        const P one = P::of(1);
-        const P active_slope = active_sum + two * own_active + slope_active;
-        const P reactive_slope = reactive_sum + two * own_reactive + slope_reactive;
-        own.n[0] = own.n[0] + convert<F>(keep_active.where_greater(zero, zero - reactive_sum, one));
-        own.n[1] = own.n[1] + convert<F>(keep_active.where_greater(zero, active_slope, zero));
-        own.n[2] = own.n[2] + convert<F>(keep_reactive.where_greater(zero, active_sum, zero));
-        own.n[3] = own.n[3] + convert<F>(keep_reactive.where_greater(zero, reactive_slope, one));
         eliminate_pivot<Transpose>(at, target);
-      } else {
+      } else if (S != Step::pivoted) {
         const Q side0 = here.side[0], side1 = here.side[1];
         for (int64_t off = work.front_start[at]; off < work.front_start[at + 1]; ++off) {
           Node& there = node[work.neighbour[off]];
@@ -298,6 +280,48 @@ struct PowerSystem {
         }
       }
     }
+  }
+
+  // Power from a bus into the branches to another, and from there.
+  struct Flow {
+    P active_here, reactive_here, active_there, drawn_there;  // drawn: less the reactive power
+  };
+  static INLINE Flow flow_between(const Node& here, const Node& there, const Block<P>& y) {
+    const P cosine = here.real * there.real + here.imaginary * there.imaginary;
+    const P sine = here.imaginary * there.real - here.real * there.imaginary;
+    return {y.n[0] * cosine + y.n[1] * sine, y.n[0] * sine - y.n[1] * cosine, y.n[2] * cosine - y.n[3] * sine,
+            y.n[2] * sine + y.n[3] * cosine};
+  }
+
+  // Power of a bus's own admittance, what of its load follows the voltage, and the slope of that.
+  struct Own {
+    P active, reactive, load_active, load_reactive, slope_active, slope_reactive;
+  };
+  INLINE Own own_powers(int64_t at) const {
+    const P zero = P::of(0), square = node[at].real * node[at].real + node[at].imaginary * node[at].imaginary;
+    Own own = {widened<W>(network.own[2 * at]) * square, zero - widened<W>(network.own[2 * at + 1]) * square,
+               zero, zero, zero, zero};
+    if (follows_voltage) {
+      const Voltage& part = voltage[at];
+      const P size = square_root(square);
+      own.load_active = size * part.current[0] + square * part.impedance[0];
+      own.load_reactive = size * part.current[1] + square * part.impedance[1];
+      own.slope_active = own.load_active + square * part.impedance[0];
+      own.slope_reactive = own.load_reactive + square * part.impedance[1];
+    }
+    return own;
+  }
+
+  // A_kk of a bus with so much power to its neighbours.
+  INLINE Block<P> own_block(int64_t at, const P& active_sum, const P& reactive_sum, const Own& own) const {
+    const P zero = P::of(0), one = P::of(1), two = P::of(2);
+    const P keep_active = widened<W>(network.free[2 * at]), keep_reactive = widened<W>(network.free[2 * at + 1]);
+    const P active_slope = active_sum + two * own.active + own.slope_active;
+    const P reactive_slope = reactive_sum + two * own.reactive + own.slope_reactive;
+    return {{keep_active.where_greater(zero, zero - reactive_sum, one),
+             keep_active.where_greater(zero, active_slope, zero),
+             keep_reactive.where_greater(zero, active_sum, zero),
+             keep_reactive.where_greater(zero, reactive_slope, one)}};
   }
 
   static INLINE void couple(Block<Q>& block, const Q& active, const Q& reactive, const Q& free_active,
@@ -359,7 +383,7 @@ struct PowerSystem {
       Node& here = node[at];
       Q side0 = here.side[0], side1 = here.side[1];
       here.side[0] = here.side[1] = none;
-      for (int64_t off = work.front_start[at]; off < work.front_start[at + 1]; ++off) {
+      for (int64_t off = work.front_start[at]; S != Step::pivoted && off < work.front_start[at + 1]; ++off) {
         const Q* const step = unknown[work.neighbour[off]].step;
         if (Transpose) {
           const Block<Q> lower = factors.off[off].lower;
@@ -372,7 +396,9 @@ struct PowerSystem {
         }
       }
       Q step0 = side0, step1 = side1;
-      if (!Transpose) {
+      if (S == Step::pivoted) {  // found already
+        step0 = unknown[at].step[0], step1 = unknown[at].step[1];
+      } else if (!Transpose) {
         const Block<Q> inverse = S == Step::common ? widened<W>(common.diagonal[at]) : factors.diagonal[at];
         step0 = inverse.n[0] * side0 + inverse.n[1] * side1;
         step1 = inverse.n[2] * side0 + inverse.n[3] * side1;

@@ -1,15 +1,18 @@
 // Lanes that elimination in a fixed order could not solve: rows scaled, then sparse LU with partial pivoting.
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <exception>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "pivoting.h"
+#include "recovery.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace ffi = xla::ffi;
@@ -31,21 +34,17 @@ struct Lane {
 };
 
 template <class T>
-Lane<T> lane_of(const T* values, Table rows, Table columns, int64_t size, int64_t block, int64_t lanes, bool transpose) {
+using ByColumn = std::vector<std::map<int64_t, T>>;
+
+template <class T>
+Lane<T> scaled(const ByColumn<T>& by_column) {
   Lane<T> lane;
-  std::vector<std::map<int64_t, T>> by_column(size * block);
-  lane.scale.assign(size * block, T(0));
-  for (int64_t entry = 0; entry < static_cast<int64_t>(rows.element_count()); ++entry)
-    for (int64_t r = 0; r < block; ++r)
-      for (int64_t c = 0; c < block; ++c) {
-        int64_t row = rows.typed_data()[entry] * block + r, column = columns.typed_data()[entry] * block + c;
-        if (transpose) std::swap(row, column);
-        const T number = values[((entry * block + r) * block + c) * lanes];
-        lane.finite = lane.finite && std::isfinite(number);
-        by_column[column][row] += number;
-      }
+  lane.scale.assign(by_column.size(), T(0));
   for (const auto& column : by_column)
-    for (const auto& [row, number] : column) lane.scale[row] = std::max(lane.scale[row], std::abs(number));
+    for (const auto& [row, number] : column) {
+      lane.finite = lane.finite && std::isfinite(number);
+      lane.scale[row] = std::max(lane.scale[row], std::abs(number));
+    }
   for (T& scale : lane.scale) scale = scale > 0 ? 1 / scale : 1;
   lane.matrix.start.push_back(0);
   for (const auto& column : by_column) {
@@ -54,6 +53,43 @@ Lane<T> lane_of(const T* values, Table rows, Table columns, int64_t size, int64_
     lane.matrix.start.push_back(static_cast<int64_t>(lane.matrix.row.size()));
   }
   return lane;
+}
+
+template <class T>
+Lane<T> lane_of(const T* values, Table rows, Table columns, int64_t size, int64_t block, int64_t lanes, bool transpose) {
+  ByColumn<T> by_column(size * block);
+  for (int64_t entry = 0; entry < static_cast<int64_t>(rows.element_count()); ++entry)
+    for (int64_t r = 0; r < block; ++r)
+      for (int64_t c = 0; c < block; ++c) {
+        int64_t row = rows.typed_data()[entry] * block + r, column = columns.typed_data()[entry] * block + c;
+        if (transpose) std::swap(row, column);
+        by_column[column][row] += values[((entry * block + r) * block + c) * lanes];
+      }
+  return scaled(by_column);
+}
+
+template <class T>
+bool solve_one(const Entries<T>& entries, T* side) {
+  try {
+    ByColumn<T> by_column(entries.size);
+    for (int64_t n = 0; n < entries.count; ++n) by_column[entries.column[n]][entries.row[n]] += entries.value[n];
+    const Lane<T> lane = scaled(by_column);
+    std::vector<T> numbers(side, side + entries.size);
+    if (!lane.finite || !std::all_of(numbers.begin(), numbers.end(), [](T number) { return std::isfinite(number); }))
+      return false;
+    std::vector<int64_t> sequence(entries.size);
+    std::iota(sequence.begin(), sequence.end(), 0);
+    PivotedFactors<T> factors;
+    const bool regular = factors.factor(lane.matrix, sequence);
+    ++(regular ? solved : singular);
+    if (!regular) return false;
+    for (int64_t row = 0; row < entries.size; ++row) numbers[row] *= lane.scale[row];
+    factors.solve(numbers);
+    std::copy(numbers.begin(), numbers.end(), side);
+    return true;
+  } catch (const std::exception&) {  // no memory left
+    return false;
+  }
 }
 
 template <class T>
@@ -113,6 +149,10 @@ ffi::Error pivoted(ffi::AnyBuffer values, ffi::AnyBuffer sides, ffi::AnyBuffer b
 }
 
 }  // namespace
+
+bool solve_by_pivoting(const Entries<double>& entries, double* side) { return solve_one(entries, side); }
+bool solve_by_pivoting(const Entries<float>& entries, float* side) { return solve_one(entries, side); }
+
 }  // namespace voltherm
 
 #pragma GCC visibility push(default)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -155,6 +156,33 @@ def attributes(wanted: str | None, transpose: bool | None = None) -> dict[str, n
     """Attributes that the calls have in common; `wanted`: instruction set, by default the best there is."""
     chosen = {"instructions": np.int64(-1 if wanted is None else INSTRUCTIONS.index(wanted))}
     return chosen if transpose is None else chosen | {"transpose": np.int64(transpose)}
+
+
+def lanes_first(
+    target: str,
+    results: Sequence[jax.ShapeDtypeStruct],
+    tables: Sequence[np.ndarray],
+    operands: Sequence[Array],
+    **attributes: Any,
+) -> tuple[Array, ...]:
+    """Results (..., lane) of a call that takes tables, then operands (..., lane), and works lane by lane.
+
+    The library sees the lanes first, and the other axes in reverse order in memory. Where lanes are a batch, which `vmap`
+    has moved to the end (`newton.py`), the two moves cancel: XLA has nothing to transpose.
+    """
+
+    def layout(array: Any) -> tuple[int, ...]:
+        return (0, *reversed(range(1, array.ndim)))
+
+    moved = [jnp.moveaxis(operand, -1, 0) for operand in operands]
+    shapes = [jax.ShapeDtypeStruct((*result.shape[-1:], *result.shape[:-1]), result.dtype) for result in results]
+    call = jax.ffi.ffi_call(
+        target,
+        shapes,
+        input_layouts=[layout(array) for array in (*tables, *moved)],
+        output_layouts=[layout(result) for result in shapes],
+    )
+    return tuple(jnp.moveaxis(result, 0, -1) for result in call(*tables, *moved, **attributes))
 
 
 def _call(

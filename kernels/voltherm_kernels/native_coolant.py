@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array
 
 from .graph import starts, triangle
-from .native import attributes
+from .native import attributes, lanes_first
 from .newton import lanes_of
 from .schedule import Schedule
 
@@ -80,9 +80,8 @@ def solve_network(
         jax.ShapeDtypeStruct((branches.free, lanes), dtype),
         *(one, whole, whole, whole),
     )
-    call = jax.ffi.ffi_call("voltherm_coolant", results)
     limits = {"tolerance": np.float64(tolerance), "maximum_iterations": np.int64(maximum_iterations)}
-    return tuple(call(_table(branches), *operands, **limits, **attributes(wanted)))
+    return lanes_first("voltherm_coolant", results, [_table(branches)], operands, **limits, **attributes(wanted))
 
 
 def step_of_network(
@@ -101,8 +100,8 @@ def step_of_network(
         jax.ShapeDtypeStruct((len(branches.from_node), lanes), flow.dtype),
         jax.ShapeDtypeStruct((branches.free, lanes), flow.dtype),
     )
-    call = jax.ffi.ffi_call("voltherm_coolant_step", results)
-    of_branches, of_nodes = call(_table(branches), *operands, **attributes(wanted))
+    tables, chosen = [_table(branches)], attributes(wanted)
+    of_branches, of_nodes = lanes_first("voltherm_coolant_step", results, tables, operands, **chosen)
     return of_branches, of_nodes
 
 
@@ -113,7 +112,8 @@ def _table(branches: Branches) -> np.ndarray:
     none = np.zeros(0, dtype=np.int64)
     schedule = branches.schedule
     node = none if schedule is None else schedule.order
-    fill = triangle(*((none, none) if schedule is None else (schedule.fill_pivot, schedule.fill_neighbour)), free)
+    pivot, neighbour = (none, none) if schedule is None else (schedule.fill_pivot, schedule.fill_neighbour)
+    fill = triangle(pivot, neighbour, free)
     position = np.empty(free + 1, dtype=np.int64)
     position[node] = np.arange(free)
     position[free] = free

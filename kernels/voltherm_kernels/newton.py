@@ -54,13 +54,8 @@ def newton(problem: Problem, operands: Sequence[Array], *, implementation: str =
 
 
 def lanes_of(operands: Sequence[Any]) -> int:
-    """The number of lanes of operands (..., lane) or (..., 1). Raises `ValueError` where they differ."""
-    return _common([operand.shape[-1] for operand in operands])
-
-
-def _common(lanes: Sequence[int]) -> int:
-    """The number of lanes of operands that have so many each; 1 is shared by any number, none among them."""
-    numbers = set(lanes) - {1}
+    """The number of lanes of operands (..., lane), or (..., 1) for all. Raises `ValueError` where they differ."""
+    numbers = {operand.shape[-1] for operand in operands} - {1}
     if len(numbers) > 1:
         raise ValueError(f"operands differ in the number of lanes: {sorted(numbers)}")
     return numbers.pop() if numbers else 1
@@ -105,25 +100,33 @@ def _lowering(platform: str) -> Callable[..., Any]:
 def _batch(
     operands: Sequence[Array], axes: Sequence[Any], *, problem: Problem, implementation: str
 ) -> tuple[list[Array], list[int]]:
-    """Merge the new axis into the lanes (minor to them) of every operand that has it; shared operands stay."""
+    """Merge the new axis into the lanes (major to them) of every operand that has it; shared operands stay.
+
+    Both lead while they are merged: then neither step moves anything in memory where batches lie one after the other.
+    """
     batch = next(operand.shape[axis] for operand, axis in zip(operands, axes, strict=True) if axis is not None)
-    # every operand (..., lane, batch), an axis of length 1 where it does not depend on the one or the other
+    # every operand (batch, ..., lane), the batch of length 1 where it does not depend on it
     moved = [
-        operand[..., None] if axis is None else jnp.moveaxis(operand, axis, -1)
+        operand[None] if axis is None else jnp.moveaxis(operand, axis, 0)
         for operand, axis in zip(operands, axes, strict=True)
     ]
-    lanes = _common([operand.shape[-2] for operand in moved])
+    lanes = lanes_of(moved)
 
-    def joined(operand: Array, axis: Any) -> Array:
-        if axis is None and operand.shape[-2] == 1:
-            return operand[..., 0]
-        full = jnp.broadcast_to(operand, (*operand.shape[:-2], lanes, batch))
-        return full.reshape(*operand.shape[:-2], lanes * batch)
+    def joined(operand: Array) -> Array:
+        if operand.shape[0] == operand.shape[-1] == 1:
+            return operand[0]
+        leading = jnp.moveaxis(operand, -1, 1)
+        full = jnp.broadcast_to(leading, (batch, lanes, *leading.shape[2:]))
+        return jnp.moveaxis(full.reshape(batch * lanes, *leading.shape[2:]), 0, -1)
 
-    merged = [joined(*item) for item in zip(moved, axes, strict=True)]
-    results = newton_p.bind(*merged, problem=problem, implementation=implementation)
-    parts = [result.reshape(*result.shape[:-1], lanes, batch) for result in results]
-    return parts, [part.ndim - 1 for part in parts]
+    def parted(result: Array) -> Array:
+        leading = jnp.moveaxis(result, -1, 0)
+        if lanes == 1:
+            return leading[..., None]
+        return jnp.moveaxis(leading.reshape(batch, lanes, *leading.shape[1:]), 1, -1)
+
+    results = newton_p.bind(*map(joined, moved), problem=problem, implementation=implementation)
+    return [parted(result) for result in results], [0] * len(results)
 
 
 newton_p = Primitive("voltherm_newton")

@@ -3,7 +3,10 @@
     solve    start, set points, generation, shunts, admittances, loads -> unknowns, residual, iterations, result, worst
     step     the same and a right-hand side -> J^-1 r, or J^-T r, with the Jacobian at `start`
 
+Loads and generation are in units of which `base_power` are 1 p.u., all else is per unit.
+
 Operands are (bus, 2, lane), (branch, lane) and (bus, lane), each with a lane axis of length 1 where all lanes share it.
+The library gets them with the lanes first, and in memory those of one part of all buses before those of the other.
 Positions are a postorder of the elimination tree: what a pivot updates lies near it.
 """
 
@@ -15,7 +18,7 @@ import numpy as np
 from jax import Array
 
 from .graph import starts, triangle
-from .native import attributes
+from .native import attributes, lanes_first
 from .newton import lanes_of
 from .schedule import Schedule
 
@@ -58,6 +61,7 @@ class Tables(NamedTuple):
     """What the calls know of a network, in the order of their operands."""
 
     order: np.ndarray
+    position: np.ndarray
     front_start: np.ndarray
     neighbour: np.ndarray
     target: np.ndarray
@@ -86,6 +90,7 @@ def tables(schedule: Schedule, from_bus: np.ndarray, to_bus: np.ndarray) -> Tabl
     pair_start = starts(fill.key[pair_number] // size, size)
     found = Tables(
         order,
+        position,
         fill.start,
         fill.neighbour,
         fill.target,
@@ -147,9 +152,14 @@ def solve(
     plan: Plan,
     tolerance: float,
     maximum_iterations: int,
+    *,
+    base_power: float = 1.0,
     wanted: str | None = None,
 ) -> tuple[Array, ...]:
-    """Unknowns (bus, 2, lane), largest residual, iterations, result code and its row, (lane,) each."""
+    """Unknowns (bus, 2, lane), largest residual, iterations, result code and its bus, (lane,) each.
+
+    A lane without a solution has the unknowns of its start that are finite, and zero for others.
+    """
     start = operands[0]
     lanes = lanes_of(operands)
     number = jax.ShapeDtypeStruct((lanes,), np.int32)
@@ -160,25 +170,36 @@ def solve(
         number,
         number,
     )
-    return tuple(
-        jax.ffi.ffi_call("voltherm_power_flow", results)(
-            *operands,
-            *tables,
-            tolerance=np.float64(tolerance),
-            maximum_iterations=np.int64(maximum_iterations),
-            shared_steps=np.int64(plan.shared_steps),
-            chords=np.int64(plan.chords),
-            single_factors=np.int64(plan.single_factors),
-            **attributes(wanted),
-        )
+    return lanes_first(
+        "voltherm_power_flow",
+        results,
+        tables,
+        operands,
+        tolerance=np.float64(tolerance),
+        maximum_iterations=np.int64(maximum_iterations),
+        base_power=np.float64(base_power),
+        shared_steps=np.int64(plan.shared_steps),
+        chords=np.int64(plan.chords),
+        single_factors=np.int64(plan.single_factors),
+        **attributes(wanted),
     )
 
 
 def step(
-    tables: Tables, operands: Sequence[Array], right_hand_side: Array, transpose: bool, wanted: str | None = None
+    tables: Tables,
+    operands: Sequence[Array],
+    right_hand_side: Array,
+    transpose: bool,
+    *,
+    base_power: float = 1.0,
+    wanted: str | None = None,
 ) -> Array:
-    """J^-1 r or J^-T r (bus, 2, lane)."""
+    """J^-1 r or J^-T r (bus, 2, lane); zero where r is, whatever J is there, and NaN where J is singular.
+
+    Every solution is checked by its backward error; where that is too large, the lane is solved with pivoting.
+    """
     given = (*operands, right_hand_side)
     lanes = lanes_of(given)
     result = jax.ShapeDtypeStruct((*right_hand_side.shape[:-1], lanes), right_hand_side.dtype)
-    return jax.ffi.ffi_call("voltherm_power_step", result)(*given, *tables, **attributes(wanted, transpose))
+    chosen = {"base_power": np.float64(base_power)} | attributes(wanted, transpose)
+    return lanes_first("voltherm_power_step", [result], tables, given, **chosen)[0]

@@ -22,6 +22,7 @@ from voltherm_kernels.native_coolant import Branches, solve_network, step_of_net
 from voltherm.coolant.global_gradient import Equations, Unknowns, eliminate, iterate, multiply
 from voltherm.coolant.terms import Number, has_terms, terms_of
 from voltherm.numerics import Solution, Status, implicit_root
+from voltherm.numerics.implicit import masked
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,10 @@ class NetworkIteration:
     maximum_iterations: int
 
     def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
-        """Flows (branch,), pressures (free,), residual, iterations, result code and worst of one lane."""
+        """Flows (branch,), pressures (free,), residual, iterations, result code and worst of one lane.
+
+        Without a solution flows and pressures are where the iteration ends, or starts where that end is not finite.
+        """
         _, (mass_flow, pressure), _ = self.operands.join(operands)
         number, whole = jax.ShapeDtypeStruct((), mass_flow.dtype), jax.ShapeDtypeStruct((), jnp.int32)
         return mass_flow, pressure, number, whole, whole, whole
@@ -77,6 +81,8 @@ class NetworkIteration:
             tolerance=self.tolerance,
             maximum_iterations=self.maximum_iterations,
         )
+        finite = jnp.isfinite(status.residual)
+        unknowns = jax.tree.map(lambda found, given: jnp.where(finite, found, given), unknowns, start)
         return *unknowns, status.residual, status.iterations, status.result, status.worst
 
     @property
@@ -214,5 +220,5 @@ def find_root(
     mass_flow, pressure, residual, iterations, result, worst = (part[..., 0] for part in found)
     status = Status(result=result, residual=residual, iterations=iterations, worst=worst)
     solve = functools.partial(_linear_solve, implementation)
-    value = implicit_root(_residual, solve, (mass_flow, pressure), held[1], status.converged, equations)
-    return Solution(value, status)
+    value = implicit_root(_residual, solve, (mass_flow, pressure), status.converged, equations)
+    return Solution(masked(value, status.converged), status)

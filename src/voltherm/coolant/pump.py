@@ -48,7 +48,8 @@ class Pump(AbstractBranchLaw):
     def starting_mass_flow(
         self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
-        return _USUAL_SHARE_OF_RUN_OUT * self.curve.run_out_flow() * self.speed * density * self.number_running
+        # at full speed: a stopped pump starts, too, and speeds of a batch leave the start common to it
+        return _USUAL_SHARE_OF_RUN_OUT * self.curve.run_out_flow() * density * self.number_running
 
 
 class PressureControlledPump(AbstractBranchLaw):

@@ -106,7 +106,6 @@ def bracketed_root(
         lambda x, args: function(x, args[0]),
         linear_solve,
         jnp.where(solved, state.x, middle),
-        middle,
         jnp.asarray(True),
         (args, solved),
     )

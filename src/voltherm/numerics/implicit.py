@@ -7,8 +7,9 @@ For R(y(a), a) = 0 with J = ∂R/∂y
 whatever iteration found y. The rule calls itself on y, so that second and higher derivatives follow from the same line,
 and is linear in da and transposable wherever the linear solve is, so that reverse mode is one transposed solve.
 
-A lane that failed has the value NaN and the gradient zero. Three masks do that: on da, on the right-hand side and on
-dy. In reverse mode each stops NaN on its way back: 0 · NaN never reaches the caller.
+A lane that failed has the gradient zero. Three masks do that: on da, on the right-hand side and on dy. In reverse mode
+each stops NaN on its way back: 0 · NaN never reaches the caller. Its value is the caller's, finite, so that what is
+computed from it can be masked where it ends: in between, NaN would spoil the gradient of what is thrown away.
 """
 
 from collections.abc import Callable
@@ -66,7 +67,6 @@ def implicit_root(
     residual: Residual,
     linear_solve: LinearSolve,
     value: PyTree,
-    fallback: PyTree,
     succeeded: Bool[Array, ""],
     args: PyTree,
 ) -> PyTree:
@@ -76,10 +76,9 @@ def implicit_root(
 
     - `residual(y, args)`: R, of the structure of y.
     - `linear_solve(y, args, right_hand_side)`: J⁻¹ times the right-hand side; transposable with respect to it.
-    - `value`: the root, found by any iteration; not differentiated itself.
-    - `fallback`: any finite state of the same structure, at which derivatives are evaluated (and thrown away) where
-      the solve failed.
-    - `succeeded`: False gives NaN and zero gradient.
+    - `value`: the root, found by any iteration, or any finite state where the solve failed; derivatives are evaluated
+      there, too, and thrown away. Not differentiated itself.
+    - `succeeded`: False gives zero gradient.
     - `args`: any pytree. What is to be differentiated must come through it, not through a closure: `open_closures`.
     """
     differentiable, other = eqx.partition(args, eqx.is_inexact_array)
@@ -87,14 +86,13 @@ def implicit_root(
     other_arrays, static = eqx.partition(other, eqx.is_array)
 
     @jax.custom_jvp
-    def root(value: PyTree, fallback: PyTree, succeeded: Array, other_arrays: PyTree, leaves: list[Array]) -> PyTree:
-        return jax.tree.map(lambda leaf: jnp.where(succeeded, leaf, jnp.nan), value)
+    def root(value: PyTree, succeeded: Array, other_arrays: PyTree, leaves: list[Array]) -> PyTree:
+        return value
 
     def rule(primals: Any, tangents: Any) -> tuple[PyTree, PyTree]:
-        value, fallback, succeeded, other_arrays, leaves = primals
-        y = root(value, fallback, succeeded, other_arrays, leaves)
-        at = jax.tree.map(lambda good, spare: jnp.where(succeeded, good, spare), y, fallback)
-        moving = [number for number, tangent in enumerate(tangents[4]) if not is_symbolic_zero(tangent)]
+        value, succeeded, other_arrays, leaves = primals
+        y = root(value, succeeded, other_arrays, leaves)
+        moving = [number for number, tangent in enumerate(tangents[3]) if not is_symbolic_zero(tangent)]
         if not moving:
             return y, jax.tree.map(jnp.zeros_like, y)
 
@@ -108,17 +106,21 @@ def implicit_root(
             return jnp.where(succeeded, leaf, jnp.zeros_like(leaf))
 
         _, change = jax.jvp(
-            lambda moved: residual(at, joined(moved)),
+            lambda moved: residual(y, joined(moved)),
             ([leaves[number] for number in moving],),
-            ([mask(tangents[4][number]) for number in moving],),
+            ([mask(tangents[3][number]) for number in moving],),
         )
         right_hand_side = jax.tree.map(lambda leaf: mask(-leaf), change)
-        step = linear_solve(at, joined([leaves[number] for number in moving]), right_hand_side)
+        step = linear_solve(y, joined([leaves[number] for number in moving]), right_hand_side)
         return y, jax.tree.map(mask, step)
 
     root.defjvp(rule, symbolic_zeros=True)
-    stopped = jax.lax.stop_gradient((value, fallback))
-    return root(*stopped, succeeded, other_arrays, leaves)
+    return root(jax.lax.stop_gradient(value), succeeded, other_arrays, leaves)
+
+
+def masked(tree: PyTree, succeeded: Bool[Array, ""]) -> PyTree:
+    """The tree, NaN where the solve failed."""
+    return jax.tree.map(lambda leaf: jnp.where(succeeded, leaf, jnp.nan), tree)
 
 
 def is_symbolic_zero(tangent: Any) -> bool:

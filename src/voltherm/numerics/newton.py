@@ -22,7 +22,7 @@ from jax import Array, lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Bool, Float, Int, PyTree
 
-from voltherm.numerics.implicit import LinearSolve, Residual, held, implicit_root, open_closures
+from voltherm.numerics.implicit import LinearSolve, Residual, held, implicit_root, masked, open_closures
 from voltherm.numerics.largest import largest
 from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
@@ -130,8 +130,9 @@ def newton(
         iterations=state.iterations,
         worst=worst_index(magnitude),
     )
-    value = implicit_root(residual, linear_solve, unravel(state.y), initial, status.converged, args)
-    return Solution(value=value, status=status)
+    value = unravel(jnp.where(status.converged, state.y, start))
+    root = implicit_root(residual, linear_solve, value, status.converged, args)
+    return Solution(value=masked(root, status.converged), status=status)
 
 
 def _line_search(

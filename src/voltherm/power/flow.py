@@ -31,7 +31,7 @@ from voltherm_kernels import power_flow, solve
 from voltherm_kernels.newton import over_lanes
 
 from voltherm.numerics import ResultCode, Solution, Status, implicit_root, newton
-from voltherm.numerics.implicit import open_closures
+from voltherm.numerics.implicit import masked, open_closures
 from voltherm.power.branch import Admittances, two_port
 from voltherm.power.island import supplied
 from voltherm.power.load import Load
@@ -41,7 +41,10 @@ from voltherm.power.state import BusVoltages, PowerState, derive, entry_powers
 
 
 class _Equations(eqx.Module):
-    """Arguments of the root problem, per unit; `fixed` (bus, 2) is 1 where an unknown is a set point."""
+    """Arguments of the root problem; `fixed` (bus, 2) is 1 where an unknown is a set point.
+
+    Loads and generation are in W and var, so that a batch of them is read where it lies; the rest is in per unit.
+    """
 
     admittances: Admittances
     load: Load
@@ -49,6 +52,7 @@ class _Equations(eqx.Module):
     shunt: Float[Array, "bus 2"]
     set_point: Float[Array, "bus 2"]
     fixed: Float[Array, "bus 2"]
+    base_power: float = eqx.field(static=True)
 
 
 def _bus_sums(network: Network, unknowns: Float[Array, "bus 2"], equations: _Equations):
@@ -70,7 +74,7 @@ def _residual(network: Network, unknowns: Float[Array, "bus 2"], equations: _Equ
     _, sums = _bus_sums(network, unknowns, equations)
     voltage = jnp.exp(unknowns[:, 1])
     load = jnp.stack([equations.load.active_power(voltage), equations.load.reactive_power(voltage)], axis=-1)
-    mismatch = sums[:, :2] + sums[:, 2:] + load - equations.generation
+    mismatch = sums[:, :2] + sums[:, 2:] + (load - equations.generation) / equations.base_power
     return jnp.where(equations.fixed > 0.0, unknowns - equations.set_point, mismatch)
 
 
@@ -78,7 +82,8 @@ def _jacobian(network: Network, unknowns: Float[Array, "bus 2"], equations: _Equ
     """Blocks in the order of the schedule: diagonal, then ft, then tf."""
     entries, sums = _bus_sums(network, unknowns, equations)
     voltage = jnp.exp(unknowns[:, 1])
-    active_slope, reactive_slope = equations.load.active_slope(voltage), equations.load.reactive_slope(voltage)
+    active_slope = equations.load.active_slope(voltage) / equations.base_power
+    reactive_slope = equations.load.reactive_slope(voltage) / equations.base_power
     active, reactive = sums[:, 0], sums[:, 1]
     diagonal = jnp.stack(
         [
@@ -99,7 +104,6 @@ def _jacobian(network: Network, unknowns: Float[Array, "bus 2"], equations: _Equ
 
 def _equations(network: Network, parameters: PowerParameters, reached: Bool[Array, " bus"]) -> _Equations:
     dtype = parameters.branches.resistance.dtype
-    scale = 1.0 / network.base_power
     isolated = ~reached
     fixed_angle = jnp.asarray(network.slack) | isolated
     fixed_magnitude = fixed_angle | jnp.asarray(network.voltage_controlled)
@@ -107,11 +111,12 @@ def _equations(network: Network, parameters: PowerParameters, reached: Bool[Arra
     magnitude_set_point = jnp.where(isolated, 1.0, parameters.voltage_set_point)
     return _Equations(
         admittances=two_port(parameters.branches),
-        load=jax.tree.map(lambda part: part * scale, parameters.load),
-        generation=jnp.stack([parameters.active_generation, parameters.reactive_generation], axis=-1) * scale,
-        shunt=jnp.stack([parameters.shunt_conductance, parameters.shunt_susceptance], axis=-1) * scale,
+        load=parameters.load,
+        generation=jnp.stack([parameters.active_generation, parameters.reactive_generation], axis=-1),
+        shunt=jnp.stack([parameters.shunt_conductance, parameters.shunt_susceptance], axis=-1) / network.base_power,
         set_point=jnp.stack([parameters.angle_set_point, jnp.log(magnitude_set_point)], axis=-1),
         fixed=jnp.stack([fixed_angle, fixed_magnitude], axis=-1).astype(dtype),
+        base_power=network.base_power,
     )
 
 
@@ -126,11 +131,11 @@ def _operands(start: Float[Array, "bus 2"], equations: _Equations) -> list[Array
     return [leaf[..., None] for leaf in jax.tree.leaves(jax.lax.stop_gradient(numbers))]
 
 
-def _numbers(operands: Sequence[Array]) -> tuple[Float[Array, "bus 2"], _Equations]:
+def _numbers(base_power: float, operands: Sequence[Array]) -> tuple[Float[Array, "bus 2"], _Equations]:
     """Start and equations of one lane from its operands; set points are what the start has where it is fixed."""
     start, fixed, generation, shunt, *rest = operands
     admittances = Admittances(*zip(rest[0:8:2], rest[1:8:2], strict=True))
-    return start, _Equations(admittances, Load(*rest[8:]), generation, shunt, start, fixed)
+    return start, _Equations(admittances, Load(*rest[8:]), generation, shunt, start, fixed, base_power)
 
 
 @dataclass(frozen=True)
@@ -138,19 +143,23 @@ class _Problem:
     """One power flow, for `voltherm_kernels.newton`; operands as `_operands` lists them."""
 
     topology: Topology
+    base_power: float
     tolerance: float
     maximum_iterations: int
     implementation: str = "auto"
 
     def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
-        """Unknowns, largest residual, iterations, result code, bus of the largest residual."""
+        """Unknowns, largest residual, iterations, result code, bus of the largest residual.
+
+        Without a solution the unknowns are those of the start that are finite, and zero.
+        """
         start = operands[0]
         count = jax.ShapeDtypeStruct((), jnp.int32)
         return start, jax.ShapeDtypeStruct((), start.dtype), count, count, count
 
     def one_lane(self, *operands: Array) -> tuple[Array, ...]:
         """The iteration that every other is held to."""
-        start, equations = _numbers(operands)
+        start, equations = _numbers(self.base_power, operands)
         residual, linear_solve = _root_problem(Network(self.topology), self.implementation)
         root = newton(
             residual,
@@ -161,19 +170,28 @@ class _Problem:
             maximum_iterations=self.maximum_iterations,
         )
         status = root.status
-        return root.value, status.residual, status.iterations, status.result, status.worst // 2
+        unknowns = _or_start(root.value, status.result, start)
+        return unknowns, status.residual, status.iterations, status.result, status.worst // 2
 
     def native(self, *operands: Array) -> tuple[Array, ...]:
         """The same in C++, for CPUs."""
         tables = _tables(self.topology)
         plan = power_flow.plan_for(tables)
-        return power_flow.solve(tables, operands, plan, self.tolerance, self.maximum_iterations)
+        limits = (self.tolerance, self.maximum_iterations)
+        return power_flow.solve(tables, operands, plan, *limits, base_power=self.base_power)
 
     def pallas(self, *operands: Array) -> tuple[Array, ...]:
         """The same in Pallas, for NVIDIA GPUs."""
         from voltherm.power import flow_on_tiles  # Pallas is imported where it is wanted
 
-        return flow_on_tiles.solve(self.topology, operands, self.tolerance, self.maximum_iterations)
+        per_unit = [operand / self.base_power for operand in operands]
+        given = [*operands[:2], per_unit[2], *operands[3:12], *per_unit[12:]]
+        unknowns, *rest = flow_on_tiles.solve(self.topology, given, self.tolerance, self.maximum_iterations)
+        return _or_start(unknowns, rest[2], operands[0]), *rest
+
+
+def _or_start(unknowns: Array, result: Array, start: Array) -> Array:
+    return jnp.where(result == ResultCode.CONVERGED.value, unknowns, jnp.where(jnp.isfinite(start), start, 0.0))
 
 
 @dataclass(frozen=True)
@@ -181,6 +199,7 @@ class _LinearProblem:
     """x from J x = r, or Jᵀ x = r, at given unknowns; the operands of `_Problem`, then r."""
 
     topology: Topology
+    base_power: float
     transpose: bool
     implementation: str = "auto"
 
@@ -190,23 +209,15 @@ class _LinearProblem:
 
     def one_lane(self, *operands: Array) -> tuple[Array, ...]:
         """Jacobian, factors, substitution, one after the other."""
-        unknowns, equations = _numbers(operands[:-1])
+        unknowns, equations = _numbers(self.base_power, operands[:-1])
         values = _jacobian(Network(self.topology), unknowns, equations)
         schedule, side = self.topology.schedule, operands[-1]
         return (solve(schedule, values, side, transpose=self.transpose, implementation=self.implementation),)
 
     def native(self, *operands: Array) -> tuple[Array, ...]:
-        """The three in one call. Where a pivot vanishes, `one_lane` has the pivoting that the call has not."""
-        side = operands[-1]
-        found = power_flow.step(_tables(self.topology), operands[:-1], side, self.transpose)
-        # a failed solve asks for nothing, at a point where the Jacobian may well be singular
-        found = jnp.where(jnp.any(side != 0.0, axis=(0, 1)), found, 0.0)
-        sound = jnp.all(jnp.isfinite(found), axis=(0, 1))
-
-        def anew() -> Array:
-            return jnp.where(sound, found, over_lanes(self, *operands)[0])
-
-        return (jax.lax.cond(jnp.all(sound), lambda: found, anew),)
+        """The three in one call."""
+        given, side = operands[:-1], operands[-1]
+        return (power_flow.step(_tables(self.topology), given, side, self.transpose, base_power=self.base_power),)
 
     def pallas(self, *operands: Array) -> tuple[Array, ...]:
         """Jacobians in plain JAX; the solve itself is the kernel's."""
@@ -223,7 +234,7 @@ def _fused_linear_solve(network: Network, implementation: str):
             return jax.jvp(lambda unknowns: _residual(network, unknowns, equations), (unknowns,), (vector,))[1]
 
         def solving(transpose):
-            problem = _LinearProblem(network.topology, transpose, implementation)
+            problem = _LinearProblem(network.topology, equations.base_power, transpose, implementation)
 
             def run(_, side):
                 return fused_newton(problem, [*operands, side[..., None]], implementation=implementation)[0][..., 0]
@@ -280,19 +291,16 @@ def steady(
     start = jnp.where(equations.fixed > 0.0, equations.set_point, start)
 
     start = jax.lax.stop_gradient(start)
-    problem = _Problem(network.topology, tolerance, maximum_iterations, implementation)
+    problem = _Problem(network.topology, network.base_power, tolerance, maximum_iterations, implementation)
     results = fused_newton(problem, _operands(start, equations), implementation=implementation)
     found, largest, iterations, code, worst = (part[..., 0] for part in results)
     residual, linear_solve = _root_problem(network)[0], _fused_linear_solve(network, implementation)
     (residual, linear_solve), args = open_closures(start, equations, (residual, 0), (linear_solve, 1))
-    root = implicit_root(residual, linear_solve, found, start, code == ResultCode.CONVERGED.value, args)
+    unknowns = implicit_root(residual, linear_solve, found, code == ResultCode.CONVERGED.value, args)
     everywhere = jnp.all(reached)
     result = jnp.where(everywhere, code, ResultCode.SINGULAR.value)
     solved = result == ResultCode.CONVERGED.value
-    # a failed scenario is evaluated at a harmless point and then masked: NaN with zero gradient
-    unknowns = jnp.where(solved, root, 0.0)
-    state = derive(network, parameters, unknowns[:, 0], jnp.exp(unknowns[:, 1]))
-    state = jax.tree.map(lambda value: jnp.where(solved, value, jnp.nan), state)
+    state = masked(derive(network, parameters, unknowns[:, 0], jnp.exp(unknowns[:, 1])), solved)
     status = Status(
         result=result,
         residual=jnp.where(everywhere, largest, jnp.nan),

@@ -39,15 +39,8 @@ class Load(eqx.Module):
         current_fraction: float | Float[Array, ""] | Float[Array, " load"] = 0.0,
     ) -> "Load":
         """Loads of `active_power` [W] and `reactive_power` [var] at nominal voltage; the rest is constant power."""
-        power_fraction = 1.0 - impedance_fraction - current_fraction
-        return cls(
-            active_power * power_fraction,
-            active_power * current_fraction,
-            active_power * impedance_fraction,
-            reactive_power * power_fraction,
-            reactive_power * current_fraction,
-            reactive_power * impedance_fraction,
-        )
+        fractions = (1.0 - impedance_fraction - current_fraction, current_fraction, impedance_fraction)
+        return cls(*(_part(power, fraction) for power in (active_power, reactive_power) for fraction in fractions))
 
     @classmethod
     def none(cls, count: int, dtype: jnp.dtype | type | None = None) -> "Load":
@@ -81,6 +74,12 @@ class Load(eqx.Module):
     def reactive_slope(self, voltage: Float[Array, " load"]) -> Float[Array, " load"]:
         """Change of the reactive power [var] with the logarithm of `voltage` [p.u.]."""
         return voltage * (self.reactive_constant_current + 2.0 * voltage * self.reactive_constant_impedance)
+
+
+def _part(power: Float[Array, " load"], fraction: float | Float[Array, "..."]) -> Float[Array, " load"]:
+    if isinstance(fraction, float) and fraction == 0.0:
+        return jnp.zeros_like(power)  # it does not depend on the power: scenarios of a batch share it
+    return power * fraction
 
 
 def reactive_power_of(
