@@ -167,8 +167,8 @@ def lanes_first(
 ) -> tuple[Array, ...]:
     """Results (..., lane) of a call that takes tables, then operands (..., lane), and works lane by lane.
 
-    The library sees the lanes first, and the other axes in reverse order in memory. Where lanes are a batch, which `vmap`
-    has moved to the end (`newton.py`), the two moves cancel: XLA has nothing to transpose.
+    The library sees the lanes first, and the other axes in reverse order in memory. Where lanes are a batch, which
+    `vmap` has moved to the end (`newton.py`), the two moves cancel: XLA has nothing to transpose.
     """
 
     def layout(array: Any) -> tuple[int, ...]:
