@@ -20,6 +20,7 @@ namespace voltherm {
 namespace {
 
 #include "pack.h"
+#include "rows.h"
 #include "mathematics.h"
 #include "laws.h"
 
@@ -103,7 +104,8 @@ class Coolant {
     if (operand.shared) return {static_cast<const T*>(operand.first), step, true};
     P* const copy = next;
     next += operand.rows;
-    for (int64_t row = 0; row < operand.rows; ++row) copy[row] = filled(load(operand, row));
+    read_rows<T, W>(static_cast<const T*>(operand.first) + lane_ * operand.rows, operand.rows, operand.rows, count_,
+                    [&](int64_t row, const P& numbers) { copy[row] = filled(numbers); });
     return {reinterpret_cast<const T*>(copy), step * W, false};
   }
 
@@ -296,12 +298,11 @@ class Coolant {
   }
 
   __attribute__((noinline)) void write_vectors(const P* of_branches, const P* of_nodes) const {
-    T* flow = static_cast<T*>(work_.flow_result) + lane_ * tables_.branches;
-    T* pressure = static_cast<T*>(work_.pressure_result) + lane_ * tables_.free;
-    for (int64_t branch = 0; branch < tables_.branches; ++branch)
-      store_some<T, W>(of_branches[tables_.place[branch]], flow + branch, tables_.branches, count_);
-    for (int64_t node = 0; node < tables_.free; ++node)
-      store_some<T, W>(of_nodes[tables_.position[node]], pressure + node, tables_.free, count_);
+    const int64_t branches = tables_.branches, free = tables_.free;
+    write_rows<T, W>(static_cast<T*>(work_.flow_result) + lane_ * branches, branches, branches, count_,
+                     [&](int64_t branch) { return of_branches[tables_.place[branch]]; });
+    write_rows<T, W>(static_cast<T*>(work_.pressure_result) + lane_ * free, free, free, count_,
+                     [&](int64_t node) { return of_nodes[tables_.position[node]]; });
   }
 
   // A lane that ends in numbers that are none goes back to where it starts.

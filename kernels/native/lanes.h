@@ -3,6 +3,9 @@
 // A file that includes this defines RUN, the name of the kernel, and VECTOR_BYTES, and is compiled with the flags of
 // its instruction set. Everything but RUN has internal linkage and no library function is called, so that the linker
 // cannot mix code of two instruction sets.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include <type_traits>
 #include <utility>
 

@@ -17,6 +17,7 @@ namespace voltherm {
 namespace {
 
 #include "pack.h"
+#include "rows.h"
 #include "mathematics.h"
 #include "trigonometry.h"
 #include "power_network.h"

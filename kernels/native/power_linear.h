@@ -74,9 +74,10 @@ struct Alone {
 template <class T, int W, int N>
 void read_side(PowerSystem<T, T, W, N>& system, int64_t lane, int64_t count) {
   const PowerWork& work = system.work;
-  for (int64_t bus = 0; bus < work.size; ++bus)
-    for (int n = 0; n < 2; ++n)
-      system.node[work.position[bus]].side[n] = operand<T, W>(work, side, n * work.size + bus, lane, count);
+  for (int n = 0; n < 2; ++n)
+    each_row<T, W>(work, side, n * work.size, work.size, lane, count, [&](int64_t bus, const Pack<T, W>& given) {
+      system.node[work.position[bus]].side[n] = given;
+    });
 }
 
 // Whether `step` solves for the right-hand side that lies in the place of the unknowns: 0 or less where it does, more or
@@ -191,12 +192,11 @@ void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const Powe
   bool simple = true;
   for (int n = 0; n < count; ++n) simple = simple && wanted[n] != T(0);
   T* const to = static_cast<T*>(work.unknown) + lane * 2 * work.size;
-  for (int64_t bus = 0; bus < work.size; ++bus)
-    for (int n = 0; n < 2; ++n) {
+  for (int n = 0; n < 2; ++n)
+    write_rows<T, W>(to + n * work.size, 2 * work.size, work.size, count, [&](int64_t bus) {
       const P step = system.unknown[work.position[bus]].step[n];
-      store_some<T, W>(simple ? step : asked.where_greater(zero, step, zero), to + n * work.size + bus, 2 * work.size,
-                       count);
-    }
+      return simple ? step : asked.where_greater(zero, step, zero);
+    });
   for (int n = 0; n < count; ++n)
     if (wanted[n] != T(0) && !(left[n] <= T(0))) solve_linear_alone<Transpose, T>(work, lane + n);
 }

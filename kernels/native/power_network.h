@@ -70,6 +70,16 @@ INLINE Pack<T, W> operand(const PowerWork& work, int which, int64_t row, int64_t
   return load_some<T, W>(static_cast<const T*>(from.data) + lane * from.rows + row, from.rows, count);
 }
 
+// Calls use(n, number `first + n` of all lanes) for n below `rows`.
+template <class T, int W, class Use>
+INLINE void each_row(const PowerWork& work, int which, int64_t first, int64_t rows, int64_t lane, int64_t count,
+                     const Use& use) {
+  const Operand& from = work.operand[which];
+  const T* const data = static_cast<const T*>(from.data) + first;
+  if (!from.shared) return read_rows<T, W>(data + lane * from.rows, from.rows, rows, count, use);
+  for (int64_t row = 0; row < rows; ++row) use(row, Pack<T, W>::of(data[row]));
+}
+
 template <class T, class F, int W>
 void read_network(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, W>& network) {
   using P = Pack<T, W>;

@@ -225,23 +225,27 @@ struct PowerSolver {
   // Results of the lanes in `wanted`; where there is no solution, unknowns are those of the start that are finite, or 0.
   __attribute__((noinline)) void write(const bool* wanted) {
     const PowerWork& work = system.work;
-    bool simple = count == W;
-    for (int n = 0; n < W; ++n) simple = simple && wanted[n] && result[n] == converged;
     T* const to = static_cast<T*>(work.unknown) + lane * 2 * work.size;
-    for (int64_t bus = 0; bus < work.size; ++bus) {
-      const auto& own = system.unknown[work.position[bus]];
-      alignas(64) T numbers[2][W];
-      own.angle.store(numbers[0]);
-      own.logarithm.store(numbers[1]);
-      for (int n = 0; n < count; ++n) {
-        if (!simple && !wanted[n]) continue;
-        for (int part = 0; part < 2; ++part) {
-          T number = numbers[part][n];
-          if (!simple && result[n] != converged) {
-            number = operand<T, 1>(work, start, part * work.size + bus, lane + n, 1).part;
-            if (!finite(number)) number = 0;
-          }
-          to[(2 * n + part) * work.size + bus] = number;
+    bool all = true;
+    for (int n = 0; n < count; ++n) all = all && wanted[n] && result[n] == converged;
+    for (int part = 0; part < 2; ++part) {
+      const auto number = [&](int64_t bus) {
+        const auto& own = system.unknown[work.position[bus]];
+        return part == 0 ? own.angle : own.logarithm;
+      };
+      if (all) {
+        write_rows<T, W>(to + part * work.size, 2 * work.size, work.size, count, number);
+        continue;
+      }
+      for (int64_t bus = 0; bus < work.size; ++bus) {
+        alignas(64) T numbers[W];
+        number(bus).store(numbers);
+        for (int n = 0; n < count; ++n) {
+          if (!wanted[n]) continue;
+          const int64_t row = part * work.size + bus;
+          const T begun = operand<T, 1>(work, start, row, lane + n, 1).part;
+          const T left = finite(begun) ? begun : T(0);
+          to[n * 2 * work.size + row] = result[n] == converged ? numbers[n] : left;
         }
       }
     }

@@ -70,21 +70,22 @@ struct PowerSystem {
   // Loads less generation.
   __attribute__((noinline)) void read_demand(int64_t lane, int64_t count) {
     const P per_unit = P::of(T(1 / work.base_power));
-    for (int64_t bus = 0; bus < work.size; ++bus)
-      for (int n = 0; n < 2; ++n)
-        demand[2 * static_cast<int64_t>(work.position[bus]) + n] =
-            per_unit * (operand<T, W>(work, load + 3 * n, bus, lane, count) -
-                        operand<T, W>(work, generation, n * work.size + bus, lane, count));
+    for (int n = 0; n < 2; ++n) {
+      const auto place = [&](int64_t bus) -> P& { return demand[2 * static_cast<int64_t>(work.position[bus]) + n]; };
+      each_row<T, W>(work, load + 3 * n, 0, work.size, lane, count,
+                     [&](int64_t bus, const P& drawn) { place(bus) = drawn; });
+      each_row<T, W>(work, generation, n * work.size, work.size, lane, count,
+                     [&](int64_t bus, const P& fed) { place(bus) = per_unit * (place(bus) - fed); });
+    }
   }
 
   // The start, unless it is the common one.
   __attribute__((noinline)) void read_start(int64_t lane, int64_t count) {
     if (starts_in_common()) return;
-    for (int64_t bus = 0; bus < work.size; ++bus) {
-      Unknown& own = unknown[work.position[bus]];
-      own.angle = operand<T, W>(work, start, bus, lane, count);
-      own.logarithm = operand<T, W>(work, start, work.size + bus, lane, count);
-    }
+    each_row<T, W>(work, start, 0, work.size, lane, count,
+                   [&](int64_t bus, const P& angle) { unknown[work.position[bus]].angle = angle; });
+    each_row<T, W>(work, start, work.size, work.size, lane, count,
+                   [&](int64_t bus, const P& size) { unknown[work.position[bus]].logarithm = size; });
   }
 
   bool starts_in_common() const { return N == 1 && W != 1 && work.operand[start].shared; }
@@ -97,7 +98,8 @@ struct PowerSystem {
       const int which = load + 3 * (n / 2) + 1 + n % 2;
       if (only_shared && !work.operand[which].shared) continue;
       P any = zero;
-      for (int64_t bus = 0; bus < work.size; ++bus) any = any + absolute(operand<T, W>(work, which, bus, lane, count));
+      each_row<T, W>(work, which, 0, work.size, lane, count,
+                     [&](int64_t, const P& part) { any = any + absolute(part); });
       follows_voltage = follows_voltage || any_nonzero(any);
     }
     if (!follows_voltage) return;

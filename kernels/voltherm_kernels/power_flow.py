@@ -44,17 +44,9 @@ _CACHE_BYTES = 400_000
 EXACT = Plan(0, 0, False)
 """Newton's method as it is: fresh factors in full precision for every step."""
 
-# Block products of a factorisation for every bus above which a chord step pays (measured: docs/kernels.md).
-_PRODUCTS_WORTH_A_CHORD = 8
-
-
-def plan_for(tables: "Tables") -> Plan:
-    """The plan of a solve that asks for no other: measured best at equal tolerance, and a matter of the network alone.
-
-    A common start gives the first factors to all lanes. Fresh ones then serve one step, or two where they are dear.
-    """
-    dear = tables.target.size > _PRODUCTS_WORTH_A_CHORD * tables.order.size
-    return Plan(shared_steps=1, chords=int(dear), single_factors=True)
+AUTO = Plan(1, 1, True)
+"""Measured best at equal tolerance on every case (docs/kernels.md): a common start gives the first factors to all lanes,
+and fresh ones serve two steps, the second of which is mostly the one that finds the tolerance met."""
 
 
 class Tables(NamedTuple):

@@ -175,10 +175,8 @@ class _Problem:
 
     def native(self, *operands: Array) -> tuple[Array, ...]:
         """The same in C++, for CPUs."""
-        tables = _tables(self.topology)
-        plan = power_flow.plan_for(tables)
-        limits = (self.tolerance, self.maximum_iterations)
-        return power_flow.solve(tables, operands, plan, *limits, base_power=self.base_power)
+        tables, limits = _tables(self.topology), (self.tolerance, self.maximum_iterations)
+        return power_flow.solve(tables, operands, power_flow.AUTO, *limits, base_power=self.base_power)
 
     def pallas(self, *operands: Array) -> tuple[Array, ...]:
         """The same in Pallas, for NVIDIA GPUs."""

@@ -17,16 +17,19 @@ state.
 | R      | thermal resistance from junction to sink                                    | K/W  |
 | x, a   | scaled rise by leakage, runaway parameter (0 to 1/e)                        | -    |
 
-Source: R. M. Corless et al., "On the Lambert W function", Adv. Comput. Math. 5, 1996, eq. 1.5; the
-polynomial is our own Chebyshev fit of (1 - x) / u over u = sqrt(1 - e a), within 1.6e-6, and one Halley step takes it
-to round-off. The derivative is that of the implicit equation: dx/da = exp(x) / (1 - x). Range: that of `leakage`.
+Source: R. M. Corless et al., "On the Lambert W function", Adv. Comput. Math. 5, 1996, eq. 1.5; x / a = exp(x) is
+analytic in u = sqrt(1 - e a) but for u = -1, far enough from 0 <= u <= 1 for a polynomial of degree 21, interpolated in
+Chebyshev's points, to be exact to round-off: no exponential, no iteration. The derivative is that of the implicit
+equation: dx/da = exp(x) / (1 - x). Range: that of `leakage`.
 """
 
 import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
+from numpy.polynomial import Chebyshev, Polynomial
 
 from voltherm.thermal.leakage import LeakagePower
 from voltherm.thermal.outcome import failed
@@ -37,16 +40,21 @@ RUNAWAY_LIMIT = 1.0 / math.e
 SMALLEST_RESISTANCE = 1.0e-6
 """Resistances [K/W] below this count as this: a millikelvin at a kilowatt. Leakage is found from the rise it causes."""
 
-_FIT = (
-    1.414212021905123,
-    -0.666507171797457,
-    0.4293666859023019,
-    -0.30004699253495004,
-    0.1889198473166399,
-    -0.08376041957283933,
-    0.017817161431907938,
-)
+_DEGREE = 21
 _LARGEST_EXPONENT = 60.0  # e^60 is far beyond runaway for any chip and still finite in single precision
+
+
+def _growth(distance: np.ndarray) -> np.ndarray:
+    """exp(x) at u = `distance`, by Newton's method for d = 1 - x from log(1 - d) + d = log(1 - u^2)."""
+    below = np.minimum(math.sqrt(2.0) * distance, 0.99)
+    for _ in range(50):
+        error = np.log1p(-below) + below - np.log1p(-(distance**2))
+        below = np.minimum(below + error * (1.0 - below) / below, 0.5 * (1.0 + below))
+    return np.exp(1.0 - below)
+
+
+_FIT = Chebyshev.interpolate(_growth, _DEGREE, [0.0, 1.0]).convert(kind=Polynomial, domain=[0.0, 1.0]).coef.tolist()
+"""exp(x) by powers of 2 u - 1."""
 
 
 @jax.custom_jvp
@@ -59,17 +67,11 @@ def scaled_leakage_rise(runaway_parameter: Float[Array, "..."]) -> Float[Array, 
     """
     parameter = jnp.minimum(runaway_parameter, RUNAWAY_LIMIT)
     distance = jnp.sqrt(jnp.maximum(1.0 - math.e * parameter, 0.0))
-    fit = jnp.full_like(distance, _FIT[-1])
+    place = 2.0 * distance - 1.0
+    growth = jnp.full_like(distance, _FIT[-1])
     for coefficient in reversed(_FIT[:-1]):
-        fit = fit * distance + coefficient
-    start = 1.0 - distance * fit
-    growth = parameter * jnp.exp(start)
-    error = start - growth
-    slope = 1.0 - growth
-    denominator = 2.0 * slope * slope + error * growth
-    # at a = 1/e the root is double, error and slope vanish together and the start is exact
-    at_limit = denominator <= 0.0
-    return start - jnp.where(at_limit, 0.0, 2.0 * error * slope / jnp.where(at_limit, 1.0, denominator))
+        growth = growth * place + coefficient
+    return parameter * growth
 
 
 @scaled_leakage_rise.defjvp
