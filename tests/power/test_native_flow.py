@@ -214,6 +214,23 @@ def test_linear_solve(meshed, wanted: str | None, transpose: bool):
     np.testing.assert_allclose(found, reference, rtol=0, atol=1e-11 * float(jnp.abs(reference).max()))
 
 
+def test_a_linear_solve_that_is_asked_for_nothing_or_has_no_answer():
+    network, operands = one_line(4)
+    tables = power_flow.tables(network.topology.schedule, network.from_bus, network.to_bus)
+    side = jnp.ones((2, 2, 4)).at[..., 2].set(0.0).at[0, 0, 3].set(jnp.nan)
+    # without the only line's admittance the load's voltage is anybody's guess, and what NaN asks for is NaN
+    cut = [jnp.zeros((1, 4)).at[:, 0].set(part[:, 0]) for part in operands[4:12]]
+    given = [*operands[:4], *cut, *operands[12:]]
+    before = native.recoveries()
+    found = power_flow.step(tables, given, side, False, base_power=network.base_power)
+    assert np.all(np.isfinite(found[..., 0]))
+    assert np.all(np.isnan(found[..., 1]))
+    assert np.all(found[..., 2] == 0.0)
+    assert np.all(np.isnan(found[..., 3]))
+    after = native.recoveries()
+    assert (after.pivoted - before.pivoted, after.singular - before.singular) == (0, 1)
+
+
 def one_line(lanes: int) -> tuple[Network, list[jax.Array]]:
     network = network_of([(0, 1)], 2)
     load = Load(*(jnp.asarray([0.0, size]) for size in (1e6, 0.0, 0.0, 3e5, 0.0, 0.0)))
@@ -359,17 +376,22 @@ def test_derivatives_are_those_of_the_plain_iteration():
         np.testing.assert_allclose(one, other, rtol=1e-9)
 
 
-def ring(load: jax.Array, implementation: str):
-    """A series capacitor cancels a reactance: no pivot without exchanging rows, though the Jacobian is regular."""
+def ring(load: jax.Array, implementation: str, left: float = 0.0):
+    """A series capacitor cancels a reactance: no pivot without exchanging rows, though the Jacobian is regular.
+
+    `left`: of the reactance, relative.
+    """
     network = network_of([(0, 1), (1, 2), (2, 0)], 3)
-    ideal = eqx.tree_at(lambda branches: branches.reactance, branches(3, resistance=0.0), jnp.asarray([0.1, -0.1, 0.1]))
+    reactance = jnp.asarray([0.1, -0.1 * (1.0 + left), 0.1])
+    ideal = eqx.tree_at(lambda branches: branches.reactance, branches(3, resistance=0.0), reactance)
     parts = (jnp.array([0.0, 1e5, 2e5]) * load, *(jnp.zeros(3) for _ in range(5)))
     return steady(network, PowerParameters.passive(network, ideal, Load(*parts)), implementation=implementation)
 
 
-def test_derivatives_where_a_pivot_vanishes():
+@pytest.mark.parametrize("left", [0.0, 1e-13, 1e-9])
+def test_derivatives_where_a_pivot_vanishes_or_nearly(left: float):
     def angle(load: jax.Array, implementation: str) -> jax.Array:
-        solution = ring(load, implementation)
+        solution = ring(load, implementation, left)
         return jnp.sum(solution.value.voltage_angle * jnp.array([0.0, 1.0, 2.0])), solution.status.result
 
     loads = jnp.array([0.0, 1.0])
@@ -383,7 +405,7 @@ def test_derivatives_where_a_pivot_vanishes():
     assert np.all(gradient != 0.0)
     np.testing.assert_allclose(native_gradient, gradient, rtol=1e-9)
     for load in loads:
-        found, expected = (ring(load, name).value.voltage_angle for name in ("native", "xla"))
+        found, expected = (ring(load, name, left).value.voltage_angle for name in ("native", "xla"))
         np.testing.assert_allclose(found, expected, atol=1e-12)
     after = native.recoveries()
     assert after.pivoted > before.pivoted
