@@ -45,8 +45,8 @@ EXACT = Plan(0, 0, False)
 """Newton's method as it is: fresh factors in full precision for every step."""
 
 AUTO = Plan(1, 1, True)
-"""Measured best at equal tolerance on every case (docs/kernels.md): a common start gives the first factors to all lanes,
-and fresh ones serve two steps, the second of which is mostly the one that finds the tolerance met."""
+"""Measured best at equal tolerance on every case (docs/kernels.md). A common start gives the first factors to all;
+fresh ones serve two steps, the second of which is mostly the one that finds the tolerance met."""
 
 
 class Tables(NamedTuple):
