@@ -41,6 +41,7 @@ const char* read_operands(ffi::RemainingArgs& args, bool linear, PowerWork& work
   work.order = table[0], work.position = table[1], work.front_start = table[2], work.neighbour = table[3];
   work.target = table[4], work.pair_start = table[5], work.pair_number = table[6], work.branch_pair = table[7];
   work.from_position = table[8], work.to_position = table[9];
+  work.tree = length[target_table] == 0 && work.fill == work.pairs;
   work.segments = length[10] / 4, work.segment = reinterpret_cast<const Segment*>(table[10]);
   work.lanes = 1;
   for (int64_t n = 0; n < operands; ++n) {

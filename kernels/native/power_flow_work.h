@@ -34,6 +34,7 @@ struct PowerWork {
   bool single;      // float instead of double
   bool linear;      // solve with the Jacobian at `start` for `side`, instead of Newton's method
   bool transpose;   // Jᵀ, where linear
+  bool tree;        // elimination leaves couplings alone, and each is that of branches
   int64_t size, branches, fill, pairs, lanes, segments;
 
   // Tables; positions are the order of elimination, a postorder of its tree.

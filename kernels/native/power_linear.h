@@ -120,10 +120,9 @@ Pack<T, W> excess(PowerSystem<T, T, W, N>& system) {
       reactive_sum = reactive_sum + flow.reactive_here;
       there.active = there.active + flow.active_there;
       there.reactive = there.reactive - flow.drawn_there;
-      Block<P> upper = {{zero, zero, zero, zero}}, lower = upper;
       const auto free = [&](int64_t bus, int n) { return widened<W>(system.network.free[2 * bus + n]); };
-      system.couple(upper, flow.active_here, flow.reactive_here, free(at, 0), free(at, 1));
-      system.couple(lower, flow.active_there, zero - flow.drawn_there, free(other, 0), free(other, 1));
+      const Block<P> upper = system.coupling(flow.active_here, flow.reactive_here, free(at, 0), free(at, 1));
+      const Block<P> lower = system.coupling(flow.active_there, zero - flow.drawn_there, free(other, 0), free(other, 1));
       subtract(Transpose ? lower : upper, other, at);
       subtract(Transpose ? upper : lower, at, other);
     }

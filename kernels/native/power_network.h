@@ -5,6 +5,10 @@ template <class P>
 struct Block {
   P n[4];
 
+  INLINE void add(const Block& other) {
+    for (int at = 0; at < 4; ++at) n[at] = n[at] + other.n[at];
+  }
+
   // this - left right
   INLINE void subtract(const Block& left, const Block& right) {
     n[0] = n[0] - left.n[0] * right.n[0] - left.n[1] * right.n[2];

@@ -198,7 +198,7 @@ struct PowerSystem {
   // Before fresh factors of a segment.
   void clear(const Segment& segment) {
     const int64_t first = work.front_start[segment.first], last = work.front_start[segment.last];
-    __builtin_memset(static_cast<void*>(factors.off + first), 0, (last - first) * sizeof(*factors.off));
+    if (!work.tree) __builtin_memset(static_cast<void*>(factors.off + first), 0, (last - first) * sizeof(*factors.off));
     __builtin_memset(static_cast<void*>(factors.diagonal + segment.first), 0,
                      (segment.last - segment.first) * sizeof(*factors.diagonal));
   }
@@ -239,9 +239,16 @@ struct PowerSystem {
         there.reactive = there.reactive - flow.drawn_there;
         if (assembles) {
           auto& blocks = factors.off[off];
-          couple(blocks.upper, convert<F>(flow.active_here), convert<F>(flow.reactive_here), free_active, free_reactive);
-          couple(blocks.lower, convert<F>(flow.active_there), convert<F>(zero - flow.drawn_there),
-                 widened<W>(network.free_coupling[2 * other]), widened<W>(network.free_coupling[2 * other + 1]));
+          const Block<Q> upper = coupling(convert<F>(flow.active_here), convert<F>(flow.reactive_here), free_active,
+                                          free_reactive);
+          const Block<Q> lower = coupling(convert<F>(flow.active_there), convert<F>(zero - flow.drawn_there),
+                                          widened<W>(network.free_coupling[2 * other]),
+                                          widened<W>(network.free_coupling[2 * other + 1]));
+          if (work.tree) {
+            blocks.upper = upper, blocks.lower = lower;
+          } else {
+            blocks.upper.add(upper), blocks.lower.add(lower);
+          }
         }
       }
       Own own = own_powers(at);
@@ -268,7 +275,7 @@ struct PowerSystem {
       if (assembles) {
         Block<Q>& diagonal = factors.diagonal[at];
         const Block<P> block = own_block(at, active_sum, reactive_sum, own);
-        for (int n = 0; n < 4; ++n) diagonal.n[n] = diagonal.n[n] + convert<F>(block.n[n]);
+        diagonal.add({{convert<F>(block.n[0]), convert<F>(block.n[1]), convert<F>(block.n[2]), convert<F>(block.n[3])}});
       }
       if (S == Step::fresh) {
         eliminate_pivot<Transpose>(at, target);
@@ -326,13 +333,11 @@ struct PowerSystem {
              keep_reactive.where_greater(zero, reactive_slope, one)}};
   }
 
-  static INLINE void couple(Block<Q>& block, const Q& active, const Q& reactive, const Q& free_active,
-                            const Q& free_reactive) {
+  // A_kj of so much power from k towards j.
+  static INLINE Block<Q> coupling(const Q& active, const Q& reactive, const Q& free_active, const Q& free_reactive) {
     const Q none = Q::of(0);
-    block.n[0] = block.n[0] + free_active.where_greater(none, reactive, none);
-    block.n[1] = block.n[1] + free_active.where_greater(none, active, none);
-    block.n[2] = block.n[2] - free_reactive.where_greater(none, active, none);
-    block.n[3] = block.n[3] + free_reactive.where_greater(none, reactive, none);
+    return {{free_active.where_greater(none, reactive, none), free_active.where_greater(none, active, none),
+             free_reactive.where_greater(none, none - active, none), free_reactive.where_greater(none, reactive, none)}};
   }
 
   // D_k <- D_k^-1, L_ik <- A_ik D_k, A_ij <- A_ij - L_ik A_kj, and the same for the right-hand side.
