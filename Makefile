@@ -72,14 +72,16 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q
 
-# The shell's own library path is kept: the sanitizers have to be loaded before Python is.
+# The sanitizers have to be loaded before Python is.
+SANITIZED = env LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+  VOLTHERM_NATIVE_LIBRARY=$(abspath build/sanitize)/libvoltherm_kernels.so
+
 sanitize: $(VENV)/.installed-test
 	cmake -S kernels -B build/sanitize -DVOLTHERM_SANITIZE=ON -DPython_EXECUTABLE=$(abspath $(BIN)/python)
 	cmake --build build/sanitize --parallel 2
-	env LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
-	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	  VOLTHERM_NATIVE_LIBRARY=$(abspath build/sanitize)/libvoltherm_kernels.so \
-	  $(BIN)/python -m pytest -q -k 'native or mathematics' tests/kernels tests/power/test_native_flow.py tests/coolant/test_network_root.py
+	$(SANITIZED) $(BIN)/python -m pytest -q -k 'native or mathematics' tests/kernels
+	$(SANITIZED) $(BIN)/python -m pytest -q tests/power/test_native_flow.py tests/coolant/test_network_root.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

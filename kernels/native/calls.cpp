@@ -151,7 +151,7 @@ ffi::Error backward_error(ffi::ThreadPool pool, ffi::AnyBuffer values, ffi::AnyB
 
 namespace ffi = xla::ffi;
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_factor, voltherm::factor,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_factor, voltherm::Guarded<voltherm::factor>::call,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<ffi::AnyBuffer>()
@@ -161,30 +161,30 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_factor, voltherm::factor,
                                   .Ret<ffi::AnyBuffer>()
                                   .Attr<int64_t>("instructions"));
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_substitute, voltherm::substitute,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_substitute, voltherm::Guarded<voltherm::substitute>::call,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<ffi::AnyBuffer>()
                                   .Arg<ffi::AnyBuffer>()
                                   .Arg<voltherm::Table>()
-                                  .Arg<voltherm::Table>()
-                                  .Arg<voltherm::Table>()
-                                  .Ret<ffi::AnyBuffer>()
-                                  .Attr<int64_t>("transpose")
-                                  .Attr<int64_t>("instructions"));
-
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_multiply, voltherm::multiply,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
                                   .Arg<voltherm::Table>()
                                   .Arg<voltherm::Table>()
                                   .Ret<ffi::AnyBuffer>()
                                   .Attr<int64_t>("transpose")
                                   .Attr<int64_t>("instructions"));
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_outer, voltherm::outer,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_multiply, voltherm::Guarded<voltherm::multiply>::call,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<voltherm::Table>()
+                                  .Arg<voltherm::Table>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Attr<int64_t>("transpose")
+                                  .Attr<int64_t>("instructions"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_outer, voltherm::Guarded<voltherm::outer>::call,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<ffi::AnyBuffer>()
@@ -194,7 +194,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_outer, voltherm::outer,
                                   .Ret<ffi::AnyBuffer>()
                                   .Attr<int64_t>("instructions"));
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_backward_error, voltherm::backward_error,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_backward_error, voltherm::Guarded<voltherm::backward_error>::call,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<ffi::AnyBuffer>()

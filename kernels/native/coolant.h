@@ -44,6 +44,9 @@ class Coolant {
     carried_ = take(tables_.frictions);
     pressure_ = take(tables_.free + 1), step_ = take(tables_.free + 1);
     diagonal_ = take(tables_.free), lower_ = take(tables_.fill);
+    // a single lane's packs are single numbers, and pointers ask for more
+    const int64_t misplaced = reinterpret_cast<uintptr_t>(next) % alignof(Constant<T, W>);
+    if (misplaced) next += (static_cast<int64_t>(alignof(Constant<T, W>)) - misplaced) / static_cast<int64_t>(sizeof(P));
     constants_ = reinterpret_cast<Constant<T, W>*>(next);
     next += (work.constant_count * static_cast<int64_t>(sizeof(Constant<T, W>)) + sizeof(P) - 1) / sizeof(P);
     for (int64_t number = 0; number < work.constant_count; ++number) constants_[number] = constant(work.constants[number], next);
@@ -93,7 +96,7 @@ class Coolant {
   }
 
   INLINE P load(const Operand& operand, int64_t row) const {
-    const T* first = static_cast<const T*>(operand.first);
+    const T* first = static_cast<const T*>(operand.data);
     if (operand.rows == 1) row = 0;
     return operand.shared ? P::of(first[row]) : load_some<T, W>(first + lane_ * operand.rows + row, operand.rows, count_);
   }
@@ -101,10 +104,10 @@ class Coolant {
   // Numbers as they lie in memory where all lanes share it, else copied to scratch memory.
   Constant<T, W> constant(const Operand& operand, P*& next) const {
     const int64_t step = operand.rows == 1 ? 0 : 1;
-    if (operand.shared) return {static_cast<const T*>(operand.first), step, true};
+    if (operand.shared) return {static_cast<const T*>(operand.data), step, true};
     P* const copy = next;
     next += operand.rows;
-    read_rows<T, W>(static_cast<const T*>(operand.first) + lane_ * operand.rows, operand.rows, operand.rows, count_,
+    read_rows<T, W>(static_cast<const T*>(operand.data) + lane_ * operand.rows, operand.rows, operand.rows, count_,
                     [&](int64_t row, const P& numbers) { copy[row] = filled(numbers); });
     return {reinterpret_cast<const T*>(copy), step * W, false};
   }
@@ -255,7 +258,7 @@ class Coolant {
   }
 
   void decide(int32_t iteration) {
-    constexpr T epsilon = sizeof(T) == 4 ? T(1.1920928955078125e-07) : T(2.220446049250313e-16);
+    constexpr T epsilon = Format<T>::epsilon;
     alignas(64) T norm[W];
     this->norm().store(norm);
     bool any = false;
@@ -308,7 +311,7 @@ class Coolant {
   // A lane that ends in numbers that are none goes back to where it starts.
   void write_start(int64_t lane) const {
     const auto copy = [lane](const Operand& from, int64_t rows, void* to) {
-      const T* first = static_cast<const T*>(from.first) + (from.shared ? 0 : lane * from.rows);
+      const T* first = static_cast<const T*>(from.data) + (from.shared ? 0 : lane * from.rows);
       for (int64_t row = 0; row < rows; ++row) static_cast<T*>(to)[lane * rows + row] = first[from.rows == 1 ? 0 : row];
     };
     copy(work_.flow, tables_.branches, work_.flow_result);

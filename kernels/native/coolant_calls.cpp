@@ -165,7 +165,7 @@ ffi::Error coolant_step(ffi::ThreadPool pool, Table table, ffi::AnyBuffer flow, 
 
 namespace ffi = xla::ffi;
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_coolant, voltherm::coolant,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_coolant, voltherm::Guarded<voltherm::coolant>::call,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<voltherm::Table>()
@@ -185,7 +185,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_coolant, voltherm::coolant,
                                   .Attr<int64_t>("maximum_iterations")
                                   .Attr<int64_t>("instructions"));
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_coolant_step, voltherm::coolant_step,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_coolant_step, voltherm::Guarded<voltherm::coolant_step>::call,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<voltherm::Table>()

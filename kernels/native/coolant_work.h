@@ -1,7 +1,7 @@
 // What a call of the coolant network's iteration has to do. One unit is one group of lanes.
 #pragma once
 
-#include <cstdint>
+#include "operand.h"
 
 namespace voltherm {
 
@@ -9,16 +9,6 @@ namespace voltherm {
 enum Term : int32_t { linear, quadratic, power, colebrook, epanet, check_valve, controlled_pump, controlled_pump_power };
 constexpr int32_t term_kinds = 8;
 constexpr int32_t term_constants[term_kinds] = {2, 2, 4, 3, 5, 3, 10, 11};
-
-// Codes of voltherm.numerics.ResultCode.
-enum Result : int32_t { converged = 0, maximum_iterations = 1, not_finite = 2, singular = 3 };
-
-// Numbers of rows, or one for all rows; those of a lane lie together, and all lanes may share them.
-struct Operand {
-  const void* first;
-  int64_t rows;
-  bool shared;
-};
 
 // Positions are numbers of free nodes in the order of elimination; places are numbers of branches in the order of work.
 struct CoolantTables {

@@ -14,6 +14,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -145,6 +146,20 @@ inline ffi::Error run_units(ffi::ThreadPool pool, std::function<void(int64_t, vo
 }
 
 inline ffi::Error wrong(const char* what) { return ffi::Error::InvalidArgument(std::string("voltherm_kernels: ") + what); }
+
+// A handler that no exception leaves.
+template <auto Function, class Signature = decltype(Function)>
+struct Guarded;
+template <auto Function, class... Arguments>
+struct Guarded<Function, ffi::Error (*)(Arguments...)> {
+  static ffi::Error call(Arguments... arguments) {
+    try {
+      return Function(std::move(arguments)...);
+    } catch (const std::exception&) {
+      return ffi::Error(ffi::ErrorCode::kResourceExhausted, "voltherm_kernels: no memory left");
+    }
+  }
+};
 
 template <class Buffer>
 bool shaped(const Buffer& buffer, std::initializer_list<int64_t> dimensions) {

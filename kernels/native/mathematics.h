@@ -19,6 +19,8 @@ struct Format<double> {
   static constexpr double shift = 6755399441055744.0;  // 1.5 2^52: adding it rounds to an integer, in the low bits
   static constexpr Integer shift_bits = 0x4338000000000000;
   static constexpr double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+  static constexpr double epsilon = 2.220446049250313e-16, epsilon_root = 1.4901161193847656e-08;
+  static constexpr double epsilon_two_thirds = 3.666852862501036e-11;
   static constexpr double smallest = 2.2250738585072014e-308, lift = 18014398509481984.0, lift_power = 54;
   static constexpr double exp_overflow = 710, exp_underflow = -746;
 };
@@ -32,6 +34,8 @@ struct Format<float> {
   static constexpr float shift = 12582912.0f;  // 1.5 2^23
   static constexpr Integer shift_bits = 0x4b400000;
   static constexpr float ln2_high = 6.9313812256e-01f, ln2_low = 9.0580006145e-06f;
+  static constexpr float epsilon = 1.1920929e-07f, epsilon_root = 3.4526698e-04f;
+  static constexpr float epsilon_two_thirds = 2.4220323e-05f;
   static constexpr float smallest = 1.17549435e-38f, lift = 33554432.0f, lift_power = 25;
   static constexpr float exp_overflow = 89, exp_underflow = -104;
 };

@@ -1,4 +1,4 @@
-// A pack: W numbers that are worked on together. Included by lanes.h, inside its namespace.
+// A pack: W numbers that are worked on together. Included by every kernel, inside its namespace.
 //
 // VECTOR_BYTES is the width of the instruction set's registers; a pack is as many of them as W needs, or a part of one.
 

@@ -130,7 +130,7 @@ ffi::Error power_step(ffi::ThreadPool pool, ffi::RemainingArgs args, ffi::Result
 
 namespace ffi = xla::ffi;
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_power_flow, voltherm::power_flow,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_power_flow, voltherm::Guarded<voltherm::power_flow>::call,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .RemainingArgs()
@@ -147,7 +147,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_power_flow, voltherm::power_flow,
                                   .Attr<int64_t>("single_factors")
                                   .Attr<int64_t>("instructions"));
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_power_step, voltherm::power_step,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_power_step, voltherm::Guarded<voltherm::power_step>::call,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .RemainingArgs()

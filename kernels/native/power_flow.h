@@ -25,7 +25,30 @@ namespace {
 #include "power_linear.h"
 #include "power_solver.h"
 
-// Solves the lanes in `wanted`, and takes out of it those that have converged.
+// Takes out of `wanted` the lanes whose Jacobian elimination in a fixed order could solve with where they ended: those
+// have no solution to be found. What is left is a case for pivoting.
+template <class T, int W, int N>
+__attribute__((noinline)) void keep_doubtful(PowerSystem<T, T, W, N>& system, const PowerSolver<T, T, W, N>& solver,
+                                             bool* wanted) {
+  bool any = false;
+  for (int n = 0; n < W; ++n) {
+    wanted[n] = wanted[n] && solver.result[n] != not_finite;
+    any = any || wanted[n];
+  }
+  if (!any) return;
+  const Pack<T, W> one = Pack<T, W>::of(1), zero = Pack<T, W>::of(0);
+  for (int64_t at = 0; at < system.work.size; ++at) {
+    system.node[at].active = system.node[at].reactive = zero;
+    system.node[at].side[0] = system.node[at].side[1] = one;
+    system.unknown[at].angle = system.unknown[at].logarithm = one;
+  }
+  solve_for_side<false>(system, [](const Segment&) {});
+  alignas(64) T left[W];
+  excess<false>(system).store(left);
+  for (int n = 0; n < W; ++n) wanted[n] = wanted[n] && !(left[n] <= T(0));
+}
+
+// Solves the lanes in `wanted`, and takes out of it those that have converged, or for which nothing else is to be tried.
 template <class T, class F, int W, int N>
 void solve_group(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, N>& network,
                  const PowerFactors<F, 1>& common, CommonStart<T>* common_start, Arena arena, int64_t shared_steps,
@@ -40,6 +63,8 @@ void solve_group(const PowerWork& work, int64_t lane, int64_t count, const Power
   solver.solve(work.maximum_iterations);
   solver.write(wanted);
   for (int n = 0; n < W; ++n) wanted[n] = wanted[n] && n < count && solver.result[n] != converged;
+  if constexpr (std::is_same_v<T, F>)
+    if (shared_steps == 0 && chords == 0) keep_doubtful(system, solver, wanted);
 }
 
 // The memory that all units of a call share: the network and the factors at the start, where all lanes have the same.
@@ -52,7 +77,6 @@ struct Common {
 
   Common(const PowerWork& work, Arena& arena) {
     network.place(work, arena);
-    exact_network = {};
     exact_network.place(work, arena);
     factors.place(work, arena);
     start = arena.take<CommonStart<T>>(work.size);
@@ -65,7 +89,7 @@ INLINE bool network_shared(const PowerWork& work) {
   return shared;
 }
 
-// A lane in which a pivot vanished, once more with pivoting. Without memory for it the lane stays as it is.
+// A lane in which a pivot vanished or nearly did, once more with pivoting. Without memory for it it stays as it is.
 template <class T>
 void solve_alone(const PowerWork& work, int64_t lane) {
   Alone<T> alone(work, lane);
@@ -100,9 +124,9 @@ void run_group(const PowerWork& work, int64_t unit, const Common<T, F>& common, 
   bool wanted[W];
   for (int n = 0; n < W; ++n) wanted[n] = n < count;
   if (work.single_factors) {
-    const int64_t shared_steps = N == 1 && W != 1 ? work.shared_steps : 0;
-    solve_group<T, F, W, N>(work, lane, count, network, common.factors, common.start, arena, shared_steps, work.chords,
-                            wanted);
+    // a lane that is alone is solved exactly at once
+    const int64_t shared_steps = N == 1 && W != 1 ? work.shared_steps : 0, chords = W == 1 ? 0 : work.chords;
+    solve_group<T, F, W, N>(work, lane, count, network, common.factors, common.start, arena, shared_steps, chords, wanted);
     bool any = false;
     for (int n = 0; n < W; ++n) any = any || wanted[n];
     if (!any) return;
@@ -110,7 +134,7 @@ void run_group(const PowerWork& work, int64_t unit, const Common<T, F>& common, 
   }
   solve_group<T, T, W, N>(work, lane, count, exact_network, {}, common.start, arena, 0, 0, wanted);
   for (int n = 0; n < count; ++n)
-    if (wanted[n] && work.result[lane + n] == singular) solve_alone<T>(work, lane + n);
+    if (wanted[n]) solve_alone<T>(work, lane + n);
 }
 
 template <class T, class F, int W>

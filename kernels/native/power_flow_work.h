@@ -1,18 +1,12 @@
 // What one call of the power flow has to do, shared by the host (power_flow.cpp) and the kernels (power_flow.h).
 #pragma once
 
-#include <cstdint>
+#include "operand.h"
 
 namespace voltherm {
 
-// Rows of the caller's buses or branches: those of a lane lie together, those of one part (angle and logarithm, active
-// and reactive) of all buses before those of the other. All lanes may share them.
-struct Operand {
-  const void* data;
-  int64_t rows;
-  bool shared;
-};
-
+// Operands: rows are the caller's buses or branches, those of one part (angle and logarithm, active and reactive) of all
+// buses before those of the other.
 enum PowerOperand {
   start,
   fixed,

@@ -85,8 +85,7 @@ void read_side(PowerSystem<T, T, W, N>& system, int64_t lane, int64_t count) {
 template <bool Transpose, class T, int W, int N>
 Pack<T, W> excess(PowerSystem<T, T, W, N>& system) {
   using P = Pack<T, W>;
-  constexpr double epsilon = sizeof(T) == 4 ? 1.1920928955078125e-07 : 2.220446049250313e-16;
-  const P zero = P::of(0), tolerance = P::of(T(__builtin_cbrt(epsilon * epsilon)));
+  const P zero = P::of(0), tolerance = P::of(Format<T>::epsilon_two_thirds);
   const PowerWork& work = system.work;
   // the residual is formed in `side`; what it is measured against takes the place of the right-hand side
   for (int64_t at = 0; at < work.size; ++at) {
@@ -115,21 +114,21 @@ Pack<T, W> excess(PowerSystem<T, T, W, N>& system) {
     for (int64_t number = work.pair_start[at]; number < work.pair_start[at + 1]; ++number) {
       const int64_t other = work.neighbour[work.pair_number[number]];
       auto& there = system.node[other];
-      const auto flow = system.flow_between(here, there, widened<W>(system.network.pair[number]));
+      const auto flow = flow_between(here, there, widened<W>(system.network.pair[number]));
       active_sum = active_sum + flow.active_here;
       reactive_sum = reactive_sum + flow.reactive_here;
       there.active = there.active + flow.active_there;
       there.reactive = there.reactive - flow.drawn_there;
       const auto free = [&](int64_t bus, int n) { return widened<W>(system.network.free[2 * bus + n]); };
-      const Block<P> upper = system.coupling(flow.active_here, flow.reactive_here, free(at, 0), free(at, 1));
-      const Block<P> lower = system.coupling(flow.active_there, zero - flow.drawn_there, free(other, 0), free(other, 1));
+      const Block<P> upper = coupling(flow.active_here, flow.reactive_here, free(at, 0), free(at, 1));
+      const Block<P> lower = coupling(flow.active_there, zero - flow.drawn_there, free(other, 0), free(other, 1));
       subtract(Transpose ? lower : upper, other, at);
       subtract(Transpose ? upper : lower, at, other);
     }
     subtract(system.own_block(at, active_sum, reactive_sum, system.own_powers(at)), at, at);
     largest = larger(larger(system.unknown[at].angle, system.unknown[at].logarithm), largest);
   }
-  const P floor = P::of(T(__builtin_sqrt(epsilon))) * largest;
+  const P floor = P::of(Format<T>::epsilon_root) * largest;
   P most = P::of(-1), broken = zero;
   for (int64_t at = 0; at < work.size; ++at)
     for (int n = 0; n < 2; ++n) {
@@ -141,11 +140,22 @@ Pack<T, W> excess(PowerSystem<T, T, W, N>& system) {
   return most + broken;
 }
 
+// Fresh factors and the solution for `side`; `begin` puts a segment's buses in their place.
+template <bool Transpose, class T, int W, int N, class Begin>
+void solve_for_side(PowerSystem<T, T, W, N>& system, const Begin& begin) {
+  const auto nothing = [](const Segment&) {};
+  system.sweep(begin, [&](const Segment& segment) { system.clear(segment); },
+               [&](const Segment& segment) { system.template forward<Step::fresh, true, Transpose>(segment); });
+  system.sweep([&](const Segment& segment) { system.template backward<Step::fresh, true, Transpose>(segment); },
+               nothing, nothing);
+}
+
 // A lane that elimination in a fixed order could not do, with pivoting; NaN where that does not do it either.
 template <bool Transpose, class T>
-__attribute__((noinline)) void solve_linear_alone(const PowerWork& work, int64_t lane) {
+__attribute__((noinline)) void solve_linear_alone(const PowerWork& work, int64_t lane, bool sound) {
   T* const to = static_cast<T*>(work.unknown) + lane * 2 * work.size;
   for (int64_t row = 0; row < 2 * work.size; ++row) to[row] = T(__builtin_nan(""));
+  if (!sound) return;
   Alone<T> alone(work, lane);
   if (alone.memory == nullptr) return;
   auto& system = alone.system;
@@ -173,20 +183,17 @@ void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const Powe
   system.read_start(lane, count);
   read_side(system, lane, count);
   const P zero = P::of(0), one = P::of(1);
-  P asked = zero;
+  P asked = zero, sound = zero;
   for (int64_t at = 0; at < work.size; ++at)
     for (int n = 0; n < 2; ++n) {
       const P given = system.node[at].side[n];
       asked = given.where_nan_else(absolute(given).where_greater(zero, one, asked), one);
+      sound = sound + zero * given;
     }
-  system.sweep([&](const Segment& segment) { system.template begin<true>(segment); },
-               [&](const Segment& segment) { system.clear(segment); },
-               [&](const Segment& segment) { system.template forward<Step::fresh, true, Transpose>(segment); });
-  const auto nothing = [](const Segment&) {};
-  system.sweep([&](const Segment& segment) { system.template backward<Step::fresh, true, Transpose>(segment); },
-               nothing, nothing);
-  alignas(64) T wanted[W], left[W];
+  solve_for_side<Transpose>(system, [&](const Segment& segment) { system.template begin<true>(segment); });
+  alignas(64) T wanted[W], left[W], right[W];
   asked.store(wanted);
+  sound.store(right);
   excess<Transpose>(system).store(left);
   bool simple = true;
   for (int n = 0; n < count; ++n) simple = simple && wanted[n] != T(0);
@@ -197,5 +204,6 @@ void solve_linear(const PowerWork& work, int64_t lane, int64_t count, const Powe
       return simple ? step : asked.where_greater(zero, step, zero);
     });
   for (int n = 0; n < count; ++n)
-    if (wanted[n] != T(0) && !(left[n] <= T(0))) solve_linear_alone<Transpose, T>(work, lane + n);
+    // what asks for NaN gets it, and is no case for pivoting
+    if (wanted[n] != T(0) && !(left[n] <= T(0))) solve_linear_alone<Transpose, T>(work, lane + n, right[n] == T(0));
 }

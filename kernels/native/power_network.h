@@ -88,28 +88,26 @@ template <class T, class F, int W>
 void read_network(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, W>& network) {
   using P = Pack<T, W>;
   const P zero = P::of(0), one = P::of(1), half = P::of(T(0.5));
-  for (int64_t bus = 0; bus < work.size; ++bus)
-    for (int n = 0; n < 2; ++n) {
-      const int64_t row = n * work.size + bus, number = 2 * static_cast<int64_t>(work.position[bus]) + n;
-      const P free = operand<T, W>(work, fixed, row, lane, count).where_greater(half, zero, one);
-      network.free[number] = free;
-      network.free_coupling[number] = convert<F>(free);
-      network.own[number] = operand<T, W>(work, shunt, row, lane, count);
-    }
-  __builtin_memset(static_cast<void*>(network.pair), 0, work.pairs * sizeof(Block<P>));
-  for (int64_t branch = 0; branch < work.branches; ++branch) {
-    P y[8];
-    for (int n = 0; n < 8; ++n) y[n] = operand<T, W>(work, admittance + n, branch, lane, count);
-    const int64_t from = work.from_position[branch], to = work.to_position[branch];
-    Block<P>& pair = network.pair[work.branch_pair[branch]];
-    const int first = from < to ? 0 : 2;
-    for (int n = 0; n < 2; ++n) {
-      network.own[2 * from + n] = network.own[2 * from + n] + y[n];
-      network.own[2 * to + n] = network.own[2 * to + n] + y[6 + n];
-      pair.n[first + n] = pair.n[first + n] + y[2 + n];
-      pair.n[2 - first + n] = pair.n[2 - first + n] + y[4 + n];
-    }
+  for (int n = 0; n < 2; ++n) {
+    const auto number = [&](int64_t bus) { return 2 * static_cast<int64_t>(work.position[bus]) + n; };
+    each_row<T, W>(work, fixed, n * work.size, work.size, lane, count, [&](int64_t bus, const P& held) {
+      const P free = held.where_greater(half, zero, one);
+      network.free[number(bus)] = free;
+      network.free_coupling[number(bus)] = convert<F>(free);
+    });
+    each_row<T, W>(work, shunt, n * work.size, work.size, lane, count,
+                   [&](int64_t bus, const P& admittance) { network.own[number(bus)] = admittance; });
   }
+  __builtin_memset(static_cast<void*>(network.pair), 0, work.pairs * sizeof(Block<P>));
+  // from-from, from-to, to-from, to-to: real and imaginary part of each
+  for (int n = 0; n < 8; ++n)
+    each_row<T, W>(work, admittance + n, 0, work.branches, lane, count, [&](int64_t branch, const P& part) {
+      const int64_t from = work.from_position[branch], to = work.to_position[branch];
+      const bool couples = n / 2 == 1 || n / 2 == 2, leads = (n / 2 == 1) == (from < to);
+      P& sum = couples ? network.pair[work.branch_pair[branch]].n[(leads ? 0 : 2) + n % 2]
+                       : network.own[2 * (n / 2 == 0 ? from : to) + n % 2];
+      sum = sum + part;
+    });
   // a bus whose unknowns are both set points needs no powers, and none of them may spoil it
   for (int64_t at = 0; at < work.size; ++at) {
     const P any = network.free[2 * at] + network.free[2 * at + 1];
@@ -140,3 +138,24 @@ struct PowerFactors {
     diagonal = arena.take<Block<Pack<F, W>>>(work.size);
   }
 };
+
+// Power from a bus into the branches to another, and from there.
+template <class P>
+struct Flow {
+  P active_here, reactive_here, active_there, drawn_there;  // drawn: less the reactive power
+};
+template <class Node, class P>
+INLINE Flow<P> flow_between(const Node& here, const Node& there, const Block<P>& y) {
+  const P cosine = here.real * there.real + here.imaginary * there.imaginary;
+  const P sine = here.imaginary * there.real - here.real * there.imaginary;
+  return {y.n[0] * cosine + y.n[1] * sine, y.n[0] * sine - y.n[1] * cosine, y.n[2] * cosine - y.n[3] * sine,
+          y.n[2] * sine + y.n[3] * cosine};
+}
+
+// A_kj of so much power from k towards j; a row of a set point is zero.
+template <class Q>
+INLINE Block<Q> coupling(const Q& active, const Q& reactive, const Q& free_active, const Q& free_reactive) {
+  const Q none = Q::of(0);
+  return {{free_active.where_greater(none, reactive, none), free_active.where_greater(none, active, none),
+           free_reactive.where_greater(none, none - active, none), free_reactive.where_greater(none, reactive, none)}};
+}

@@ -3,8 +3,6 @@
 // Convergence, line search and result codes are those of voltherm.numerics.newton. A step with factors that are not
 // those of its own Jacobian is taken where it lowers the residual; where it does not, the lane waits for fresh ones.
 
-enum Result : int32_t { converged = 0, maximum_iterations = 1, not_finite = 2, singular = 3, no_descent = 6 };
-
 constexpr double round_off_floor = 1000, round_off_step = 4, sufficient_decrease = 1e-4;
 constexpr double shortest_fraction = 1.0 / 1024;
 
@@ -15,7 +13,7 @@ struct PowerSolver {
   using P = Pack<T, W>;
   using Q = Pack<F, W>;
   static constexpr bool alone = W == 1 && std::is_same_v<T, F>;
-  static constexpr T epsilon = sizeof(T) == 4 ? T(1.1920928955078125e-07) : T(2.220446049250313e-16);
+  static constexpr T epsilon = Format<T>::epsilon;
 
   System& system;
   int64_t lane, count;

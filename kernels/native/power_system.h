@@ -103,16 +103,14 @@ struct PowerSystem {
       follows_voltage = follows_voltage || any_nonzero(any);
     }
     if (!follows_voltage) return;
-    for (int64_t bus = 0; bus < work.size; ++bus)
-      for (int n = 0; n < 2; ++n) {
-        const auto part = [&](int number) {
-          const int which = load + 3 * n + number;
-          if (only_shared && !work.operand[which].shared) return zero;
-          return per_unit * operand<T, W>(work, which, bus, lane, count);
-        };
-        voltage[work.position[bus]].current[n] = part(1);
-        voltage[work.position[bus]].impedance[n] = part(2);
-      }
+    for (int n = 0; n < 4; ++n) {
+      const int which = load + 3 * (n / 2) + 1 + n % 2;
+      const bool left_out = only_shared && !work.operand[which].shared;
+      each_row<T, W>(work, which, 0, work.size, lane, count, [&](int64_t bus, const P& part) {
+        Voltage& own = voltage[work.position[bus]];
+        (n % 2 == 0 ? own.current : own.impedance)[n / 2] = left_out ? zero : per_unit * part;
+      });
+    }
   }
 
   // Puts buses where they start. `Given`: their right-hand side is there already, and takes the place of the unknowns.
@@ -232,7 +230,7 @@ struct PowerSystem {
         const int64_t off = work.pair_number[number], other = work.neighbour[off];
         Node& there = node[other];
         const Block<P> y = widened<W>(network.pair[number]);
-        const Flow flow = flow_between(here, there, y);
+        const auto flow = flow_between(here, there, y);
         active_sum = active_sum + flow.active_here;
         reactive_sum = reactive_sum + flow.reactive_here;
         there.active = there.active + flow.active_there;
@@ -291,17 +289,6 @@ struct PowerSystem {
     }
   }
 
-  // Power from a bus into the branches to another, and from there.
-  struct Flow {
-    P active_here, reactive_here, active_there, drawn_there;  // drawn: less the reactive power
-  };
-  static INLINE Flow flow_between(const Node& here, const Node& there, const Block<P>& y) {
-    const P cosine = here.real * there.real + here.imaginary * there.imaginary;
-    const P sine = here.imaginary * there.real - here.real * there.imaginary;
-    return {y.n[0] * cosine + y.n[1] * sine, y.n[0] * sine - y.n[1] * cosine, y.n[2] * cosine - y.n[3] * sine,
-            y.n[2] * sine + y.n[3] * cosine};
-  }
-
   // Power of a bus's own admittance, what of its load follows the voltage, and the slope of that.
   struct Own {
     P active, reactive, load_active, load_reactive, slope_active, slope_reactive;
@@ -331,13 +318,6 @@ struct PowerSystem {
              keep_active.where_greater(zero, active_slope, zero),
              keep_reactive.where_greater(zero, active_sum, zero),
              keep_reactive.where_greater(zero, reactive_slope, one)}};
-  }
-
-  // A_kj of so much power from k towards j.
-  static INLINE Block<Q> coupling(const Q& active, const Q& reactive, const Q& free_active, const Q& free_reactive) {
-    const Q none = Q::of(0);
-    return {{free_active.where_greater(none, reactive, none), free_active.where_greater(none, active, none),
-             free_reactive.where_greater(none, none - active, none), free_reactive.where_greater(none, reactive, none)}};
   }
 
   // D_k <- D_k^-1, L_ik <- A_ik D_k, A_ij <- A_ij - L_ik A_kj, and the same for the right-hand side.

@@ -11,16 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "host.h"
 #include "pivoting.h"
 #include "recovery.h"
-#include "xla/ffi/api/ffi.h"
-
-namespace ffi = xla::ffi;
 
 namespace voltherm {
 namespace {
-
-using Table = ffi::Buffer<ffi::S32, 1>;
 
 // Right-hand sides since the process began: solved by pivoting, and given up as singular.
 std::atomic<int64_t> solved{0}, singular{0};
@@ -71,12 +67,13 @@ Lane<T> lane_of(const T* values, Table rows, Table columns, int64_t size, int64_
 template <class T>
 bool solve_one(const Entries<T>& entries, T* side) {
   try {
+    const auto finite = [](T number) { return std::isfinite(number); };
+    if (!std::all_of(entries.value, entries.value + entries.count, finite) || !std::all_of(side, side + entries.size, finite))
+      return false;
     ByColumn<T> by_column(entries.size);
     for (int64_t n = 0; n < entries.count; ++n) by_column[entries.column[n]][entries.row[n]] += entries.value[n];
     const Lane<T> lane = scaled(by_column);
     std::vector<T> numbers(side, side + entries.size);
-    if (!lane.finite || !std::all_of(numbers.begin(), numbers.end(), [](T number) { return std::isfinite(number); }))
-      return false;
     std::vector<int64_t> sequence(entries.size);
     std::iota(sequence.begin(), sequence.end(), 0);
     PivotedFactors<T> factors;
@@ -140,11 +137,7 @@ ffi::Error pivoted(ffi::AnyBuffer values, ffi::AnyBuffer sides, ffi::AnyBuffer b
   if (!fits || (sides.element_type() != ffi::F64 && sides.element_type() != ffi::F32))
     return ffi::Error::InvalidArgument("voltherm_kernels: operands of pivoted do not fit together");
   const auto run = sides.element_type() == ffi::F64 ? recover<double> : recover<float>;
-  try {
-    run(values, sides, before, settled.typed_data(), rows, columns, order, *solution, transpose != 0);
-  } catch (const std::exception&) {  // none may leave a custom call
-    return ffi::Error(ffi::ErrorCode::kResourceExhausted, "voltherm_kernels: no memory left");
-  }
+  run(values, sides, before, settled.typed_data(), rows, columns, order, *solution, transpose != 0);
   return ffi::Error::Success();
 }
 
@@ -157,7 +150,9 @@ bool solve_by_pivoting(const Entries<float>& entries, float* side) { return solv
 
 #pragma GCC visibility push(default)
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_pivoted, voltherm::pivoted,
+namespace ffi = xla::ffi;
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(voltherm_pivoted, voltherm::Guarded<voltherm::pivoted>::call,
                               ffi::Ffi::Bind()
                                   .Arg<ffi::AnyBuffer>()
                                   .Arg<ffi::AnyBuffer>()

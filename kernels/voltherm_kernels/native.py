@@ -53,7 +53,10 @@ def processors() -> int:
 
 
 class Recoveries(NamedTuple):
-    """Right-hand sides that elimination in a fixed order could not do: solved by pivoting, and found singular."""
+    """Systems that were pivoted: solved, whether or not the check then took the answer, and found singular.
+
+    A lane of a power flow that is pivoted counts once for every step.
+    """
 
     pivoted: int
     singular: int

@@ -297,6 +297,15 @@ def test_single_precision():
     np.testing.assert_allclose(found.value.mass_flow, wide.value.mass_flow, rtol=2e-3, atol=2e-4)
 
 
+def test_one_lane_in_single_precision():
+    for nodes in (6, 7, 8):
+        network, laws = _random_network(nodes, nodes, 1)
+        narrow = jax.tree.map(lambda leaf: leaf.astype(np.float32) if isinstance(leaf, jax.Array) else leaf, laws)
+        single = [jnp.asarray(array, np.float32) for array in (np.full((1, nodes), 0.1), [[1e5]], np.zeros(nodes))]
+        found = _solve(network, narrow, *single, implementation="native")
+        assert np.all(np.asarray(found.status.result) == ResultCode.CONVERGED)
+
+
 class _Cubic(AbstractBranchLaw):
     """A law that the compiled iteration does not know."""
 

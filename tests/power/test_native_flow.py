@@ -17,7 +17,7 @@ TOLERANCE = 1e-12
 CHORDS = power_flow.Plan(shared_steps=2, chords=1, single_factors=True)
 PLANS = {
     "exact": power_flow.EXACT,
-    "auto": power_flow.Plan(shared_steps=1, chords=0, single_factors=True),
+    "auto": power_flow.AUTO,
     "chords": CHORDS,
 }
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, PyTree
 
-from voltherm.numerics.implicit import is_symbolic_zero
+from voltherm.numerics.implicit import is_symbolic_zero, masked
 from voltherm.numerics.krylov import gmres
 
 _KRYLOV_DIMENSION = 60
@@ -51,7 +51,7 @@ def with_derivatives(
         other_arrays: PyTree,
         leaves: list[Array],
     ) -> tuple[Array, PyTree]:
-        return jax.tree.map(lambda leaf: jnp.where(succeeded, leaf, jnp.nan), (value, floating))
+        return masked((value, floating), succeeded)
 
     def rule(primals: Any, tangents: Any) -> tuple[PyTree, PyTree]:
         _, _, fallback, succeeded, scales, other_arrays, leaves = primals

@@ -120,6 +120,18 @@ def _equations(network: Network, parameters: PowerParameters, reached: Bool[Arra
     )
 
 
+def _with_sound_branches(parameters: PowerParameters) -> tuple[PowerParameters, Bool[Array, " branch"]]:
+    """Which branches have finite admittances, and the parameters with harmless numbers for those that have not.
+
+    The scenario fails all the same. But zero impedance would turn the zero gradient that it is owed into NaN.
+    """
+    branches = parameters.branches
+    parts = jax.tree.leaves(two_port(jax.lax.stop_gradient(branches)))
+    sound = functools.reduce(jnp.logical_and, [jnp.isfinite(part) for part in parts])
+    harmless = jax.tree.map(lambda part: jnp.where(sound, part, jnp.ones_like(part)), branches)
+    return eqx.tree_at(lambda parameters: parameters.branches, parameters, harmless), sound
+
+
 @functools.lru_cache(maxsize=64)
 def _tables(topology: Topology) -> power_flow.Tables:
     return power_flow.tables(topology.schedule, topology.from_bus, topology.to_bus)
@@ -182,10 +194,11 @@ class _Problem:
         """The same in Pallas, for NVIDIA GPUs."""
         from voltherm.power import flow_on_tiles  # Pallas is imported where it is wanted
 
-        per_unit = [operand / self.base_power for operand in operands]
-        given = [*operands[:2], per_unit[2], *operands[3:12], *per_unit[12:]]
+        start, fixed, generation, *others = operands
+        loads = [load / self.base_power for load in others[9:]]
+        given = [start, fixed, generation / self.base_power, *others[:9], *loads]
         unknowns, *rest = flow_on_tiles.solve(self.topology, given, self.tolerance, self.maximum_iterations)
-        return _or_start(unknowns, rest[2], operands[0]), *rest
+        return _or_start(unknowns, rest[2], start), *rest
 
 
 def _or_start(unknowns: Array, result: Array, start: Array) -> Array:
@@ -275,12 +288,13 @@ def steady(
     Returns a Solution of a PowerState (shapes there). `status.worst` is the index of the bus with the largest
     mismatch. Result codes: CONVERGED; SINGULAR (usually an island without a source: `worst` is then a bus that none
     reaches); MAXIMUM_ITERATIONS, NO_DESCENT (usually a load beyond the nose of the P-V curve); NOT_FINITE (zero
-    impedance, a short-circuit resistance above the impedance, a number that is not one). A scenario that fails
-    is NaN throughout, with zero gradient.
+    impedance, a short-circuit resistance above the impedance, a number that is not one: `worst` is then its bus, or the
+    from bus of its branch). A scenario that fails is NaN throughout, with zero gradient.
     """
     reached, start_angle = supplied(
         network, parameters.branches.in_service, parameters.branches.phase_shift, parameters.angle_set_point
     )
+    parameters, sound = _with_sound_branches(parameters)
     equations = _equations(network, parameters, reached)
     start = jnp.stack([start_angle, jnp.zeros_like(start_angle)], axis=-1)
     if initial is not None:
@@ -295,13 +309,16 @@ def steady(
     residual, linear_solve = _root_problem(network)[0], _fused_linear_solve(network, implementation)
     (residual, linear_solve), args = open_closures(start, equations, (residual, 0), (linear_solve, 1))
     unknowns = implicit_root(residual, linear_solve, found, code == ResultCode.CONVERGED.value, args)
-    everywhere = jnp.all(reached)
-    result = jnp.where(everywhere, code, ResultCode.SINGULAR.value)
+    everywhere, usable = jnp.all(reached), jnp.all(sound)
+    result = jnp.where(usable, code, ResultCode.NOT_FINITE.value)
+    result = jnp.where(everywhere, result, ResultCode.SINGULAR.value)
+    if network.branches:
+        worst = jnp.where(usable, worst, jnp.asarray(network.from_bus)[jnp.argmin(sound)].astype(worst.dtype))
     solved = result == ResultCode.CONVERGED.value
     state = masked(derive(network, parameters, unknowns[:, 0], jnp.exp(unknowns[:, 1])), solved)
     status = Status(
         result=result,
-        residual=jnp.where(everywhere, largest, jnp.nan),
+        residual=jnp.where(everywhere & usable, largest, jnp.nan),
         iterations=iterations,
         worst=jnp.where(everywhere, worst, jnp.argmin(reached).astype(worst.dtype)),
     )
