@@ -1,12 +1,12 @@
 """What one Newton step costs a GPU that gives every scenario a thread: operations and bytes of one scenario.
 
 The linear step is counted by `voltherm_kernels.cost` from the schedule; the physics is added by hand, a logarithm,
-power, sine or exponential as 20 operations:
+power, sine or exponential as 20 operations. A branch law of Colebrook's pipe takes nine of those:
 
 | part | floating-point operations | numbers loaded and stored |
 | --- | --- | --- |
 | power: mismatch and Jacobian | 72 a branch, 60 a bus | 4 a branch end, 8 a bus |
-| coolant: friction, slopes, flows | 90 a branch | 8 a branch, 4 a node |
+| coolant: friction, slopes, flows, balances | 250 a branch | 17 a branch, 6 a node |
 
 `touched` takes every load and store for a trip to memory; `least` moves each number of the factors out and in once.
 What scenarios share (admittances, pipe lengths) stays in the cache and is not counted.
@@ -42,6 +42,6 @@ def newton_step(schedule: Schedule, branches: int, suite: str) -> Effort:
     if suite == "power":
         operations, numbers = 72 * branches + 60 * schedule.size, 4 * 2 * branches + 8 * schedule.size
     else:
-        operations, numbers = 90 * branches, 8 * branches + 4 * schedule.size
-    linear, moved = traffic(schedule), float(_NUMBER * numbers)
+        operations, numbers = 250 * branches, 17 * branches + 6 * schedule.size
+    linear, moved = traffic(schedule, symmetric=suite == "coolant"), float(_NUMBER * numbers)
     return Effort(linear.flops + operations, linear.bytes + moved, linear.least_bytes + moved)

@@ -12,7 +12,8 @@ n pivots, p pairs, e entries, blocks of b rows):
 | L_ik times D^-1, storing L and V | f + 2 f | | f 2 b^3 |
 | backward sweep | n + f | n + n + f | f 2 b^2 + n 2 b^2 |
 
-The tables are the same for all lanes: a warp reads them once for 32 lanes.
+The tables are the same for all lanes: a warp reads them once for 32 lanes. Of a symmetric matrix one triangle is read
+and worked on: half of the pairs, and of the entries off the diagonal.
 """
 
 from typing import Any, NamedTuple
@@ -56,15 +57,20 @@ class Traffic(NamedTuple):
     waits: int  # loads that a thread has to wait for one after the other
 
 
-def traffic(schedule: Schedule, dtype: Any = np.float64, machine: Machine = H200) -> Traffic:
+def traffic(
+    schedule: Schedule, dtype: Any = np.float64, machine: Machine = H200, *, symmetric: bool = False
+) -> Traffic:
     """One factor-and-solve with one right-hand side."""
     kind = np.dtype(dtype)
     size, fill, block, entries = schedule.size, schedule.fill, schedule.block_size, schedule.entries
     walk = tables(schedule)
     pairs = int(walk.pair_start[fill])
+    products = 1 if symmetric else 2  # of a pair of blocks
+    if symmetric:
+        entries -= int(np.count_nonzero(schedule.rows != schedule.columns)) // 2
     slots = size + 2 * fill
 
-    blocks = entries + 2 * fill + size + 4 * pairs + 3 * fill + size + fill
+    blocks = entries + 2 * fill + size + 2 * products * pairs + 3 * fill + size + fill
     vectors = fill + 2 * size + 2 * size + fill
     least_blocks = entries + 2 * slots
     table_bytes = sum(table.nbytes for table in walk) / WARP
@@ -73,7 +79,7 @@ def traffic(schedule: Schedule, dtype: Any = np.float64, machine: Machine = H200
 
     flops = entries * block**2
     flops += fill * (2 * block**3 + 2 * block**2) + size * _inverse_flops(block)
-    flops += pairs * 4 * block**3 + fill * 2 * block**3
+    flops += pairs * 2 * products * block**3 + fill * 2 * block**3
     flops += (fill + size) * 2 * block**2
 
     rate = machine.double_precision if kind == np.float64 else machine.single_precision

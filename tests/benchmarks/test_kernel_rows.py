@@ -194,7 +194,9 @@ def test_effort_of_a_step_is_the_linear_one_and_the_physics():
     assert effort.operations == linear.flops + 72 + 2 * 60
     assert effort.touched == linear.bytes + 8 * (8 + 2 * 8)
     assert effort.least == linear.least_bytes + 8 * (8 + 2 * 8)
-    assert newton_step(schedule, 3, "coolant").operations == linear.flops + 3 * 90
+    half, effort = traffic(schedule, symmetric=True), newton_step(schedule, 3, "coolant")
+    assert effort.operations == half.flops + 3 * 250
+    assert effort.touched == half.bytes + 8 * (3 * 17 + 2 * 6)
     machine = Machine("a machine", bandwidth=10.0, double_precision=1.0, single_precision=2.0, cache=1.0)
     assert Effort(2.0, 40.0, 10.0).seconds(machine) == 4.0
     assert Effort(2.0, 40.0, 10.0).seconds(machine, touched=False) == 2.0

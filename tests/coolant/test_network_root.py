@@ -1,4 +1,4 @@
-"""The compiled iteration of a coolant network against the plain one: laws, networks, lanes and derivatives."""
+"""The fused iterations of a coolant network against the plain one: laws, networks, lanes and derivatives."""
 
 import functools
 
@@ -27,7 +27,8 @@ from voltherm.coolant.network_root import NetworkIteration, NetworkStep, _Operan
 from voltherm.coolant.pipe import HazenWilliamsPipe
 from voltherm.numerics import ResultCode
 
-pytestmark = pytest.mark.skipif(bool(native.why_not()), reason=native.why_not() or "built")
+compiled = pytest.mark.skipif(bool(native.why_not()), reason=native.why_not() or "built")
+fused = pytest.mark.parametrize("implementation", [pytest.param("native", marks=compiled), "pallas"])
 
 DENSITY, VISCOSITY = 1000.0, 1.0e-3
 BRANCHES = 9
@@ -83,6 +84,7 @@ def _compiled(given, tolerance: float, steps: int, wanted: str | None = None) ->
     return tuple(part[..., 0] for part in problem.compiled(*(array[..., None] for array in arrays), wanted=wanted))
 
 
+@compiled
 def test_every_law_and_its_slope_are_those_of_the_plain_path():
     laws = _laws()
     groups = [
@@ -112,6 +114,7 @@ def test_every_law_and_its_slope_are_those_of_the_plain_path():
             assert np.all(np.abs(found - drops[part]) <= 2e-11 * scale), f"drop of {name}, {wanted}"
 
 
+@compiled
 @pytest.mark.parametrize("name", ["pipe", "pipe as in EPANET", "series"])
 def test_friction_carried_from_step_to_step_ends_at_the_same_flow(name: str):
     drives = jnp.asarray([1e-3, 1.0, 30.0, 1e3, 1e4, 1e5, 1e6, -1e4, 0.0])
@@ -169,15 +172,18 @@ def _solve(network, laws, demand, pressure, elevation, *, implementation):
     )(demand, pressure)
 
 
+@fused
 @pytest.mark.parametrize(("seed", "nodes", "references", "lanes"), [(0, 12, 1, 1), (1, 20, 3, 11), (2, 7, 2, 37)])
-def test_random_networks_give_what_the_plain_path_gives(seed: int, nodes: int, references: int, lanes: int):
+def test_random_networks_give_what_the_plain_path_gives(
+    implementation: str, seed: int, nodes: int, references: int, lanes: int
+):
     network, laws = _random_network(seed, nodes, references)
     random = np.random.default_rng(seed)
     demand = jnp.asarray(random.uniform(-0.3, 0.3, (lanes, nodes)))
     pressure = jnp.asarray(random.uniform(1e5, 3e5, (lanes, references)))
     elevation = jnp.asarray(random.uniform(0.0, 10.0, nodes))
     plain, found = (
-        _solve(network, laws, demand, pressure, elevation, implementation=name) for name in ("xla", "native")
+        _solve(network, laws, demand, pressure, elevation, implementation=name) for name in ("xla", implementation)
     )
     np.testing.assert_array_equal(found.status.result, plain.status.result)
     assert np.all(np.asarray(found.status.result) == ResultCode.CONVERGED)
@@ -218,11 +224,12 @@ def _flows(demand: jax.Array, opening: jax.Array, implementation: str = "auto", 
     )
 
 
-def test_a_failing_lane_has_a_code_and_leaves_its_neighbours_their_bits():
+@fused
+def test_a_failing_lane_has_a_code_and_leaves_its_neighbours_their_bits(implementation: str):
     random = np.random.default_rng(0)
     demand = jnp.asarray(random.uniform(0.0, 1.0, (19, 4)))
     opening = jnp.full((19, 1), 0.7)
-    solve = jax.jit(jax.vmap(functools.partial(_flows, implementation="native")))
+    solve = jax.jit(jax.vmap(functools.partial(_flows, implementation=implementation)))
     good = solve(demand, opening)
     spoilt = solve(demand.at[4, 1].set(jnp.nan).at[17, 2].set(1e300), opening.at[9, 0].set(jnp.nan))
     bad = np.array([4, 9, 17])
@@ -240,36 +247,40 @@ def test_a_failing_lane_has_a_code_and_leaves_its_neighbours_their_bits():
     )
 
 
-def test_a_lane_that_runs_out_of_steps_says_so():
+@fused
+def test_a_lane_that_runs_out_of_steps_says_so(implementation: str):
     demand = jnp.asarray([[0.0, 0.1, 0.2, 0.3], [0.0, 0.0, 0.0, 0.0]])
     opening = jnp.asarray([[0.7], [0.7]])
     plain, found = (
         jax.vmap(functools.partial(_flows, implementation=name, maximum_iterations=2))(demand, opening)
-        for name in ("xla", "native")
+        for name in ("xla", implementation)
     )
     np.testing.assert_array_equal(found.status.result, [ResultCode.MAXIMUM_ITERATIONS] * 2)
     np.testing.assert_array_equal(found.status.worst, plain.status.worst)
     np.testing.assert_allclose(found.status.residual, plain.status.residual, rtol=1e-7)
 
 
-def test_what_lanes_share_may_as_well_be_each_lane_s_own():
+@fused
+def test_what_lanes_share_may_as_well_be_each_lane_s_own(implementation: str):
+    solve = functools.partial(_flows, implementation=implementation)
     random = np.random.default_rng(1)
     demand = jnp.asarray(random.uniform(0.0, 1.0, (9, 4)))
     opening = jnp.asarray([0.6])
-    shared = jax.vmap(_flows, in_axes=(0, None))(demand, opening)
-    own = jax.vmap(_flows)(demand, jnp.broadcast_to(opening, (9, 1)))
+    shared = jax.vmap(solve, in_axes=(0, None))(demand, opening)
+    own = jax.vmap(solve)(demand, jnp.broadcast_to(opening, (9, 1)))
     np.testing.assert_allclose(shared.value.mass_flow, own.value.mass_flow, rtol=1e-13)
-    nested = jax.vmap(jax.vmap(_flows, in_axes=(None, 0)), in_axes=(0, None))(demand, jnp.stack([opening] * 3))
+    nested = jax.vmap(jax.vmap(solve, in_axes=(None, 0)), in_axes=(0, None))(demand, jnp.stack([opening] * 3))
     np.testing.assert_allclose(nested.value.mass_flow[:, 2], own.value.mass_flow, rtol=1e-13)
 
 
-def test_derivatives_are_those_of_the_plain_path():
+@fused
+def test_derivatives_are_those_of_the_plain_path(implementation: str):
     demand, opening = jnp.asarray([0.0, 0.1, 0.2, 0.3]), jnp.asarray([0.6])
 
     def pressures(demand, opening, implementation):
         return jnp.sum(_flows(demand, opening, implementation, tolerance=1e-12).value.pressure ** 2) * 1e-10
 
-    plain, found = (functools.partial(pressures, implementation=implementation) for implementation in ("xla", "native"))
+    plain, found = (functools.partial(pressures, implementation=name) for name in ("xla", implementation))
     batch = jnp.stack([demand, 2.0 * demand])
     for transform, at in (
         (lambda function: jax.grad(function, (0, 1)), demand),
@@ -282,28 +293,52 @@ def test_derivatives_are_those_of_the_plain_path():
             np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-12)
 
 
-def test_single_precision():
+@fused
+def test_single_precision(implementation: str):
     network, laws = _random_network(3, 8, 1)
     narrow = jax.tree.map(lambda leaf: leaf.astype(np.float32) if isinstance(leaf, jax.Array) else leaf, laws)
     laws, narrow = laws[:-1], narrow[:-1]  # without pumps: groups and laws go together
     network = Network.build(network.nodes, network.groups[:-1], network.reference_nodes)
     demand = jnp.asarray(np.random.default_rng(3).uniform(-0.3, 0.3, (17, 8)))
     pressure, elevation = jnp.full((17, 1), 1e5), jnp.zeros(8)
-    wide = _solve(network, laws, demand, pressure, elevation, implementation="native")
+    wide = _solve(network, laws, demand, pressure, elevation, implementation=implementation)
     single = [array.astype(np.float32) for array in (demand, pressure, elevation)]
-    found = _solve(network, narrow, *single, implementation="native")
+    found = _solve(network, narrow, *single, implementation=implementation)
     assert found.value.mass_flow.dtype == np.float32
     assert np.all(np.asarray(found.status.result) == ResultCode.CONVERGED)
     np.testing.assert_allclose(found.value.mass_flow, wide.value.mass_flow, rtol=2e-3, atol=2e-4)
 
 
-def test_one_lane_in_single_precision():
+@fused
+def test_one_lane_in_single_precision(implementation: str):
     for nodes in (6, 7, 8):
         network, laws = _random_network(nodes, nodes, 1)
         narrow = jax.tree.map(lambda leaf: leaf.astype(np.float32) if isinstance(leaf, jax.Array) else leaf, laws)
         single = [jnp.asarray(array, np.float32) for array in (np.full((1, nodes), 0.1), [[1e5]], np.zeros(nodes))]
-        found = _solve(network, narrow, *single, implementation="native")
+        found = _solve(network, narrow, *single, implementation=implementation)
         assert np.all(np.asarray(found.status.result) == ResultCode.CONVERGED)
+
+
+@fused
+def test_what_every_branch_is_given_decides_over_the_precision(implementation: str):
+    network, laws = _loop()
+    single = jax.tree.map(lambda leaf: leaf.astype(np.float32) if isinstance(leaf, jax.Array) else leaf, laws[0])
+    demand = jnp.asarray([0.0, 0.1, 0.2, 0.3], np.float32)
+    with jax.numpy_dtype_promotion("standard"):
+        found, plain = (
+            flow(
+                network,
+                (single, laws[1]),
+                jnp.asarray(DENSITY, np.float32),
+                jnp.asarray(VISCOSITY, np.float32),
+                reference_pressure=jnp.asarray(2e5, np.float32),
+                demand=demand,
+                implementation=name,
+            )
+            for name in (implementation, "xla")
+        )
+    assert found.value.mass_flow.dtype == found.value.pressure.dtype == np.float64
+    np.testing.assert_allclose(found.value.mass_flow, plain.value.mass_flow, rtol=1e-9)
 
 
 class _Cubic(AbstractBranchLaw):
@@ -332,5 +367,5 @@ def test_an_unknown_law_is_iterated_in_plain_jax():
         ).value.mass_flow
 
     np.testing.assert_allclose(solve("auto"), 2.0, rtol=1e-9)
-    with pytest.raises(ValueError, match="no implementation 'native'"):
-        solve("native")
+    with pytest.raises(ValueError, match="no implementation 'pallas'"):
+        solve("pallas")

@@ -4,7 +4,7 @@ from voltherm_kernels import analyse
 from voltherm_kernels.cost import H200, WARP, traffic
 from voltherm_kernels.pallas.tables import tables
 
-from tests.kernels.patterns import analysed, chain
+from tests.kernels.patterns import analysed, both_ways, chain
 
 
 def test_counts_of_two_nodes_by_hand():
@@ -21,6 +21,17 @@ def test_counts_of_two_nodes_by_hand():
     # values are added, two inverses; D and y (2 flops each), L D^-1, backward: V x and D^-1 twice
     assert found.flops == 4 + 2 + (2 + 2) + 2 + 2 + 4
     assert found.factor_bytes == 8 * 4
+
+
+def test_a_symmetric_matrix_costs_one_triangle():
+    ring = (np.array([0, 1, 2, 3]), np.array([1, 2, 3, 0]))
+    schedule = analyse(*both_ways(4, *ring), 4)
+    whole, half = traffic(schedule), traffic(schedule, symmetric=True)
+    # four entries; one pair in the front of each of the first two nodes, of two products each
+    pairs = int(tables(schedule).pair_start[schedule.fill])
+    assert pairs == 2
+    assert whole.bytes - half.bytes == 8 * (4 + 2 * pairs)
+    assert whole.flops - half.flops == 4 + 2 * pairs
 
 
 def test_predicted_time_is_the_larger_of_both_limits():

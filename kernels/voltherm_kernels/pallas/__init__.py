@@ -77,8 +77,8 @@ def backward_error(
 pivoted = xla.pivoted
 
 
-def on_platform(call: Callable[..., Any], *operands: Array) -> Any:
-    """The call for the platform that the program is compiled for: interpreted on CPUs."""
+def on_platform(call: Callable[..., Any], *operands: Any) -> Any:
+    """The call, of pytrees of arrays, for the platform that the program is compiled for: interpreted on CPUs."""
     interpreted, compiled = (functools.partial(call, interpret=interpret) for interpret in (True, False))
     return lax.platform_dependent(*operands, cpu=interpreted, default=compiled)
 

@@ -32,10 +32,14 @@ from .tiles import (
 
 
 class Start(NamedTuple):
-    """The matrix itself, before anything is eliminated: its block at the slot of a pivot, and at another slot."""
+    """The matrix itself, before anything is eliminated: its block at the slot of a pivot, and at another slot.
+
+    Of a `symmetric` matrix only the upper triangle is asked for and worked on: L_ik = V_kiᵀ D_k^-1.
+    """
 
     diagonal: Callable[[Any], Matrix]
     off_diagonal: Callable[[Any], Matrix]
+    symmetric: bool = False
 
 
 class Pattern(NamedTuple):
@@ -105,16 +109,18 @@ def eliminate(tables: Any, pattern: Pattern, start: Start, blocks: Tile, regular
             side.unknown.set_vector(node, apply(transposed(inverted), right) if side.transpose else right)
 
         def front(number: Array) -> None:
-            def pair(numbers: list[Array], carry: tuple[Matrix, Matrix]) -> tuple[Matrix, Matrix]:
-                (left, right), (lower, upper) = numbers, carry
-                return (
-                    less_product(lower, blocks, pattern.lower(left), pattern.upper(right)),
-                    less_product(upper, blocks, pattern.lower(right), pattern.upper(left)),
-                )
+            def pair(numbers: list[Array], carry: tuple[Matrix, Matrix | None]) -> tuple[Matrix, Matrix | None]:
+                (left, right), (upper, lower) = numbers, carry
+                upper = less_product(upper, blocks, pattern.lower(right), pattern.upper(left))
+                if lower is not None:
+                    lower = less_product(lower, blocks, pattern.lower(left), pattern.upper(right))
+                return upper, lower
 
-            both = (start.off_diagonal(pattern.lower(number)), start.off_diagonal(pattern.upper(number)))
+            lower = None if start.symmetric else start.off_diagonal(pattern.lower(number))
             first, last = tables.pair_start[number], tables.pair_start[number + 1]
-            lower, upper = walk(first, last, [tables.left, tables.right], pair, both)
+            both = (start.off_diagonal(pattern.upper(number)), lower)
+            upper, lower = walk(first, last, [tables.left, tables.right], pair, both)
+            lower = transposed(upper) if lower is None else lower
             blocks.set_matrix(pattern.lower(number), product_with_stored(lower, blocks, position))
             blocks.set_matrix(pattern.upper(number), upper)
 

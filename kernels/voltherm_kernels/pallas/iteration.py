@@ -13,7 +13,7 @@ from jax import Array, lax
 
 from .elimination import Pattern, Side, Start, backward, eliminate
 from .tables import Incidence, Tables
-from .tiles import Matrix, Tile, Vector, any_of, diagonal, loop, plus, walk
+from .tiles import Largest, Matrix, Tile, Vector, any_of, diagonal, loop, plus, walk
 
 CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR, NO_DESCENT = 0, 1, 2, 3, 6
 """The result codes of `voltherm.numerics` that an iteration ends with."""
@@ -86,7 +86,7 @@ def _measure(lane: Lane, width: int, dtype: Any) -> Sizes:
     def prepare(node: Array) -> None:
         lane.states.set_vector(node, lane.physics.state(lane.trial.vector(node, block)))
 
-    def assemble(position: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+    def assemble(position: Array, carry: tuple[Array, Largest]) -> tuple[Array, Largest]:
         node = lane.tables.node[position]
         unknowns, own = lane.trial.vector(node, block), lane.states.vector(node, states)
 
@@ -109,26 +109,20 @@ def _measure(lane: Lane, width: int, dtype: Any) -> Sizes:
         ]
         lane.residual.set_vector(node, residual)
         lane.blocks.set_matrix(position, slope)
-        squares, largest, worst = carry
+        squares, largest = carry
         for number, entry in enumerate(residual):
-            # what is not finite counts as the largest, as in `voltherm.numerics`: NaN would lose every comparison
-            magnitude = jnp.where(jnp.isfinite(entry), jnp.abs(entry), jnp.inf)
-            # positions are not in the order of nodes; the first of equal ones is the one of the smallest number
-            row = jnp.full((width,), node * block + number, jnp.int32)
-            larger = (magnitude > largest) | ((magnitude == largest) & (row < worst))
             squares = squares + entry * entry
-            largest, worst = jnp.where(larger, magnitude, largest), jnp.where(larger, row, worst)
-        return squares, largest, worst
+            largest = largest.and_of(entry, node * block + number)
+        return squares, largest
 
     loop(0, lane.pattern.size, prepare)
-    zero = jnp.zeros((width,), dtype)
-    nothing = (zero, zero, jnp.full((width,), lane.pattern.size * block, jnp.int32))
-    squares, largest, worst = loop(0, lane.pattern.size, assemble, nothing)
+    nothing = (jnp.zeros((width,), dtype), Largest.of_none(width, dtype, lane.pattern.size * block))
+    squares, largest = loop(0, lane.pattern.size, assemble, nothing)
     finite = jnp.isfinite(squares)
     return Sizes(
         jnp.where(finite, jnp.sqrt(jnp.where(finite, squares, 0.0)), jnp.inf),
-        jnp.where(finite, largest, jnp.nan),
-        worst,
+        jnp.where(finite, largest.magnitude, jnp.nan),
+        largest.row,
     )
 
 

@@ -26,7 +26,7 @@ from ..schedule import Schedule
 from .calls import call, pattern_of, place, programs_at_once, rows, width_of
 from .iteration import Lane, Physics, iterate
 from .tables import Incidence, Tables, tables, with_one_more
-from .tiles import Tile, Vector, loop
+from .tiles import Shared, Tile, Vector, loop
 
 
 class Operands(NamedTuple):
@@ -51,16 +51,6 @@ class Results(NamedTuple):
     iterations: Array
     result: Array
     worst: Array
-
-
-class _Shared:
-    """Rows that all lanes share, read once and spread over the tile."""
-
-    def __init__(self, array: Any, width: int):
-        self.array, self.width = array, width
-
-    def vector(self, number: Array, size: int) -> Vector:
-        return [jnp.broadcast_to(self.array[number * size + row, 0], (self.width,)) for row in range(size)]
 
 
 def newton(
@@ -100,7 +90,7 @@ def newton(
         def tile(turn: Array) -> None:
             start, mask = place(program + turn * programs, width, lanes)
             given = [
-                _Shared(array, width) if one else Tile(array, start, width, mask, interpret)
+                Shared(array, width) if one else Tile(array, start, width, mask, interpret)
                 for array, one in zip(arrays, shared, strict=True)
             ]
             readers = [functools.partial(_read, part, length) for part, length in zip(given, lengths, strict=True)]

@@ -5,7 +5,7 @@ rows of a block are unrolled.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -79,6 +79,42 @@ class Tile:
     def set_matrix(self, number: Array, matrix: Matrix) -> None:
         """Write a block to a number."""
         self.set_rows(number * len(matrix) ** 2, [entry for row in matrix for entry in row])
+
+
+class Shared:
+    """Rows (row, 1) that all lanes share, read once and spread over the tile."""
+
+    def __init__(self, array: Any, width: int):
+        self.array, self.width = array, width
+
+    def __getitem__(self, row: Array) -> Array:
+        return jnp.broadcast_to(self.array[row, 0], (self.width,))
+
+    def vector(self, number: Array, size: int) -> Vector:
+        """The vector of `size` entries at a number."""
+        return [self[number * size + row] for row in range(size)]
+
+
+class Largest(NamedTuple):
+    """The largest magnitude of each lane among numbers seen so far, and the row of it, the first of equal ones.
+
+    What is not finite counts as the largest, as in `voltherm.numerics`: NaN would lose every comparison.
+    """
+
+    magnitude: Array
+    row: Array
+
+    @classmethod
+    def of_none(cls, width: int, dtype: Any, rows: int) -> "Largest":
+        """Nothing seen yet of so many rows."""
+        return cls(jnp.zeros((width,), dtype), jnp.full((width,), rows, jnp.int32))
+
+    def and_of(self, number: Array, row: Array) -> "Largest":
+        """With one number more; the order in which numbers come does not matter."""
+        magnitude = jnp.where(jnp.isfinite(number), jnp.abs(number), jnp.inf)
+        here = jnp.full(magnitude.shape, row, jnp.int32)
+        larger = (magnitude > self.magnitude) | ((magnitude == self.magnitude) & (here < self.row))
+        return Largest(jnp.where(larger, magnitude, self.magnitude), jnp.where(larger, here, self.row))
 
 
 def loop(start: Any, end: Any, body: Any, carry: Any = ()) -> Any:

@@ -58,29 +58,31 @@ def flow(
     largest relative residual, of pressure against the largest pressure drop, and at least 1 Pa, and of flow against the
     largest of the laws' usual flows. implementation: of the iteration, `auto` or a name that voltherm_kernels knows.
 
-    Returns a Solution of NetworkState. Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` is
-    the number of the branch (below the number of branches) or, past them, of the free node with the largest residual. A
-    failed lane is NaN with zero gradient. Derivatives with respect to laws, density, viscosity, pressures and demand
-    are those of the implicit function theorem.
+    Numbers of two precisions are taken in the wider one. Returns a Solution of NetworkState. Result codes: CONVERGED,
+    MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` is the number of the branch (below the number of branches) or,
+    past them, of the free node with the largest residual. A failed lane is NaN with zero gradient. Derivatives with
+    respect to laws, density, viscosity, pressures and demand are those of the implicit function theorem.
     """
-    dtype = jnp.result_type(density)
+    given = (laws, density, viscosity, reference_pressure, demand, elevation)
+    dtype = jnp.result_type(*jax.tree.leaves(given))
+    laws = jax.tree.map(lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, laws)
     branches, nodes = len(network.from_node), len(network.nodes)
-    density = jnp.broadcast_to(density, (branches,))
-    viscosity = jnp.broadcast_to(viscosity, (branches,))
+    density = jnp.broadcast_to(density, (branches,)).astype(dtype)
+    viscosity = jnp.broadcast_to(viscosity, (branches,)).astype(dtype)
     reference = jnp.broadcast_to(reference_pressure, network.reference_index.shape).astype(dtype)
     base = reference[0]
     fixed = jnp.zeros(nodes, dtype).at[network.reference_index].set(reference - base)
     drive = network.difference(fixed)
     if elevation is not None:
         drive = drive + gravity * density * network.difference(elevation)
-    demand = jnp.zeros(nodes, dtype) if demand is None else demand
+    demand = jnp.zeros(nodes, dtype) if demand is None else demand.astype(dtype)
     equations = Equations(network, laws, density, viscosity, drive, demand)
 
-    usual = _usual_mass_flow(equations)
+    usual = _usual_mass_flow(equations).astype(dtype)
     largest = jnp.maximum(jnp.max(jnp.abs(usual)), jnp.max(jnp.abs(demand)))
     start = (usual, jnp.zeros(len(network.free_index), dtype))
     if initial is not None:
-        warm = (initial.mass_flow, initial.pressure[network.free_index] - base)
+        warm = (initial.mass_flow.astype(dtype), initial.pressure[network.free_index].astype(dtype) - base)
         usable = jnp.all(jnp.isfinite(warm[0])) & jnp.all(jnp.isfinite(warm[1]))
         start = jax.tree.map(lambda new, old: jnp.where(usable, new, old), warm, start)
     root = find_root(

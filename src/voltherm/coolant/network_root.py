@@ -90,6 +90,18 @@ class NetworkIteration:
         """The compiled iteration; None where a law is not a sum of terms."""
         return self.compiled if self.operands.compilable() else None
 
+    @property
+    def pallas(self) -> Callable[..., tuple[Array, ...]] | None:
+        """The iteration in Pallas, for NVIDIA GPUs; None where a law is not a sum of terms."""
+        return self.on_tiles if self.operands.compilable() else None
+
+    def on_tiles(self, *operands: Array) -> tuple[Array, ...]:
+        """The iteration in Pallas."""
+        from voltherm.coolant import flow_on_tiles  # Pallas is imported where it is wanted
+
+        equations, start, largest_flow = self.operands.join_lanes(operands)
+        return flow_on_tiles.solve(equations, start, largest_flow, self.tolerance, self.maximum_iterations)
+
     def compiled(self, *operands: Array, wanted: str | None = None) -> tuple[Array, ...]:
         """The compiled iteration, by an instruction set (none: the best there is)."""
         equations, start, largest_flow = self.operands.join_lanes(operands)
@@ -118,6 +130,18 @@ class NetworkStep:
         """Changes of the flows (branch,) and pressures (free,)."""
         _, _, right = self.operands.join(operands)
         return tuple(right)
+
+    @property
+    def pallas(self) -> Callable[..., tuple[Array, ...]] | None:
+        """The step in Pallas, for NVIDIA GPUs; None where a law is not a sum of terms."""
+        return self.on_tiles if self.operands.compilable() else None
+
+    def on_tiles(self, *operands: Array) -> tuple[Array, ...]:
+        """The step in Pallas."""
+        from voltherm.coolant import flow_on_tiles  # Pallas is imported where it is wanted
+
+        equations, mass_flow, right = self.operands.join_lanes(operands)
+        return flow_on_tiles.step(equations, (mass_flow, *right))
 
     def one_lane(self, *operands: Array) -> tuple[Array, ...]:
         """The step in plain JAX."""

@@ -18,7 +18,6 @@ share at the curve's run-out flow, which keeps the law strictly increasing. Droo
 """
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -74,9 +73,8 @@ class PressureControlledPump(AbstractBranchLaw):
     ) -> Float[Array, " branch"]:
         volume_flow = mass_flow / (density * self.number_running)
         lost = self._internal_loss(mass_flow, density, viscosity)
-        # both at once: most of a curve does not depend on the speed
-        speeds = jnp.stack([self.maximum_speed, self.minimum_speed])
-        highest, lowest = jax.vmap(lambda speed: self.curve.pressure_rise(volume_flow, speed, density) - lost)(speeds)
+        highest = self.curve.pressure_rise(volume_flow, self.maximum_speed, density) - lost
+        lowest = self.curve.pressure_rise(volume_flow, self.minimum_speed, density) - lost
         set_point = self.pressure_set_point * (1.0 - self.droop * volume_flow / self.curve.run_out_flow())
         width = self.width * self.pressure_set_point
         return -smooth_minimum(smooth_maximum(set_point, lowest, width), highest, width)
