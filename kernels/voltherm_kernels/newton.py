@@ -67,23 +67,23 @@ def _abstract(*operands: Any, problem: Problem, **_: Any) -> list[Any]:
     return [core.ShapedArray((*result.shape, lanes), result.dtype) for result in results]
 
 
-def over_lanes(problem: Problem, *operands: Array) -> tuple[Array, ...]:
-    """`one_lane`, mapped over the lanes that there are."""
+def over_lanes(one_lane: Callable[..., tuple[Array, ...]], *operands: Array) -> tuple[Array, ...]:
+    """Results (..., lane) of a function of one lane, mapped over the lanes that there are."""
     lanes = lanes_of(operands)
     if lanes == 1:
-        results = problem.one_lane(*(operand[..., 0] for operand in operands))
+        results = one_lane(*(operand[..., 0] for operand in operands))
         return tuple(result[..., None] for result in results)
     shared = [operand.shape[-1] == 1 for operand in operands]
     given = [operand[..., 0] if alone else operand for operand, alone in zip(operands, shared, strict=True)]
     axes = [None if alone else -1 for alone in shared]
-    return jax.vmap(problem.one_lane, in_axes=axes, out_axes=-1)(*given)
+    return jax.vmap(one_lane, in_axes=axes, out_axes=-1)(*given)
 
 
 def _solve(*operands: Array, problem: Problem, implementation: str) -> tuple[Array, ...]:
     if not lanes_of(operands):
         return tuple(jnp.zeros(result.shape, result.dtype) for result in _abstract(*operands, problem=problem))
     fused: Callable[..., tuple[Array, ...]] | None = getattr(problem, implementation, None)
-    return over_lanes(problem, *operands) if fused is None else fused(*operands)
+    return over_lanes(problem.one_lane, *operands) if fused is None else fused(*operands)
 
 
 def _lowering(platform: str) -> Callable[..., Any]:

@@ -27,6 +27,14 @@ def tolerance(dtype: jnp.dtype) -> float:
     return float(jnp.finfo(dtype).eps) ** (2.0 / 3.0)
 
 
+def suffices(implementation: ModuleType, schedule: Schedule, values: Array) -> Array:
+    """Whether elimination in a fixed order can do the matrix of each lane, (lane,): tried on one right-hand side."""
+    lanes = values.shape[-1]
+    side = jnp.ones((schedule.size, schedule.block_size, lanes, 1), values.dtype)
+    options = {"transpose": False, "recover": False}
+    return jnp.all(jnp.isfinite(solve(implementation, schedule, values, side, **options)), axis=(0, 1, 3))
+
+
 def substitute(
     implementation: ModuleType,
     schedule: Schedule,

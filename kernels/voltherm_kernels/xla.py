@@ -13,6 +13,7 @@ import operator
 import jax.numpy as jnp
 from jax import Array, lax
 
+from . import host_pivoting
 from .schedule import Schedule
 
 DENSE_LIMIT = 4096  # rows of a matrix that may be stored in full: 128 MB in double precision
@@ -124,12 +125,12 @@ def pivoted(
 ) -> Array:
     """`solution`, with what is not `settled` (lane, side) solved anew by dense LU with pivoting; singular is NaN.
 
-    Lanes go one after the other, for a dense matrix each. One of more than `DENSE_LIMIT` rows is NaN.
+    Lanes go one after the other, for a dense matrix each. Those of more than `DENSE_LIMIT` rows are solved on the host.
     """
     block, size = schedule.block_size, schedule.size
     rows = size * block
     if rows > DENSE_LIMIT:
-        return jnp.where(settled[None, None], solution, jnp.nan)
+        return host_pivoting.pivoted(schedule, values, solution, right_hand_side, settled, transpose=transpose)
 
     def dense(values: Array, right_hand_side: Array) -> Array:
         matrix = jnp.zeros((size, block, size, block), values.dtype)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.kernels.exported import triton_calls
-from tests.power.cases import ring, two_bus
+from tests.power.cases import branches, network_of, ring, two_bus
 from voltherm.numerics import ResultCode
 from voltherm.power import Load, Network, PowerParameters, steady
 from voltherm.power.branch import two_port
@@ -121,3 +121,26 @@ def test_steady_and_its_gradient_take_the_fused_iteration_where_it_runs():
     np.testing.assert_allclose(found, expected, rtol=1e-10)
     names = triton_calls(jax.vmap(jax.grad(lambda factor: losses(factor, "auto"))), jnp.ones(64))
     assert names[:2] == ["voltherm_newton", "voltherm_factor_and_solve"]
+
+
+def test_a_lane_that_needs_pivoting_is_iterated_again():
+    # a series capacitor cancels a reactance: the first pivots of the second scenario vanish, of a regular Jacobian
+    network = network_of([(0, 1), (1, 2), (2, 0)], 3)
+    lossless = branches(3, resistance=0.0)
+
+    def status(reactance: jax.Array, load: jax.Array, implementation: str):
+        given = eqx.tree_at(lambda branches: branches.reactance, lossless, reactance)
+        parts = (load * jnp.asarray([0.0, 1e5, 2e5]), *(jnp.zeros(3) for _ in range(5)))
+        parameters = PowerParameters.passive(network, given, Load(*parts))
+        return steady(network, parameters, implementation=implementation).status
+
+    reactances = jnp.asarray([[0.1, 0.2, 0.1], [0.1, -0.1, 0.1], [0.1, 0.2, 0.1]])
+    loads = jnp.asarray([1.0, 1.0, 1e4])
+    found, expected = (
+        jax.jit(jax.vmap(functools.partial(status, implementation=name)))(reactances, loads)
+        for name in ("pallas", "xla")
+    )
+    codes = [ResultCode.CONVERGED, ResultCode.CONVERGED, ResultCode.NO_DESCENT]
+    assert found.result.tolist() == expected.result.tolist() == codes
+    assert found.iterations.tolist() == expected.iterations.tolist()
+    assert np.all(found.residual[:2] <= 1e-10)

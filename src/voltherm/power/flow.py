@@ -185,6 +185,10 @@ class _Problem:
         unknowns = _or_start(root.value, status.result, start)
         return unknowns, status.residual, status.iterations, status.result, status.worst // 2
 
+    def jacobian(self, *operands: Array) -> tuple[Array, ...]:
+        """The Jacobian of one lane at its start, in the order of the schedule."""
+        return (_jacobian(Network(self.topology), *_numbers(self.base_power, operands)),)
+
     def native(self, *operands: Array) -> tuple[Array, ...]:
         """The same in C++, for CPUs."""
         tables, limits = _tables(self.topology), (self.tolerance, self.maximum_iterations)
@@ -198,7 +202,20 @@ class _Problem:
         loads = [load / self.base_power for load in others[9:]]
         given = [start, fixed, generation / self.base_power, *others[:9], *loads]
         unknowns, *rest = flow_on_tiles.solve(self.topology, given, self.tolerance, self.maximum_iterations)
-        return _or_start(unknowns, rest[2], start), *rest
+        found = (_or_start(unknowns, rest[2], start), *rest)
+        failed = (rest[2] != ResultCode.CONVERGED.value) & (rest[2] != ResultCode.NOT_FINITE.value)
+
+        def again(doubtful: Array) -> tuple[Array, ...]:
+            pairs = zip(over_lanes(self.one_lane, *operands), found, strict=True)
+            return tuple(jnp.where(doubtful, new, old) for new, old in pairs)
+
+        def second_look() -> tuple[Array, ...]:
+            # where elimination could not do the Jacobian at which a lane failed, the lane is iterated with pivoting
+            (jacobian,) = over_lanes(self.jacobian, unknowns, *operands[1:])
+            doubtful = failed & ~flow_on_tiles.eliminates(self.topology, jacobian)
+            return jax.lax.cond(jnp.any(doubtful), lambda: again(doubtful), lambda: found)
+
+        return jax.lax.cond(jnp.any(failed), second_look, lambda: found)
 
 
 def _or_start(unknowns: Array, result: Array, start: Array) -> Array:
@@ -232,7 +249,7 @@ class _LinearProblem:
 
     def pallas(self, *operands: Array) -> tuple[Array, ...]:
         """Jacobians in plain JAX; the solve itself is the kernel's."""
-        return over_lanes(self, *operands)
+        return over_lanes(self.one_lane, *operands)
 
 
 def _fused_linear_solve(network: Network, implementation: str):

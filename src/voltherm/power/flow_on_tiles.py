@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 from jax import Array
+from voltherm_kernels import pallas, safeguard
 from voltherm_kernels.pallas import on_platform
 from voltherm_kernels.pallas.iteration import Physics
 from voltherm_kernels.pallas.newton import Operands, newton
@@ -104,6 +105,11 @@ def _solve(
         interpret=interpret,
     )
     return found.unknowns, found.residual, found.iterations, found.result, found.worst // 2
+
+
+def eliminates(topology: Topology, jacobian: Array) -> Array:
+    """Whether the kernels can do the Jacobian (entry, 2, 2, lane) of each lane, which they do not pivot, (lane,)."""
+    return safeguard.suffices(pallas, topology.schedule, jacobian)
 
 
 def _end_to_end(first: Array, second: Array) -> Array:
