@@ -31,7 +31,8 @@ _SHORTER = 0.7
 
 class Iteration(eqx.Module):
     """Carry of the iteration; `change` is F(y) - y. `images` and `residuals` are rings of differences of F(y) and of
-    F(y) - y, one row per past step."""
+    F(y) - y, one row per past step. `auxiliary` is that of the last evaluation, which is the best one where it ends
+    well: to keep that of the best one at every step would cost as much as a good part of an evaluation."""
 
     y: Float[Array, " unknown"]
     change: Float[Array, " unknown"]
@@ -39,7 +40,7 @@ class Iteration(eqx.Module):
     residuals: Float[Array, "depth unknown"]
     best_y: Float[Array, " unknown"]
     best_change: Float[Array, " unknown"]
-    best_auxiliary: PyTree
+    auxiliary: PyTree
     hint: PyTree
     best_norm: Float[Array, ""]
     damping: Float[Array, ""]
@@ -94,10 +95,11 @@ def anderson(
         norm = norm_of(change, auxiliary)
         lost, better = ~jnp.isfinite(norm), norm < state.best_norm
         without_gain = jnp.where(better, 0, state.without_gain + 1)
-        best_norm = jnp.minimum(norm, state.best_norm)
-        best_y, best_change = jnp.where(better, y, state.best_y), jnp.where(better, change, state.best_change)
-        floor = (without_gain >= depth) & (best_norm <= ROUND_OFF_FLOOR * epsilon)
-        converged = (best_norm <= tolerance) | floor
+        floor = (without_gain >= depth) & (norm <= ROUND_OFF_FLOOR * epsilon)
+        converged = (norm <= tolerance) | floor
+        kept = better | converged
+        best_norm = jnp.where(kept, norm, state.best_norm)
+        best_y, best_change = jnp.where(kept, y, state.best_y), jnp.where(kept, change, state.best_change)
         # The first evaluation has no difference to the one before. The image is y + change: its difference is the sum.
         lonely = lost | ~jnp.isfinite(state.best_norm)
         # Steps from the other side of a kink mislead: a history of two or more without gain is dropped, for a shorter
@@ -115,7 +117,7 @@ def anderson(
             residuals=jnp.where(stale, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
             best_y=best_y,
             best_change=best_change,
-            best_auxiliary=jax.tree.map(lambda new, old: jnp.where(better, new, old), auxiliary, state.best_auxiliary),
+            auxiliary=auxiliary,
             hint=held(hint(auxiliary)),
             best_norm=best_norm,
             damping=jnp.where(lost, 0.5 * state.damping, jnp.where(misled, _SHORTER, 1.0)),
@@ -136,7 +138,7 @@ def anderson(
             residuals=jnp.zeros((depth, initial.size), initial.dtype),
             best_y=initial,
             best_change=nothing,
-            best_auxiliary=jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes),
+            auxiliary=jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes),
             hint=first_hint,
             best_norm=jnp.full((), jnp.inf, initial.dtype),
             damping=jnp.ones((), initial.dtype),

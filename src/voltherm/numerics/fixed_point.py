@@ -82,7 +82,7 @@ def fixed_point(
     value, auxiliary = with_derivatives(
         lambda y, known: evaluate(y, *known),
         state.best_y,
-        state.best_auxiliary,
+        state.auxiliary,
         initial,
         status.converged,
         scales,

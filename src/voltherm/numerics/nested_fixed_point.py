@@ -21,7 +21,7 @@ from voltherm.numerics.largest import largest
 from voltherm.numerics.probed_newton import Step, probed_newton
 from voltherm.numerics.results import Solution, Status, worst_index
 
-_SHARE = 1e-5
+_SHARE = 1e-7
 """Of the last change of x: how exact the next z has to be."""
 
 
@@ -127,13 +127,13 @@ def nested_fixed_point(
         depth=depth,
         scales=jnp.ones_like(initial[:outer]),
     )
-    best = state.best_auxiliary
-    magnitude = jnp.abs(jnp.concatenate([state.best_change, best.change]))
+    last = state.auxiliary
+    magnitude = jnp.abs(jnp.concatenate([state.best_change, last.change]))
     status = Status(state.result, state.best_norm, state.iterations, worst_index(magnitude))
     value = with_derivatives(
         lambda y, known: function.evaluate(y, outer, *known),
-        jnp.concatenate([state.best_y, best.z]),
-        best.wanted,
+        jnp.concatenate([state.best_y, last.z]),
+        last.wanted,
         initial,
         status.converged,
         jnp.ones_like(initial),

@@ -8,9 +8,10 @@ share a probe. ε is the fourth root of the machine's: beside it neither the err
 solves counts.
 
 A step that brings no gain is halved from the best point, at most three times; then the full step is taken all the same:
-across a kink the residual may have to rise. Where the matrix is so near to singular that the step is ten times the
-residual, C(z) itself follows, gain or not: a map that moves on by the same amount from everywhere leads to where it
-stops.
+across a kink the residual may have to rise. Where the matrix is so near to singular that the step is four times the
+residual, C(z) itself follows, gain or not: a map that moves on by much the same amount from everywhere leads to where
+it stops. As long as that goes on the residual is taken twice, four times and so on to 64. That is the way past a fold:
+a valve opens, though opening it helps no more, until it is fully open.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,8 @@ Step = Callable[[Float[Array, " unknown"], Float[Array, "probe unknown"]], Float
 """step(f, D): what to add to z."""
 
 _SHORTEST = 0.125
-_LONGEST = 10.0  # times the residual
+_LONGEST = 4.0  # times the residual
+_LONGEST_STRIDE = 64.0  # residuals
 
 
 class Point(eqx.Module):
@@ -40,7 +42,8 @@ class Point(eqx.Module):
 
 
 class _State(eqx.Module):
-    """Carry: the last point, the best so far with its step, how much of that is tried next, whether it must gain."""
+    """Carry: the last point, the best so far with its step, how much of that is tried next, whether it must gain
+    (`plain`: it need not), and how many residuals such a step takes."""
 
     point: Point
     hint: PyTree
@@ -49,6 +52,7 @@ class _State(eqx.Module):
     best_norm: Float[Array, ""]
     fraction: Float[Array, ""]
     plain: Bool[Array, ""]
+    stride: Float[Array, ""]
     evaluations: Int[Array, ""]
     running: Bool[Array, ""]
 
@@ -98,7 +102,8 @@ def probed_newton(
         norm = jnp.where(jnp.isfinite(norm), norm, jnp.inf)
         proposed = step(residual, (images[1:] - image[None]) / size)
         plain = ~(largest(jnp.abs(proposed), 0.0) <= _LONGEST * norm)
-        proposed = jnp.where(plain, residual, proposed)
+        stride = jnp.where(plain & state.plain, jnp.minimum(2.0 * state.stride, _LONGEST_STRIDE), 1.0)
+        proposed = jnp.where(plain, stride * residual, proposed)
         gained = (norm < state.best_norm) | (jnp.isfinite(norm) & (state.plain | (state.fraction <= _SHORTEST)))
         best_norm = jnp.where(gained, norm, state.best_norm)
         evaluations = state.evaluations + 1
@@ -110,6 +115,7 @@ def probed_newton(
             best_norm=best_norm,
             fraction=jnp.where(gained, 1.0, 0.5 * state.fraction),
             plain=jnp.where(gained, plain, state.plain),
+            stride=stride,
             evaluations=evaluations,
             running=(norm > tolerance) & jnp.isfinite(best_norm) & (evaluations < maximum_evaluations),
         )
@@ -127,6 +133,7 @@ def probed_newton(
             best_norm=infinite,
             fraction=jnp.ones((), initial.dtype),
             plain=jnp.zeros((), bool),
+            stride=jnp.ones((), initial.dtype),
             evaluations=jnp.zeros((), jnp.int32),
             running=jnp.ones((), bool),
         ),
