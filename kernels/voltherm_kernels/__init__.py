@@ -1,4 +1,4 @@
-"""Sparse factorisation kernels for matrices whose pattern never changes (jax, and numpy and scipy, which it brings).
+"""Sparse factorisation kernels for matrices whose pattern never changes (jax and numpy only).
 
 schedule = analyse(rows, columns, size, block_size=2)      # once per topology, on the host
 x = solve(schedule, values, right_hand_side)               # traced, differentiable, batched by vmap
@@ -6,8 +6,6 @@ x = solve(schedule, values, right_hand_side)               # traced, differentia
 
 from .newton import Problem as Problem
 from .newton import newton as newton
-from .recoveries import Recoveries as Recoveries
-from .recoveries import recoveries as recoveries
 from .schedule import Schedule as Schedule
 from .schedule import analyse as analyse
 from .solve import Factors as Factors

@@ -5,8 +5,8 @@ from typing import Any
 
 from . import native, pallas, xla
 
-# An implementation is a module with `factor`, `substitute`, `multiply`, `outer`, `backward_error` and `pivoted` of the
-# signatures in `xla.py`; it may have `factor_and_solve` too.
+# An implementation is a module with `factor`, `substitute`, `multiply`, `outer` and `backward_error` of the signatures
+# in `xla.py`; it may have `factor_and_solve`, and `pivoted` in place of that of `recovery.py`.
 IMPLEMENTATIONS: dict[str, ModuleType] = {"native": native, "pallas": pallas, "xla": xla}
 
 

@@ -12,14 +12,13 @@ Shapes: values (entries, b, b, lane), blocks (slot, b, b, lane), right-hand side
 import ctypes
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from .host_pivoting import Recoveries
 from .library import Loaded, load
 from .schedule import Schedule
 
@@ -51,6 +50,16 @@ def instructions() -> str:
 def processors() -> int:
     """The most threads that a call would use now. Raises `RuntimeError` where there is no library."""
     return int(_library().voltherm_processors())
+
+
+class Recoveries(NamedTuple):
+    """Systems that were pivoted: solved, whether or not the check then took the answer, and found singular.
+
+    A lane of a power flow that is pivoted counts once for every step.
+    """
+
+    pivoted: int
+    singular: int
 
 
 def recoveries() -> Recoveries:

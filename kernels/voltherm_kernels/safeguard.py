@@ -4,8 +4,8 @@
 
 is the relative change of matrix and right-hand side that would make x exact (Oettli and Prager, 1964, Numer. Math. 6,
 405), with a floor for rows that hardly count. Elimination without pivoting leaves some eps unless entries grow or a
-pivot vanishes. Where the error exceeds eps^(2/3) the lane is solved anew with rows scaled and partial pivoting, and is
-NaN where it is singular, or not accurate even then.
+pivot vanishes. Where the error exceeds eps^(2/3) the lane is solved anew (`pivoted` of the implementation, else
+`recovery.py`), and is NaN where it is singular, or not accurate even then.
 
 Scaling alone would change nothing: without pivoting, elimination is the same for a scaled matrix. Other lanes keep
 their bits in all of this, and a batch without a bad lane pays for the check alone. Where the compiler splits a program
@@ -19,6 +19,7 @@ from types import ModuleType
 import jax.numpy as jnp
 from jax import Array, lax
 
+from . import recovery
 from .schedule import Schedule
 
 
@@ -28,7 +29,10 @@ def tolerance(dtype: jnp.dtype) -> float:
 
 
 def suffices(implementation: ModuleType, schedule: Schedule, values: Array) -> Array:
-    """Whether elimination in a fixed order can do the matrix of each lane, (lane,): tried on one right-hand side."""
+    """Whether elimination in a fixed order can do the matrix of each lane, (lane,).
+
+    Tried on a right-hand side of ones: a vanished pivot is always seen, growth that this side does not meet is not.
+    """
     lanes = values.shape[-1]
     side = jnp.ones((schedule.size, schedule.block_size, lanes, 1), values.dtype)
     options = {"transpose": False, "recover": False}
@@ -94,7 +98,8 @@ def _checked(
         sound = jnp.all(jnp.isfinite(values), axis=(0, 1, 2))[:, None]
         sound = sound & jnp.all(jnp.isfinite(right_hand_side), axis=(0, 1))
         kept = settled | ~sound
-        pivoted = implementation.pivoted(schedule, values, solution, right_hand_side, kept, transpose=transpose)
+        anew = getattr(implementation, "pivoted", recovery.pivoted)
+        pivoted = anew(schedule, values, solution, right_hand_side, kept, transpose=transpose)
         return jnp.where((settled | accurate(pivoted))[None, None], pivoted, jnp.nan)
 
     return lax.cond(jnp.all(settled), lambda: solution, recovered)

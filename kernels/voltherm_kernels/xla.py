@@ -13,21 +13,26 @@ import operator
 import jax.numpy as jnp
 from jax import Array, lax
 
-from . import host_pivoting
 from .schedule import Schedule
-
-DENSE_LIMIT = 4096  # rows of a matrix that may be stored in full: 128 MB in double precision
 
 
 def factor(schedule: Schedule, values: Array) -> Array:
     """Blocks of (I + L) D (I + U), with D inverted. A lane with a singular pivot has NaN in every inverted pivot."""
+    return eliminate(schedule, assemble(schedule, values))
+
+
+def assemble(schedule: Schedule, values: Array) -> Array:
+    """The blocks before anything is eliminated: entries at their slots, zero fill, those of padding."""
     block, lanes = schedule.block_size, values.shape[-1]
-    size, fill = schedule.size, schedule.fill
     blocks = jnp.zeros((schedule.slots, block, block, lanes), values.dtype)
     identity = jnp.broadcast_to(jnp.eye(block, dtype=values.dtype)[:, :, None], (block, block, lanes))
     blocks = blocks.at[schedule.identity_slot].set(identity)
-    blocks = _scatter_add(blocks, jnp.asarray(schedule.entry_slot), values)
+    return _scatter_add(blocks, jnp.asarray(schedule.entry_slot), values)
 
+
+def eliminate(schedule: Schedule, blocks: Array) -> Array:
+    """Factors in the place of assembled blocks."""
+    size, fill = schedule.size, schedule.fill
     pivots, products = jnp.asarray(schedule.pivot_steps), jnp.asarray(schedule.product_steps)
     bounds = jnp.asarray(schedule.level_steps)
 
@@ -118,39 +123,6 @@ def relative_error(right_hand_side: Array, product: Array, size: Array) -> Array
     error = rest / (size + floor[None, None])
     # XLA's maximum on CPUs forgets NaN in large batches (jax 0.10.2)
     return jnp.where(jnp.any(jnp.isnan(error), axis=(0, 1)), jnp.nan, jnp.max(error, axis=(0, 1)))
-
-
-def pivoted(
-    schedule: Schedule, values: Array, solution: Array, right_hand_side: Array, settled: Array, *, transpose: bool
-) -> Array:
-    """`solution`, with what is not `settled` (lane, side) solved anew by dense LU with pivoting; singular is NaN.
-
-    Lanes go one after the other, for a dense matrix each. Those of more than `DENSE_LIMIT` rows are solved on the host.
-    """
-    block, size = schedule.block_size, schedule.size
-    rows = size * block
-    if rows > DENSE_LIMIT:
-        return host_pivoting.pivoted(schedule, values, solution, right_hand_side, settled, transpose=transpose)
-
-    def dense(values: Array, right_hand_side: Array) -> Array:
-        matrix = jnp.zeros((size, block, size, block), values.dtype)
-        places = (jnp.asarray(schedule.rows), slice(None), jnp.asarray(schedule.columns), slice(None))
-        matrix = matrix.at[places].add(values).reshape(rows, rows)
-        matrix = matrix.T if transpose else matrix
-        scale = jnp.max(jnp.abs(matrix), axis=1, keepdims=True).astype(matrix.dtype)
-        sides = right_hand_side.reshape(rows, -1)
-        return jnp.linalg.solve(matrix / scale, sides / scale).reshape(right_hand_side.shape)
-
-    def lane(operands: tuple[Array, ...]) -> Array:
-        values, solution, right_hand_side, settled = operands
-        return lax.cond(
-            jnp.all(settled),
-            lambda: solution,
-            lambda: jnp.where(settled[None, None], solution, dense(values, right_hand_side)),
-        )
-
-    lanes_first = (jnp.moveaxis(values, 3, 0), jnp.moveaxis(solution, 2, 0), jnp.moveaxis(right_hand_side, 2, 0))
-    return jnp.moveaxis(lax.map(lane, (*lanes_first, settled)), 0, 2)
 
 
 def _gather(array: Array, index: Array) -> Array:

@@ -247,6 +247,16 @@ def test_a_failing_lane_has_a_code_and_leaves_its_neighbours_their_bits(implemen
     )
 
 
+@pytest.mark.parametrize("implementation", ["xla", pytest.param("native", marks=compiled), "pallas"])
+def test_a_number_that_is_none_is_named_where_it_is(implementation: str):
+    demand, opening = jnp.zeros((3, 4)).at[0, 2].set(jnp.nan), jnp.full((3, 1), 0.7).at[2, 0].set(jnp.nan)
+    status = jax.vmap(functools.partial(_flows, implementation=implementation))(demand, opening).status
+    assert status.result.tolist() == [ResultCode.NOT_FINITE, ResultCode.CONVERGED, ResultCode.NOT_FINITE]
+    # five branches, then the free nodes a, b and c; the valve is the fifth branch
+    assert status.worst[0] == 5 + 1
+    assert status.worst[2] == 4
+
+
 @fused
 def test_a_lane_that_runs_out_of_steps_says_so(implementation: str):
     demand = jnp.asarray([[0.0, 0.1, 0.2, 0.3], [0.0, 0.0, 0.0, 0.0]])

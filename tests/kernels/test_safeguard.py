@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
-from voltherm_kernels import analyse, multiply, native, recoveries, solve, xla
+from voltherm_kernels import analyse, multiply, native, recovery, solve, xla
 from voltherm_kernels.dispatch import IMPLEMENTATIONS, implementation_named, unavailable
 from voltherm_kernels.safeguard import tolerance
 
-from tests.kernels.patterns import analysed, dense, random_tree, regular_values
+from tests.kernels.exported import triton_calls
+from tests.kernels.patterns import analysed, chain, dense, random_tree, regular_values
 
 IMPLEMENTATION_NAMES = [
     pytest.param(name, marks=pytest.mark.skipif(bool(unavailable(name)), reason=unavailable(name) or "runs"))
@@ -61,7 +62,7 @@ class TestSafeguard:
     def test_large_matrices_are_recovered(self, implementation: str, transpose: bool, sides: int):
         if implementation == "pallas" and (sides > 1 or transpose):
             pytest.skip("interpreted: the recovery is that of xla")
-        nodes = xla.DENSE_LIMIT // 2 + 1
+        nodes = recovery.DENSE_LIMIT // 2 + 1
         pairs = np.arange(0, nodes - 1, 2)
         ends = np.r_[pairs, pairs + 1], np.r_[pairs + 1, pairs]
         schedule = analyse(np.r_[np.arange(nodes), ends[0]], np.r_[np.arange(nodes), ends[1]], nodes, block_size=2)
@@ -130,6 +131,35 @@ class TestSafeguard:
                 np.testing.assert_allclose(found[lane, number], expected, rtol=50 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("block_size", [1, 2, 3])
+def test_without_a_dense_matrix(dtype: type, block_size: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(recovery, "DENSE_LIMIT", 0)
+    for seed, transpose in ((0, False), (3, True)):
+        schedule = analysed(9, block_size, seed)
+        random = np.random.default_rng(seed)
+        values = random.normal(size=(schedule.entries, block_size, block_size))
+        # a dominant part that is not on the diagonal, where every second pivot vanishes
+        values[(schedule.rows == schedule.columns) & (schedule.rows % 2 == 0)] = 0.0
+        values = (values * (1.0 + 1.0j) if dtype is np.complex128 else values).astype(dtype)
+        matrix, side = dense(schedule, values), random.normal(size=(9, block_size)).astype(dtype)
+        found = jax.jit(lambda v, r, s=schedule, t=transpose: solve(s, v, r, t, "xla"))(values, side)
+        expected = np.linalg.solve(matrix.T if transpose else matrix, side.ravel())
+        error = np.linalg.norm(np.ravel(found) - expected) / np.linalg.norm(expected)
+        assert error <= tolerance(np.dtype(dtype)) * np.linalg.cond(matrix)
+
+
+def test_large_programs_can_be_exported():
+    schedule = analyse(*chain(recovery.DENSE_LIMIT + 1), recovery.DENSE_LIMIT + 1)
+    exported = jax.export.export(jax.jit(lambda v, r: solve(schedule, v, r, implementation="xla")))(
+        jnp.ones(schedule.entries), jnp.ones(schedule.size)
+    )
+    assert "callback" not in exported.mlir_module()
+    batched = jax.vmap(lambda v, r: solve(schedule, v, r))
+    shapes = [jnp.ones((32, length)) for length in (schedule.entries, schedule.size)]
+    assert triton_calls(batched, *shapes)[0] == "voltherm_factor_and_solve"
+
+
 def test_good_lanes_are_left_to_elimination():
     """The limit lies far above what elimination leaves, and far below a wrong answer."""
     schedule = analysed(40, 2, seed=5)
@@ -140,31 +170,20 @@ def test_good_lanes_are_left_to_elimination():
     assert 1e-12 < tolerance(values.dtype) < 1e-9
 
 
-def test_recoveries_on_the_host_are_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(xla, "DENSE_LIMIT", 1)
-    before = recoveries()
-    values = jnp.array([[4.0, 1.0, 2.0, 5.0], [0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.0]])
-    found = jax.vmap(lambda v: solve(FULL, v, jnp.array([1.0, 3.0]), implementation="xla"))(values)
-    np.testing.assert_array_equal(np.isnan(found[:, 0]), [False, False, True, True])
-    np.testing.assert_allclose(found[1], [3.0, 1.0], rtol=1e-15)
-    after = recoveries()
-    assert (after.pivoted - before.pivoted, after.singular - before.singular) == (1, 2)
-
-
 @pytest.mark.skipif(bool(native.why_not()), reason=native.why_not() or "built")
 def test_recoveries_are_counted():
-    before = recoveries()
+    before = native.recoveries()
     values = jnp.array([[4.0, 1.0, 2.0, 5.0], [0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
     jax.block_until_ready(jax.vmap(lambda v: solve(FULL, v, jnp.ones(2), implementation="native"))(values))
-    after = recoveries()
+    after = native.recoveries()
     assert (after.pivoted - before.pivoted, after.singular - before.singular) == (1, 1)
 
 
 @pytest.mark.skipif(bool(native.why_not()), reason=native.why_not() or "built")
 def test_what_is_not_a_number_is_no_case_for_pivoting():
-    before = recoveries()
+    before = native.recoveries()
     values = jnp.array([[4.0, 1.0, 2.0, 5.0], [jnp.nan, 1.0, 1.0, 4.0], [4.0, 1.0, 1.0, 4.0]])
     sides = jnp.array([[1.0, 1.0], [1.0, 1.0], [1.0, jnp.inf]])
     found = jax.vmap(lambda v, r: solve(FULL, v, r, implementation="native"))(values, sides)
     np.testing.assert_array_equal(np.isnan(found), [[False, False], [True, True], [True, True]])
-    assert recoveries() == before
+    assert native.recoveries() == before

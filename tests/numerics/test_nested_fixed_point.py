@@ -111,3 +111,34 @@ def test_a_start_at_the_solution_takes_no_step():
         tolerance=1e-11,
     )
     assert again.status.iterations == 0
+
+
+def test_residual_and_worst_are_those_of_one_point():
+    # x_0 moves on by 0.1, further on by 10, where z has no root: the best point is an early one, and x_0 its worst
+    def quick(x, z, found, step, hint):
+        near = jnp.abs(x[0]) < 3.0
+        image_x = jnp.stack([x[0] + jnp.where(near, 0.1, 10.0) * step, 0.5 * x[1] + 0.1])
+        return image_x, jnp.where(near, 0.5 * z + 1.0, z + 100.0 + z * z), None
+
+    runaway = NestedMap(
+        slow=lambda x, step, hint: None,
+        quick=quick,
+        gather=lambda x, z, found, auxiliary, step: x,
+        hints=lambda wanted: (None, None),
+        quick_hint=lambda auxiliary: None,
+    )
+    for limit in (5, 30, 50):
+        status = nested_fixed_point(
+            runaway,
+            jnp.zeros(3),
+            2,
+            jnp.ones(()),
+            (None, None),
+            probes=jnp.eye(1),
+            step=lambda residual, differences: jnp.linalg.solve(jnp.eye(1) - differences.T, residual),
+            tolerance=1e-10,
+            maximum_iterations=limit,
+        ).status
+        assert status.result != ResultCode.CONVERGED
+        np.testing.assert_allclose(status.residual, 0.1, rtol=1e-12)
+        assert status.worst == 0

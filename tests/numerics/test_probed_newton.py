@@ -65,14 +65,19 @@ def test_a_step_that_brings_no_gain_is_shortened():
 
 
 def test_past_a_fold_it_goes_on_to_where_the_map_stops():
-    # the residual has a minimum at 0.5 and no root before the end at 1: Newton's steps are thrown back there
+    # the residual has a minimum at 0.5 and no root before the end at 1: Newton's steps are thrown back there. Whoever
+    # solves for z again and again goes on from where it stopped.
     for least in (1e-3, 1e-2):
 
         def image(z, least=least):
             return jnp.minimum(z + least + 0.5 * (z - 0.5) ** 2, 1.0)
 
-        for start in (0.3, 0.45, 0.55, 0.9):
-            found = jax.jit(lambda z, image=image: _solve(image, z, maximum_evaluations=60))(jnp.full(1, start))
+        solve = jax.jit(lambda z, image=image: _solve(image, z, maximum_evaluations=20))
+        for start in (0.1, 0.3, 0.45, 0.55, 0.7, 0.9):
+            z = jnp.full(1, start)
+            for _ in range(3):
+                found = solve(z)
+                z = found.z
             assert found.norm <= 1e-12, (least, start)
             np.testing.assert_allclose(found.z, 1.0, rtol=0, atol=1e-12)
 

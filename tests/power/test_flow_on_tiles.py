@@ -11,7 +11,7 @@ import pytest
 from tests.kernels.exported import triton_calls
 from tests.power.cases import branches, network_of, ring, two_bus
 from voltherm.numerics import ResultCode
-from voltherm.power import Load, Network, PowerParameters, steady
+from voltherm.power import Load, Network, PowerParameters, flow, steady
 from voltherm.power.branch import two_port
 from voltherm.power.flow_on_tiles import solve
 
@@ -134,13 +134,30 @@ def test_a_lane_that_needs_pivoting_is_iterated_again():
         parameters = PowerParameters.passive(network, given, Load(*parts))
         return steady(network, parameters, implementation=implementation).status
 
-    reactances = jnp.asarray([[0.1, 0.2, 0.1], [0.1, -0.1, 0.1], [0.1, 0.2, 0.1]])
-    loads = jnp.asarray([1.0, 1.0, 1e4])
+    # more lanes than are looked at together
+    lanes = flow._LANES_TOGETHER + 4
+    pivoted, beyond = lanes - 3, 1
+    reactances = jnp.tile(jnp.asarray([0.1, 0.2, 0.1]), (lanes, 1)).at[pivoted, 1].set(-0.1)
+    loads = jnp.linspace(0.5, 1.5, lanes).at[beyond].set(1e4)
     found, expected = (
         jax.jit(jax.vmap(functools.partial(status, implementation=name)))(reactances, loads)
         for name in ("pallas", "xla")
     )
-    codes = [ResultCode.CONVERGED, ResultCode.CONVERGED, ResultCode.NO_DESCENT]
-    assert found.result.tolist() == expected.result.tolist() == codes
-    assert found.iterations.tolist() == expected.iterations.tolist()
-    assert np.all(found.residual[:2] <= 1e-10)
+    codes = np.zeros(lanes, int)
+    codes[beyond] = ResultCode.NO_DESCENT
+    np.testing.assert_array_equal(expected.result, codes)
+    np.testing.assert_array_equal(found.result, codes)
+    np.testing.assert_array_equal(found.iterations, expected.iterations)
+    assert np.all(np.delete(found.residual, beyond) <= 1e-10)
+
+
+def test_the_second_look_takes_the_memory_of_some_lanes():
+    network, parameters = ring()
+
+    def scratch(lanes: int) -> int:
+        solve = jax.jit(jax.vmap(lambda load: steady(network, _with_load(parameters, load), implementation="pallas")))
+        loads = jax.tree.map(lambda part: jnp.ones((lanes, 1)) * part[None], parameters.load)
+        return solve.lower(loads).compile().memory_analysis().temp_size_in_bytes
+
+    few, some, many = (scratch(number * flow._LANES_TOGETHER) for number in (1, 2, 3))
+    assert many - some < 0.5 * few

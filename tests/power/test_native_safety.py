@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from voltherm_kernels import native, newton, power_flow
 
 from tests.power.cases import branches, network_of
@@ -145,3 +146,28 @@ def test_a_branch_without_admittance_fails_with_zero_gradient(implementation: st
     status = steady(network, broken, implementation=implementation).status
     assert status.result == ResultCode.NOT_FINITE
     assert int(status.worst) == network.from_bus[3]
+
+
+@pytest.mark.parametrize("split_by", ["shard_map", "the compiler"])
+def test_on_two_devices_a_lane_is_what_it_is_on_one(split_by: str):
+    network, parameters = random_case(20, 5)
+    mesh, lanes = Mesh(np.array(jax.devices()[:2]), ("lane",)), PartitionSpec("lane")
+
+    def losses(factor: jax.Array) -> jax.Array:
+        loads = jax.tree.map(lambda part: factor * part, parameters.load)
+        return jnp.sum(steady(network, eqx.tree_at(lambda p: p.load, parameters, loads)).value.active_loss)
+
+    mapped = jax.vmap(jax.value_and_grad(losses))
+    factors = jnp.linspace(0.5, 1.5, 10)
+    expected = jax.jit(mapped)(factors)
+    if split_by == "shard_map":
+        split = jax.jit(jax.shard_map(mapped, mesh=mesh, in_specs=lanes, out_specs=lanes, check_vma=False))
+    else:
+        sharding = NamedSharding(mesh, lanes)
+        split = jax.jit(mapped, in_shardings=sharding, out_shardings=sharding)
+    # a custom call cannot be split by the compiler: plain JAX serves there
+    assert ("voltherm_power_flow" in split.lower(factors).as_text()) == (split_by == "shard_map")
+    found = split(factors)
+    assert len(found[0].sharding.device_set) == 2
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0 if split_by == "shard_map" else 1e-9)

@@ -26,7 +26,7 @@ _ALLOWED: dict[str, set[str]] = {
 _CORE = {"jax", "jaxlib", "numpy", "scipy", "equinox", "optax", "lineax", "jaxtyping"}
 _HOST = _CORE | {"h5py", "h5netcdf", "pydantic", "pydantic_core", "yaml", "rich", "typer"}
 _THIRD_PARTY: dict[str, set[str]] = {
-    "voltherm_kernels": {"jax", "jaxlib", "numpy", "scipy"},
+    "voltherm_kernels": {"jax", "jaxlib", "numpy"},
     "numerics": _CORE,
     "media": _CORE,
     "thermal": _CORE,

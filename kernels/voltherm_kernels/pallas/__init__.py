@@ -74,9 +74,6 @@ def backward_error(
     return xla.relative_error(right_hand_side, product, size)
 
 
-pivoted = xla.pivoted
-
-
 def on_platform(call: Callable[..., Any], *operands: Any) -> Any:
     """The call, of pytrees of arrays, for the platform that the program is compiled for: interpreted on CPUs."""
     interpreted, compiled = (functools.partial(call, interpret=interpret) for interpret in (True, False))

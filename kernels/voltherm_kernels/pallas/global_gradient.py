@@ -79,7 +79,7 @@ def solve(
         progress = iterate(lane, Given(*read), tolerance, maximum_iterations)
         found = (progress.sizes.norm, progress.iterations, progress.result, progress.sizes.worst)
         for number, value in zip(numbers, found, strict=True):
-            loop(0, 1, functools.partial(_store, number, value))
+            number.set_first(value)
 
     kinds = (given[0].dtype, jnp.int32, jnp.int32, jnp.int32)
     flow, pressure, *numbers = _on_tiles("coolant", branches, groups, given, kinds, work, interpret, width, programs)
@@ -189,10 +189,6 @@ def _on_tiles(
 def _row_of(array: Rows, length: int) -> Read:
     """Reads the row of a branch, or the one that all branches of the group share."""
     return array.__getitem__ if length != 1 else lambda row: array[jnp.zeros_like(row)]
-
-
-def _store(target: Tile, value: Array, row: Array) -> None:
-    target[row] = value
 
 
 @functools.lru_cache(maxsize=256)

@@ -117,7 +117,7 @@ def newton(
             progress = iterate(lane, width, dtype, tolerance, maximum_iterations)
             found = (progress.sizes.largest, progress.iterations, progress.result, progress.sizes.worst)
             for number, value in zip(numbers, found, strict=True):
-                loop(0, 1, functools.partial(_store, number, value))
+                number.set_first(value)
 
         loop(0, (tiles - program + programs - 1) // programs, tile)
 
@@ -138,10 +138,6 @@ def newton(
 def _read(source: Any, length: int, number: Array) -> Vector:
     vector: Vector = source.vector(number, length)
     return vector
-
-
-def _store(target: Tile, value: Array, row: Array) -> None:
-    target[row] = value
 
 
 @functools.lru_cache(maxsize=256)

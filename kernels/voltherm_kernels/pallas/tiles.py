@@ -44,6 +44,14 @@ class Tile:
         else:
             triton.store(self.array.at[row, self.lanes], value, mask=self.mask)
 
+    def set_first(self, value: Array) -> None:
+        """Write row 0: a number of each lane. In a loop of one turn, because a row is a traced number."""
+
+        def write(row: Array) -> None:
+            self[row] = value
+
+        loop(0, 1, write)
+
     def among(self, flags: Array) -> Array:
         """The flags of lanes that exist; what others hold is no number of anybody."""
         return flags if self.mask is None else flags & self.mask

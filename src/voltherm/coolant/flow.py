@@ -79,7 +79,8 @@ def flow(
     equations = Equations(network, laws, density, viscosity, drive, demand)
 
     usual = _usual_mass_flow(equations).astype(dtype)
-    largest = jnp.maximum(jnp.max(jnp.abs(usual)), jnp.max(jnp.abs(demand)))
+    # a demand that is no number is its own node's fault, and no reason to measure others by NaN
+    largest = jnp.maximum(jnp.max(jnp.abs(usual)), jnp.max(jnp.where(jnp.isfinite(demand), jnp.abs(demand), 0.0)))
     start = (usual, jnp.zeros(len(network.free_index), dtype))
     if initial is not None:
         warm = (initial.mass_flow.astype(dtype), initial.pressure[network.free_index].astype(dtype) - base)

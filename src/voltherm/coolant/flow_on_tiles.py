@@ -11,6 +11,7 @@ Symbols, units, source and range of validity: `global_gradient.py` and the laws.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -79,30 +80,27 @@ def _on_platform(
 
 
 def _branches(network: Network) -> Branches:
-    return Branches(
-        schedule=network.flow_schedule if network.free_index.size else None,
-        from_node=tuple(network.free_slot[network.from_node].tolist()),
-        to_node=tuple(network.free_slot[network.to_node].tolist()),
-    )
+    return Branches(network.flow_schedule if network.free_index.size else None, *network.free_ends)
 
 
 def _groups(equations: Equations, kind: Any) -> list[Group]:
-    """One group for each law; operands: the law's numbers, density and viscosity."""
+    """One group for each law; operands: the law's numbers, density and viscosity, all of one kind."""
     groups = []
     for law, part in zip(equations.laws, equations.network.group_slices, strict=True):
-        leaves, structure = jax.tree.flatten((law, equations.density[part], equations.viscosity[part]))
-        traced = [isinstance(leaf, jax.Array) for leaf in leaves]
-        static = [None if moves else leaf for leaf, moves in zip(leaves, traced, strict=True)]
-        operands = tuple(leaf.astype(kind) for leaf, moves in zip(leaves, traced, strict=True) if moves)
-        groups.append(Group(part.stop - part.start, _law(structure, static), operands))
+        given = (law, equations.density[part], equations.viscosity[part])
+        numbers, fixed = eqx.partition(given, eqx.is_array)
+        leaves, structure = jax.tree.flatten(numbers)
+        operands = tuple(leaf.astype(kind) for leaf in leaves)
+        groups.append(Group(part.stop - part.start, _law(structure, fixed), operands))
     return groups
 
 
-def _law(structure: jax.tree_util.PyTreeDef, static: Sequence[float | None]) -> Callable[..., tuple[Array, Array]]:
-    def pressure_drop(read: Sequence[Read], row: Array, flow: Array) -> tuple[Array, Array]:
-        numbers = iter(read)
-        leaves = [next(numbers)(row) if leaf is None else leaf for leaf in static]
-        law, density, viscosity = jax.tree.unflatten(structure, leaves)
+def _law(structure: jax.tree_util.PyTreeDef, fixed: Any) -> Callable[..., tuple[Array, Array]]:
+    """The law of a group for one of its branches; `fixed` is what of it is no array."""
+
+    def drop_and_slope(read: Sequence[Read], row: Array, flow: Array) -> tuple[Array, Array]:
+        numbers = jax.tree.unflatten(structure, [number(row) for number in read])
+        law, density, viscosity = eqx.combine(numbers, fixed)
         return pressure_drop_and_slope(law, flow, density, viscosity)
 
-    return pressure_drop
+    return drop_and_slope

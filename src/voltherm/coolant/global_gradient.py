@@ -177,11 +177,13 @@ def iterate(
             running=finite & ~met,
         ),
     )
-    magnitude = scaled(state.drops, state.unknowns)
+    # what is not finite makes the scale so, and every scaled residual
+    broken = ~jnp.isfinite(jnp.concatenate(equations.residual(state.drops, state.unknowns)))
+    largest_at = jnp.argmax(scaled(state.drops, state.unknowns))
     status = Status(
         result=state.result,
         residual=state.norm,
         iterations=state.iterations,
-        worst=jnp.argmax(jnp.where(jnp.isfinite(magnitude), magnitude, jnp.inf)).astype(jnp.int32),
+        worst=jnp.where(jnp.any(broken), jnp.argmax(broken), largest_at).astype(jnp.int32),
     )
     return state.unknowns, status

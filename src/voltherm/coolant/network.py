@@ -135,6 +135,12 @@ class Network:
         return slot
 
     @cached_property
+    def free_ends(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where every branch starts and ends among the free nodes; their number stands for any reference node."""
+        start, end = (tuple(self.free_slot[nodes].tolist()) for nodes in (self.from_node, self.to_node))
+        return start, end
+
+    @cached_property
     def _inner(self) -> np.ndarray:
         """Branches (inner,) between two free nodes: they couple unknowns."""
         free = np.zeros(len(self.nodes), dtype=bool)

@@ -172,10 +172,11 @@ def lay_out(equations: Equations, dtype: Any) -> tuple[Branches, list[Array]]:
         terms_of(law, equations.density[part], equations.viscosity[part])
         for law, part in zip(equations.laws, network.group_slices, strict=True)
     ]
+    from_node, to_node = network.free_ends
     branches = Branches(
         schedule=network.flow_schedule if network.free_index.size else None,
-        from_node=tuple(network.free_slot[network.from_node].tolist()),
-        to_node=tuple(network.free_slot[network.to_node].tolist()),
+        from_node=from_node,
+        to_node=to_node,
         groups=tuple(
             (len(group.names), tuple((term.kind, term.inside) for term in of_group))
             for group, of_group in zip(network.groups, terms, strict=True)

@@ -40,6 +40,7 @@ class Iteration(eqx.Module):
     residuals: Float[Array, "depth unknown"]
     best_y: Float[Array, " unknown"]
     best_change: Float[Array, " unknown"]
+    best_also: Float[Array, " other"]
     auxiliary: PyTree
     hint: PyTree
     best_norm: Float[Array, ""]
@@ -61,7 +62,7 @@ def anderson(
     first_hint: PyTree,
     *,
     hint: Callable[[PyTree], PyTree],
-    also: Callable[[PyTree], Float[Array, ""]] | None = None,
+    also: Callable[[PyTree], Float[Array, " other"]] | None = None,
     tolerance: float,
     maximum_iterations: int,
     depth: int,
@@ -69,8 +70,8 @@ def anderson(
 ) -> Iteration:
     """The iteration by itself, without derivatives.
 
-    **Arguments**: as for `fixed_point`, and `evaluate(y, hint)`: F(y) and an auxiliary; `also(auxiliary)`: what has to
-    vanish with F(y) - y, in the same units.
+    **Arguments**: as for `fixed_point`, and `evaluate(y, hint)`: F(y) and an auxiliary; `also(auxiliary)`: what else
+    has to vanish with F(y) - y, in the same units.
     """
     epsilon = float(jnp.finfo(initial.dtype).eps)
     # traced once, for the shapes of the auxiliary and for the loop
@@ -82,17 +83,16 @@ def anderson(
 
     shapes = eqx.filter_eval_shape(evaluated, initial, first_hint)[1]
 
-    def norm_of(change: Array, auxiliary: PyTree) -> Array:
-        norm = largest(jnp.abs(change / scales), 0.0)
-        if also is not None:
-            norm = jnp.maximum(norm, also(auxiliary))
-        return jnp.where(jnp.isfinite(norm), norm, jnp.inf)
+    def others(auxiliary: PyTree) -> Array:
+        return jnp.zeros((0,), initial.dtype) if also is None else also(auxiliary)
 
     def iterate(state: Iteration) -> Iteration:
         y = jnp.where(state.damping < 1.0, state.y + state.damping * state.change, _accelerated(state, scales))
         image, auxiliary = evaluated(y, state.hint)
         change = image - y
-        norm = norm_of(change, auxiliary)
+        other = others(auxiliary)
+        norm = largest(jnp.abs(jnp.concatenate([change / scales, other])), 0.0)
+        norm = jnp.where(jnp.isfinite(norm), norm, jnp.inf)
         lost, better = ~jnp.isfinite(norm), norm < state.best_norm
         without_gain = jnp.where(better, 0, state.without_gain + 1)
         floor = (without_gain >= depth) & (norm <= ROUND_OFF_FLOOR * epsilon)
@@ -117,6 +117,7 @@ def anderson(
             residuals=jnp.where(stale, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
             best_y=best_y,
             best_change=best_change,
+            best_also=jnp.where(kept, other, state.best_also),
             auxiliary=auxiliary,
             hint=held(hint(auxiliary)),
             best_norm=best_norm,
@@ -127,7 +128,7 @@ def anderson(
             running=~converged & jnp.isfinite(best_norm),
         )
 
-    nothing = jnp.zeros_like(initial)
+    nothing, empty = jnp.zeros_like(initial), jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
     return lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
         iterate,
@@ -138,7 +139,8 @@ def anderson(
             residuals=jnp.zeros((depth, initial.size), initial.dtype),
             best_y=initial,
             best_change=nothing,
-            auxiliary=jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes),
+            best_also=jnp.zeros_like(others(empty)),
+            auxiliary=empty,
             hint=first_hint,
             best_norm=jnp.full((), jnp.inf, initial.dtype),
             damping=jnp.ones((), initial.dtype),

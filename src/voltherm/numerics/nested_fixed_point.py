@@ -17,7 +17,6 @@ from jaxtyping import Float, PyTree
 from voltherm.numerics.anderson import anderson
 from voltherm.numerics.fixed_point_derivative import with_derivatives
 from voltherm.numerics.implicit import held
-from voltherm.numerics.largest import largest
 from voltherm.numerics.probed_newton import Step, probed_newton
 from voltherm.numerics.results import Solution, Status, worst_index
 
@@ -58,9 +57,6 @@ class _Inner(NamedTuple):
     z: Array
     change: Array
     accuracy: Array
-
-    def norm(self) -> Array:
-        return largest(jnp.abs(self.change), 0.0)
 
 
 def nested_fixed_point(
@@ -121,14 +117,14 @@ def nested_fixed_point(
         initial[:outer],
         (first_hints, first_z, jnp.full((), _SHARE, initial.dtype)),
         hint=lambda inner: (function.hints(inner.wanted), inner.z, inner.accuracy),
-        also=_Inner.norm,
+        also=lambda inner: inner.change,
         tolerance=tolerance,
         maximum_iterations=maximum_iterations,
         depth=depth,
         scales=jnp.ones_like(initial[:outer]),
     )
     last = state.auxiliary
-    magnitude = jnp.abs(jnp.concatenate([state.best_change, last.change]))
+    magnitude = jnp.abs(jnp.concatenate([state.best_change, state.best_also]))
     status = Status(state.result, state.best_norm, state.iterations, worst_index(magnitude))
     value = with_derivatives(
         lambda y, known: function.evaluate(y, outer, *known),

@@ -115,7 +115,7 @@ def probed_newton(
             best_norm=best_norm,
             fraction=jnp.where(gained, 1.0, 0.5 * state.fraction),
             plain=jnp.where(gained, plain, state.plain),
-            stride=stride,
+            stride=jnp.where(gained, stride, state.stride),
             evaluations=evaluations,
             running=(norm > tolerance) & jnp.isfinite(best_norm) & (evaluations < maximum_evaluations),
         )

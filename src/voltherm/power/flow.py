@@ -150,6 +150,9 @@ def _numbers(base_power: float, operands: Sequence[Array]) -> tuple[Float[Array,
     return start, _Equations(admittances, Load(*rest[8:]), generation, shunt, start, fixed, base_power)
 
 
+_LANES_TOGETHER = 256
+
+
 @dataclass(frozen=True)
 class _Problem:
     """One power flow, for `voltherm_kernels.newton`; operands as `_operands` lists them."""
@@ -204,18 +207,44 @@ class _Problem:
         unknowns, *rest = flow_on_tiles.solve(self.topology, given, self.tolerance, self.maximum_iterations)
         found = (_or_start(unknowns, rest[2], start), *rest)
         failed = (rest[2] != ResultCode.CONVERGED.value) & (rest[2] != ResultCode.NOT_FINITE.value)
+        return jax.lax.cond(
+            jnp.any(failed), lambda: self._second_look(operands, unknowns, failed, found), lambda: found
+        )
 
-        def again(doubtful: Array) -> tuple[Array, ...]:
-            pairs = zip(over_lanes(self.one_lane, *operands), found, strict=True)
-            return tuple(jnp.where(doubtful, new, old) for new, old in pairs)
+    def _second_look(
+        self, operands: Sequence[Array], unknowns: Array, failed: Array, found: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        """Lanes whose Jacobian elimination could not do, at the unknowns where they failed, iterated with pivoting.
 
-        def second_look() -> tuple[Array, ...]:
-            # where elimination could not do the Jacobian at which a lane failed, the lane is iterated with pivoting
-            (jacobian,) = over_lanes(self.jacobian, unknowns, *operands[1:])
-            doubtful = failed & ~flow_on_tiles.eliminates(self.topology, jacobian)
-            return jax.lax.cond(jnp.any(doubtful), lambda: again(doubtful), lambda: found)
+        Some lanes at a time: the plain iteration needs many times a kernel's memory.
+        """
+        from voltherm.power import flow_on_tiles
 
-        return jax.lax.cond(jnp.any(failed), second_look, lambda: found)
+        lanes = failed.size
+        size = min(lanes, _LANES_TOGETHER)
+
+        def look(number: Array, found: tuple[Array, ...]) -> tuple[Array, ...]:
+            first = jnp.minimum(number * size, lanes - size)
+
+            def some(array: Array) -> Array:
+                return array if array.shape[-1] == 1 else jax.lax.dynamic_slice_in_dim(array, first, size, axis=-1)
+
+            given, before = [some(operand) for operand in operands], tuple(map(some, found))
+
+            def again(doubtful: Array) -> tuple[Array, ...]:
+                pairs = zip(over_lanes(self.one_lane, *given), before, strict=True)
+                return tuple(jnp.where(doubtful, new, old) for new, old in pairs)
+
+            def checked() -> tuple[Array, ...]:
+                (jacobian,) = over_lanes(self.jacobian, some(unknowns), *given[1:])
+                doubtful = some(failed) & ~flow_on_tiles.can_eliminate(self.topology, jacobian)
+                return jax.lax.cond(jnp.any(doubtful), lambda: again(doubtful), lambda: before)
+
+            after = jax.lax.cond(jnp.any(some(failed)), checked, lambda: before)
+            pairs = zip(found, after, strict=True)
+            return tuple(jax.lax.dynamic_update_slice_in_dim(all_, part, first, axis=-1) for all_, part in pairs)
+
+        return jax.lax.fori_loop(0, -(-lanes // size), look, found)
 
 
 def _or_start(unknowns: Array, result: Array, start: Array) -> Array:

@@ -107,7 +107,7 @@ def _solve(
     return found.unknowns, found.residual, found.iterations, found.result, found.worst // 2
 
 
-def eliminates(topology: Topology, jacobian: Array) -> Array:
+def can_eliminate(topology: Topology, jacobian: Array) -> Array:
     """Whether the kernels can do the Jacobian (entry, 2, 2, lane) of each lane, which they do not pivot, (lane,)."""
     return safeguard.suffices(pallas, topology.schedule, jacobian)
 
