@@ -1,7 +1,7 @@
 """Lanes that elimination in a fixed order cannot do, for implementations without a way of their own.
 
 Up to `DENSE_LIMIT` rows by dense LU with rows scaled and partial pivoting. Beyond, by GMRES with the factors of a
-nearby, whose pivots are shifted, as preconditioner:
+matrix nearby, whose pivots are shifted, as preconditioner:
 
     (A + E)^-1 A x = (A + E)^-1 r,    E_i = sqrt(epsilon) (1 + c_i) max_j |A_ij|,    0 <= c_i < 1
 

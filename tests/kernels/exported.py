@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+from voltherm_kernels.pallas import calls
 
 _TRITON = "__gpu$xla.gpu.triton"
 
@@ -18,6 +19,17 @@ def _calls(function: Callable[..., Any], operands: tuple[Any, ...]) -> list[str]
 def triton_calls(function: Callable[..., Any], *operands: Any) -> list[str]:
     """Names of the Triton kernels in the program, in its order."""
     return [name for line in _calls(function, operands) for name in re.findall(r', name = "(\w+)"', line)[-1:]]
+
+
+def check_scratch(function: Callable[..., Any], operands: Any, lanes: int, memory: float) -> None:
+    """The one kernel of a program takes as many programs as fit into its share of the memory, and not one more."""
+    program = jax.make_jaxpr(function)(operands)
+    (kernel,) = [equation for equation in program.eqns if equation.primitive.name == "pallas_call"]
+    scratch = [result.aval for result in kernel.outvars if result.aval.shape[-1] != lanes]
+    (width,) = {array.shape[-1] for array in scratch}
+    programs, taken = width // calls.WIDTH, sum(array.size * array.dtype.itemsize for array in scratch)
+    assert programs > 1
+    assert taken <= calls.MEMORY_SHARE * memory < taken * (programs + 1) / programs
 
 
 def triton_code_sizes(function: Callable[..., Any], *operands: Any) -> list[int]:

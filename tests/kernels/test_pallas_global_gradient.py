@@ -11,7 +11,7 @@ from voltherm_kernels.pallas import calls, global_gradient_tile
 from voltherm_kernels.pallas.global_gradient import Branches, Group, solve, step
 from voltherm_kernels.pallas.iteration import CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE
 
-from tests.kernels.exported import triton_calls
+from tests.kernels.exported import check_scratch, triton_calls
 from tests.kernels.patterns import both_ways
 from voltherm.coolant import global_gradient
 
@@ -139,13 +139,7 @@ def test_scratch_takes_its_share_of_the_memory_at_most(monkeypatch: pytest.Monke
     memory, lanes = 60_000, 1000
     monkeypatch.setattr(calls, "_memory", lambda: float(memory))
     call = functools.partial(solve, BRANCHES, _groups(), tolerance=1e-6, maximum_iterations=9, interpret=False)
-    program = jax.make_jaxpr(call)(_given(np.ones(lanes)))
-    (kernel,) = [equation for equation in program.eqns if equation.primitive.name == "pallas_call"]
-    scratch = [result.aval for result in kernel.outvars if result.aval.shape[-1] != lanes]
-    (width,) = {array.shape[-1] for array in scratch}
-    programs, taken = width // calls.WIDTH, sum(array.size * array.dtype.itemsize for array in scratch)
-    assert programs > 1
-    assert taken <= calls.MEMORY_SHARE * memory < taken * (programs + 1) / programs
+    check_scratch(call, _given(np.ones(lanes)), lanes, memory)
 
 
 def test_entries_must_be_those_of_the_branches():

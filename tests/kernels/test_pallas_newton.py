@@ -11,7 +11,7 @@ from voltherm_kernels.pallas import calls, iteration
 from voltherm_kernels.pallas.iteration import Physics
 from voltherm_kernels.pallas.newton import Operands, Results, newton
 
-from tests.kernels.exported import triton_calls
+from tests.kernels.exported import check_scratch, triton_calls
 from tests.kernels.patterns import both_ways
 from voltherm.numerics import ResultCode
 
@@ -95,13 +95,7 @@ def test_scratch_takes_its_share_of_the_memory_at_most(monkeypatch: pytest.Monke
     memory, lanes = 60_000, 1000
     monkeypatch.setattr(calls, "_memory", lambda: float(memory))
     call = functools.partial(newton, SCHEDULE, PHYSICS, tolerance=1e-6, maximum_iterations=9, interpret=False)
-    program = jax.make_jaxpr(call)(_operands(np.ones(lanes)))
-    (kernel,) = [equation for equation in program.eqns if equation.primitive.name == "pallas_call"]
-    scratch = [result.aval for result in kernel.outvars if result.aval.shape[-1] != lanes]
-    (width,) = {array.shape[-1] for array in scratch}
-    programs, taken = width // calls.WIDTH, sum(array.size * array.dtype.itemsize for array in scratch)
-    assert programs > 1
-    assert taken <= calls.MEMORY_SHARE * memory < taken * (programs + 1) / programs
+    check_scratch(call, _operands(np.ones(lanes)), lanes, memory)
 
 
 def test_single_precision_ends_at_its_round_off():

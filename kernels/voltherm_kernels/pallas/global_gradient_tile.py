@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array, lax
 
 from .elimination import Pattern, Side, Start, backward, eliminate
-from .iteration import CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR
+from .iteration import CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR, Progress
 from .tables import Tables
 from .tiles import Largest, Matrix, Shared, Tile, any_of, loop, walk
 
@@ -94,17 +94,6 @@ class Sizes(NamedTuple):
 
     norm: Array
     worst: Array
-
-
-class Progress(NamedTuple):
-    """Carry of the iteration: a count for the tile, the rest per lane."""
-
-    turns: Array
-    go_on: Array
-    sizes: Sizes
-    iterations: Array
-    result: Array
-    running: Array
 
 
 def iterate(lane: Lane, given: Given, tolerance: float, maximum_iterations: int) -> Progress:

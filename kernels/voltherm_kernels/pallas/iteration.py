@@ -48,11 +48,11 @@ class Sizes(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Carry of the iteration: a count for the tile, the rest per lane."""
+    """Carry of an iteration: a count for the tile, the rest per lane; `sizes` is what decides over a step."""
 
     turns: Array
     go_on: Array
-    sizes: Sizes
+    sizes: Any
     iterations: Array
     result: Array
     running: Array

@@ -48,7 +48,7 @@ class ControlValve(AbstractBranchLaw):
 
     def relative_flow_coefficient(self) -> Float[Array, "*lanes branch"]:
         """Share of the full flow coefficient at this opening (branch,), -; openings outside 0 to 1 count as 0 or 1."""
-        opening = jnp.minimum(jnp.maximum(self.opening, 0.0), 1.0)
+        opening = jnp.minimum(jnp.maximum(self.opening, 0.0), 1.0)  # a GPU kernel mistakes the kind of `clip`'s ends
         if self.trim == "linear":
             return self.leakage + (1.0 - self.leakage) * opening
         exponential = self.rangeability ** (jnp.maximum(opening, _SHUT_BELOW) - 1.0)

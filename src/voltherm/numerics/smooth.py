@@ -30,6 +30,7 @@ Number = Float[Array, "..."] | float
 
 def smooth_absolute(x: Number, width: Number) -> Float[Array, "..."]:
     """|x| with a rounded tip."""
+    # a width may be a plain number, which a GPU kernel can multiply but not square
     return jnp.sqrt(jnp.square(x) + width * width)
 
 
@@ -56,7 +57,7 @@ def smooth_step(x: Number, width: Number) -> Float[Array, "..."]:
 
 def signed_power(x: Number, exponent: Number, width: Number) -> Float[Array, "..."]:
     """sign(x) |x|^exponent with a finite slope through 0, for exponents from 1 up."""
-    square = jnp.square(x) + width * width
+    square = jnp.square(x) + width * width  # see `smooth_absolute`
     if isinstance(exponent, float) and exponent == 2.0:
         return x * jnp.sqrt(square)
     # the derivative of an exponential is there already, that of a power would be another power

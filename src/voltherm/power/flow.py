@@ -150,7 +150,7 @@ def _numbers(base_power: float, operands: Sequence[Array]) -> tuple[Float[Array,
     return start, _Equations(admittances, Load(*rest[8:]), generation, shunt, start, fixed, base_power)
 
 
-_LANES_TOGETHER = 256
+_LANES_TOGETHER = 256  # in a second look, for memory that does not grow with the batch; not yet measured on a GPU
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class _Problem:
 
         Some lanes at a time: the plain iteration needs many times a kernel's memory.
         """
-        from voltherm.power import flow_on_tiles
+        from voltherm.power import flow_on_tiles  # as in `pallas`
 
         lanes = failed.size
         size = min(lanes, _LANES_TOGETHER)
