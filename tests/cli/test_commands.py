@@ -96,6 +96,16 @@ def test_describe(run):
     assert told["values"]["secondary.supply_temperature"]["line"] > 1
 
 
+def test_describe_shows_tolerances(run):
+    override = ("--set", "rack.gpu.interface_resistance=10 mm2K/W ± 50 %")
+    value = json.loads(run("describe", CASE, "--json", *override).stdout)["values"]["rack.gpu.interface_resistance"]
+    assert value["text"] == "10 mm2K/W +- 5 mm2K/W"
+    assert value["tolerance"] == pytest.approx(5e-6)
+    shown = " ".join(run("describe", CASE, *override).stdout.split())
+    assert "Numbers with a tolerance" in shown
+    assert "5 mm2K/W to 15" in shown
+
+
 def test_describe_at_half_load(run):
     figures = json.loads(run("describe", CASE, "--json", "--set", "rack.load_factor=50 %").stdout)["figures"]
     # chips keep their leakage; air-cooled parts give half, and the power shelves their loss at that load

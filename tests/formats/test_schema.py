@@ -73,4 +73,9 @@ def test_json_schema_knows_units():
     power = described["properties"]["rack"]["properties"]["gpu"]["properties"]["power"]
     assert re.search(power["pattern"], "1200 W")
     assert not re.search(power["pattern"], "1200 K")
+    for tolerance in ("+- 5 %", "± 60 W", "+/-60W"):
+        assert re.search(power["pattern"], f"1200 W {tolerance}")
+    assert not re.search(power["pattern"], "1200 W +- 60")
+    means = described["properties"]["climate"]["properties"]["monthly_mean"]
+    assert not re.search(means["pattern"], "1 2 3 degC +- 1 K")
     assert described["properties"]["building"]["additionalProperties"] is False

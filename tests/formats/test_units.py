@@ -2,7 +2,18 @@ import math
 
 import pytest
 
-from voltherm.formats.units import DIMENSIONS, SI_NAMES, UnitError, parse, parse_list, quantity
+from voltherm.formats.units import (
+    DIMENSIONS,
+    SI_NAMES,
+    UnitError,
+    ends_in_tolerance,
+    parse,
+    parse_list,
+    parse_tolerance,
+    quantity,
+    split_tolerance,
+    tolerance_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +87,70 @@ def test_there_and_back(dimension: str):
         assert math.isclose(
             parse(quantity(0.25, dimension, unit, digits=17), dimension), 0.25, rel_tol=1e-9, abs_tol=1e-12
         )
+
+
+@pytest.mark.parametrize("sign", ["+-", "±", "+/-"])
+def test_a_tolerance_stands_behind_its_sign(sign: str):
+    assert split_tolerance(f"10 mm2K/W {sign} 50 %") == ("10 mm2K/W", "50 %")
+    assert split_tolerance(f"-3 K{sign}2 K") == ("-3 K", "2 K")
+    assert ends_in_tolerance(f"water {sign} 3 %")
+    assert not ends_in_tolerance(f"this {sign} that")
+    with pytest.raises(UnitError, match="has a tolerance, which is not read here: write '10 mm2K/W'"):
+        parse(f"10 mm2K/W {sign} 50 %", "area resistance")
+
+
+def test_a_plain_quantity_has_none():
+    assert split_tolerance(" +3 K ") == ("+3 K", None)
+    assert split_tolerance("1e+3 W") == ("1e+3 W", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "dimension", "expected"),
+    [
+        ("50 %", 1e-5, "area resistance", 5e-6),
+        ("5 mm2K/W", 1e-5, "area resistance", 5e-6),
+        ("10 %", -2.0, "number", 0.2),
+        ("0.1", 1.2, "number", 0.1),
+        ("2 K", 360.15, "temperature", 2.0),
+        ("10 %", 3.0, "temperature difference", 0.3),
+        # measured in %: points of a per cent, not a share of the share
+        ("3 %", 0.12, "share", 0.03),
+        ("1 %", 0.975, "per unit", 0.01),
+        ("10 kPa", 3e5, "absolute pressure", 1e4),
+        ("10 %", 3e5, "absolute pressure", 3e4),
+        ("0 K", 360.15, "temperature", 0.0),
+    ],
+)
+def test_half_widths(text: str, value: float, dimension: str, expected: float):
+    assert math.isclose(parse_tolerance(text, value, dimension), expected, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "dimension", "message"),
+    [
+        ("", 1.0, "power", "nothing stands behind '+-'"),
+        ("5 K", 1e-5, "area resistance", "'K' is a unit of temperature; an area resistance is needed here"),
+        ("5 K", 1e-5, "area resistance", "; or a share of the value, in %"),
+        ("3", 1200.0, "power", "tolerance: '3' has no unit"),
+        ("-5 %", 1200.0, "power", "'-5 %' is negative: a tolerance goes to both sides, write '+- 5 %'"),
+        ("-5 W", 1200.0, "power", "is negative"),
+        ("2 %", 360.15, "temperature", "a temperature has no share"),
+        ("2 degC", 360.15, "temperature", "a difference has no zero point"),
+        ("10 %", 0.0, "temperature difference", "a share of 0 is 0: write a tolerance in K"),
+        ("3 % +- 2 %", 1200.0, "power", "two tolerances"),
+        ("1 2 %", 1200.0, "power", "holds 2 numbers"),
+        ("1e999 W", 1200.0, "power", "is not finite"),
+        ("10 kPa(a)", 3e5, "absolute pressure", "is a unit of absolute pressure; a pressure is needed"),
+    ],
+)
+def test_mistakes_in_tolerances_say_what_is_right(text: str, value: float, dimension: str, message: str):
+    with pytest.raises(UnitError) as raised:
+        parse_tolerance(text, value, dimension)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_tolerances_there_and_back(dimension: str):
+    for unit in DIMENSIONS[dimension]:
+        shown = tolerance_text(0.25, dimension, unit, digits=17)
+        assert math.isclose(parse_tolerance(shown, 0.5, dimension), 0.25, rel_tol=1e-12), shown

@@ -10,7 +10,7 @@ from voltherm.cli.output import print_json, result_console, simple_table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from voltherm.formats.loader import Document
+    from voltherm.formats.loader import Document, Value
 
 
 def describe(
@@ -36,14 +36,32 @@ def describe(
             else:
                 figures[variable["path"]] = f"{field.shown(variable['minimum'])} to {field.shown(variable['maximum'])}"
     if json:
-        values = {v.path: {"value": v.value, "text": v.text, "file": v.file, "line": v.line} for v in document.values}
+        values = {v.path: _as_json(v) for v in document.values}
         print_json({"name": document.name, "kind": document.kind, "figures": figures, "values": values})
         return
     console = result_console()
     if figures:
         console.print(simple_table(document.name, ("", ""), list(figures.items())))
+    if document.tolerances:
+        console.print(_tolerances(document))
     if every or document.kind != "site":
         console.print(_values(document))
+
+
+def _as_json(value: "Value") -> dict[str, Any]:
+    plain = {"value": value.value, "text": value.text, "file": value.file, "line": value.line}
+    return plain | ({"tolerance": value.tolerance} if value.tolerance else {})
+
+
+def _tolerances(document: "Document") -> "Table":
+    rows = []
+    for value in document.values:
+        if value.tolerance:
+            ends = (value.field.shown(value.value + side * value.tolerance) for side in (-1.0, 1.0))
+            rows.append((value.path, value.text, " to ".join(ends), f"{value.file}:{value.line}"))
+    return simple_table(
+        "Numbers with a tolerance", ("path", "value", "which holds it with 95 %", "written in"), rows, left=4
+    )
 
 
 def _values(document: "Document") -> "Table":

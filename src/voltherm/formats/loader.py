@@ -29,23 +29,25 @@ _LARGEST_GRID = 100_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Value:
-    """One number or name of a document: its path, field, value in SI, and where it was written."""
+    """One number or name of a document: its path, field, value in SI, where it was written, and the half-width of its
+    tolerance in SI, 0 without one."""
 
     path: str
     field: Field
     value: Any
     file: str
     line: int
+    tolerance: float = 0.0
 
     @property
     def text(self) -> str:
-        """The value with its unit, rounded."""
-        return self.field.shown(self.value)
+        """The value with its unit and tolerance, rounded."""
+        return self.field.shown_with(self.value, self.tolerance)
 
     @property
     def exact(self) -> str:
-        """The value with its unit, to the last digit."""
-        return self.field.shown(self.value, digits=17)
+        """The value with its unit and tolerance, to the last digit."""
+        return self.field.shown_with(self.value, self.tolerance, digits=17)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Document:
     path: Path
     name: str
     values: tuple[Value, ...]
+
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Half-widths in SI of all numbers that have a tolerance, by dotted path."""
+        return {value.path: value.tolerance for value in self.values if value.tolerance > 0.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,6 +139,8 @@ def study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     _override(entry, own, document, reading)
     variables = entry.items()[kind].items().pop("variables", None) if section is not TUNE_COLD_PLATE else None
     reading.section(document, entry)
+    for path in reading.tolerances:
+        reading.report(path, "has a tolerance, but this is a setting of the study: numbers of its case can have one")
     chosen_variables: tuple[dict[str, Any], ...] = ()
     if section is not TUNE_COLD_PLATE:
         chosen_variables = _variables(variables, kind, reading)
@@ -359,7 +368,14 @@ def _finish(reading: Reading) -> None:
 
 def _document(kind: str, file: Path, known: dict[str, Field], reading: Reading) -> Document:
     values = tuple(
-        Value(path, field, reading.values[path], reading.places[path].file, reading.places[path].line)
+        Value(
+            path,
+            field,
+            reading.values[path],
+            reading.places[path].file,
+            reading.places[path].line,
+            reading.tolerances.get(path, 0.0),
+        )
         for path, field in known.items()
         if path in reading.values and path in reading.places
     )

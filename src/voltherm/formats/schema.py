@@ -14,7 +14,18 @@ from typing import Any, Literal
 from voltherm.formats.errors import Problem
 from voltherm.formats.examples import example_values
 from voltherm.formats.source import Entry
-from voltherm.formats.units import DIMENSIONS, UnitError, parse, parse_list, quantity, unit_of
+from voltherm.formats.units import (
+    DIMENSIONS,
+    UnitError,
+    ends_in_tolerance,
+    parse,
+    parse_list,
+    parse_tolerance,
+    quantity,
+    split_tolerance,
+    tolerance_text,
+    unit_of,
+)
 
 Kind = Literal["quantity", "list", "integer", "text", "choice"]
 _INTEGER = re.compile(r"[+-]?\d+(?:_\d{3})*")
@@ -46,6 +57,11 @@ class Field:
     default: str | None = None
 
     @property
+    def movable(self) -> bool:
+        """Whether it is one number that a study can move, and that may have a tolerance."""
+        return self.kind == "quantity" and not self.static
+
+    @property
     def unit(self) -> str:
         """The unit values are shown in."""
         return unit_of(self.minimum or self.maximum) or next(iter(DIMENSIONS[self.dimension]))
@@ -64,11 +80,17 @@ class Field:
             return f"{' '.join(numbers)} {self.unit}".rstrip()
         return str(value)
 
+    def shown_with(self, value: Any, half_width: float, digits: int = 6) -> str:
+        """A value as text with its tolerance, both in SI; without one where the half-width is 0."""
+        shown = self.shown(value, digits)
+        return f"{shown} +- {tolerance_text(half_width, self.dimension, self.unit, digits)}" if half_width else shown
+
     def example(self, path: str = "") -> str:
         """How a value is written: as in the building that comes with the package, where that has one at `path`."""
         if self.choices:
             return self.choices[0]
-        return self.default or example_values().get(path) or self.minimum or f"1 {self.unit}".strip()
+        shipped, _ = split_tolerance(example_values().get(path, ""))
+        return self.default or shipped or self.minimum or f"1 {self.unit}".strip()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,9 +134,11 @@ def suggestion(name: str, known: list[str]) -> str:
 
 @dataclasses.dataclass
 class Reading:
-    """Values by dotted path as far as they are right, where they stand, and everything that is wrong."""
+    """Values by dotted path as far as they are right, half-widths of tolerances, where they stand, and everything that
+    is wrong."""
 
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    tolerances: dict[str, float] = dataclasses.field(default_factory=dict)
     places: dict[str, Entry] = dataclasses.field(default_factory=dict)
     problems: list[Problem] = dataclasses.field(default_factory=list)
 
@@ -174,9 +198,30 @@ class Reading:
             self.report(path, f"one value is needed here: {field.meaning} (such as {field.example(path)})")
             return
         try:
-            self.values[path] = _value(field, entry.value.strip(), path)
+            text, tolerance = _without_tolerance(field, entry.value.strip())
+            self.values[path] = _value(field, text, path)
+            half_width = 0.0 if tolerance is None else parse_tolerance(tolerance, self.values[path], field.dimension)
+            if half_width > 0.0:
+                self.tolerances[path] = half_width
         except UnitError as error:
             self.report(path, str(error))
+
+
+def _without_tolerance(field: Field, text: str) -> tuple[str, str | None]:
+    """The text of a value and that of its tolerance, where it has one and may have it."""
+    # a name may hold such a sign; only what ends like a quantity is taken for one
+    if field.kind == "text" and not ends_in_tolerance(text):
+        return text, None
+    plain, tolerance = split_tolerance(text)
+    if tolerance is None:
+        return text, None
+    if field.kind == "list":
+        raise UnitError(f"'{text}' has a tolerance, but these are several numbers: only one number can have it")
+    if field.kind in ("text", "choice"):
+        raise UnitError(f"'{text}' has a tolerance, but this is no number: write '{plain}'")
+    if not field.movable:
+        raise UnitError(f"'{text}' has a tolerance, but this number shapes the model and is exact: write '{plain}'")
+    return plain, tolerance
 
 
 def _value(field: Field, text: str, path: str) -> Any:
@@ -275,9 +320,10 @@ def _field_schema(field: Field, path: str) -> dict[str, Any]:
     if units == [""]:
         return {"type": ["number", "string"], **described}
     ending = "|".join(re.escape(unit) for unit in units)
+    tolerance = rf"(\s*(\+/?-|±)\s*{number}\s*[^\s\d]\S*)?" if field.movable else ""
     return {
         "type": "string",
-        "pattern": rf"^{number}([\s,]+{number})*\s*({ending})$",
+        "pattern": rf"^{number}([\s,]+{number})*\s*({ending}){tolerance}$",
         "examples": [field.example(path)],
         **described,
     }

@@ -187,5 +187,5 @@ SITE = Section(
 FIELDS = fields(SITE)
 """Every value of a case by its dotted path."""
 
-STUDY_PATHS = {path: field for path, field in FIELDS.items() if field.kind == "quantity" and not field.static}
-"""Numbers that a study can move."""
+STUDY_PATHS = {path: field for path, field in FIELDS.items() if field.movable}
+"""Numbers that a study can move, and that may have a tolerance."""

@@ -7,6 +7,11 @@ the two are different dimensions. So are an absolute pressure, which says that i
 pressure drop or rise (``3 bar``); a gauge pressure is refused. A share is never a bare number, a plain number always
 is. Several numbers may share one unit: ``10 25 50 %``.
 
+Behind a quantity may stand a tolerance, ``10 mm2K/W +- 50 %`` or ``87 degC +- 2 K``: its half-width, as a difference
+in a unit of the quantity or as a share of it. What is measured in % has points of a per cent: ``12 % +- 3 %`` is 9 to
+15 %.
+What a half-width stands for is said in `voltherm.study.uncertainty`.
+
 Source: factors after NIST Special Publication 811 (2008), appendix B.
 """
 
@@ -115,6 +120,10 @@ _QUANTITY = re.compile(rf"({_NUMBER}(?:[\s,]+{_NUMBER})*)\s*(.*)", re.DOTALL)
 _SPELLINGS = {"°": "deg", "²": "2", "³": "3", "µ": "u", "μ": "u", "Ω": "ohm", "·": "", "*": "", "^": ""}
 
 
+_TOLERANCE = re.compile(r"\+/?-|±")
+_DIFFERENCE = {"temperature": "temperature difference", "absolute pressure": "pressure"}
+"""Dimension of a difference of two quantities, where it is another."""
+
 _GAUGE = re.compile(r"(M?Pa|kPa|bar|psi)_?\(?g\)?")
 
 
@@ -174,6 +183,9 @@ def _refuse_gauge(unit: str, dimension: str, numbers: str) -> None:
 
 def parse_list(text: str, dimension: str) -> tuple[float, ...]:
     """SI values of one number, or of several with one unit behind them. **Raises** `UnitError`."""
+    plain, tolerance = split_tolerance(text)
+    if tolerance is not None:
+        raise UnitError(f"'{text.strip()}' has a tolerance, which is not read here: write '{plain}'")
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
         units = DIMENSIONS[dimension]
@@ -194,6 +206,54 @@ def parse(text: str, dimension: str) -> float:
     if len(values) != 1:
         raise UnitError(f"'{text}' holds {len(values)} numbers where one is needed")
     return values[0]
+
+
+def split_tolerance(text: str) -> tuple[str, str | None]:
+    """What stands before ``+-`` (or ``±``), and what behind it; None where there is no such sign."""
+    sign = _TOLERANCE.search(text)
+    if sign is None:
+        return text.strip(), None
+    return text[: sign.start()].strip(), text[sign.end() :].strip()
+
+
+def ends_in_tolerance(text: str) -> bool:
+    """Whether a text ends as a quantity with its tolerance does: ``+-`` and a number."""
+    _, tolerance = split_tolerance(text)
+    return tolerance is not None and re.match(_NUMBER, tolerance) is not None
+
+
+def parse_tolerance(text: str, value: float, dimension: str) -> float:
+    """SI half-width that a tolerance, such as ``50 %`` or ``2 K``, gives a quantity of SI value `value`.
+
+    **Raises** `UnitError`.
+    """
+    if not text:
+        raise UnitError("nothing stands behind '+-': write a tolerance such as '+- 10 %'")
+    if _TOLERANCE.search(text):
+        raise UnitError(f"two tolerances stand here, '{text}': write one")
+    of = _DIFFERENCE.get(dimension, dimension)
+    relative = unit_of(text) == "%" and "%" not in DIMENSIONS[of]
+    if relative and dimension == "temperature":
+        raise UnitError("a temperature has no share, for its zero is a convention: write kelvins, such as '+- 2 K'")
+    if relative and value == 0.0:
+        raise UnitError(
+            f"a share of 0 is 0: write a tolerance in {', '.join(filter(None, DIMENSIONS[of])) or 'numbers'}"
+        )
+    try:
+        half_width = parse(text, "share") * abs(value) if relative else parse(text, of)
+    except UnitError as error:
+        share = "" if dimension == "temperature" or "%" in DIMENSIONS[of] else "; or a share of the value, in %"
+        raise UnitError(f"tolerance: {error}{share}") from error
+    if half_width < 0.0:
+        raise UnitError(f"'{text}' is negative: a tolerance goes to both sides, write '+- {text.lstrip('-+ ')}'")
+    return half_width
+
+
+def tolerance_text(half_width: float, dimension: str, unit: str, digits: int = 6) -> str:
+    """A half-width in SI as text, in the unit of its quantity where a difference may have it."""
+    of = _DIFFERENCE.get(dimension, dimension)
+    plain = unit.removesuffix("(a)")
+    return quantity(half_width, of, plain if plain in DIMENSIONS[of] else None, digits)
 
 
 def unit_of(text: str) -> str:
