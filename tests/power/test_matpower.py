@@ -7,7 +7,7 @@ import pytest
 
 from voltherm.numerics import ResultCode
 from voltherm.power import steady
-from voltherm.power.matpower import from_arrays
+from voltherm.power.matpower import from_arrays, initial_voltages, isolated_buses
 
 
 def _load(path):
@@ -49,12 +49,52 @@ def test_generator_out_of_service_makes_a_load_bus(nine):
     assert float(parameters.active_generation[network.bus_index("2")]) == 0.0
 
 
-def test_isolated_bus_is_refused_by_name(nine):
+def test_isolated_bus_is_left_out_with_what_stands_there(nine):
     base, bus, gen, branch = _arrays(nine)
     bus = bus.copy()
     bus[4, 1] = 4
-    with pytest.raises(ValueError, match=r"bus 5: type 4 \(isolated\)"):
-        from_arrays(base, bus, gen, branch)
+    network, parameters = from_arrays(base, bus, gen, branch)
+    assert isolated_buses(bus) == ("5",)
+    assert "5" not in network.buses
+    assert len(network.buses) == 8
+    assert not any("5" in name.split("-") for name in network.branches)
+    assert initial_voltages(bus).voltage_magnitude.shape == (8,)
+    # the ring is open at bus 5: what flows in at its neighbours is their generation and nothing else
+    solution = eqx.filter_jit(steady)(network, parameters)
+    assert int(solution.status.result) == ResultCode.CONVERGED
+    np.testing.assert_allclose(solution.value.active_load.sum(), 1e6 * (bus[:, 2].sum() - bus[4, 2]))
+
+
+def test_initial_voltages_are_those_of_the_arrays(nine):
+    base, bus, gen, branch = _arrays(nine)
+    bus = bus.copy()
+    bus[:, 7], bus[:, 8] = nine["Vm"], nine["Va_deg"]
+    start = initial_voltages(bus)
+    np.testing.assert_allclose(start.voltage_angle, np.deg2rad(nine["Va_deg"]))
+    solution = eqx.filter_jit(steady)(*from_arrays(base, bus, gen, branch), initial=start)
+    assert int(solution.status.result) == ResultCode.CONVERGED
+    assert int(solution.status.iterations) <= 1
+    bus[3, 7] = 0.0
+    assert float(initial_voltages(bus, np.float32).voltage_magnitude[3]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "value", "sentence"),
+    [
+        ("bus", 4, 0, 3.5, "bus 3.5: a bus is named by a whole number"),
+        ("bus", 4, 0, 4.0, "bus 4 is defined twice"),
+        ("bus", 4, 1, 0.0, "bus 5: there is no type 0"),
+        ("bus", 4, 2, np.inf, "row 5 of bus holds a number that is not finite"),
+        ("gen", 0, 7, 0.0, "bus 1 is the slack and no generator in service fixes its voltage"),
+        ("gen", 1, 0, 77.0, "row 2 of gen: there is no bus 77"),
+        ("branch", 2, 1, 77.0, "row 3 of branch: there is no bus 77"),
+    ],
+)
+def test_arrays_that_make_no_sense_are_refused_by_name(nine, table, row, column, value, sentence):
+    arrays = {name: nine[name].copy() for name in ("bus", "gen", "branch")}
+    arrays[table][row, column] = value
+    with pytest.raises(ValueError, match=sentence):
+        from_arrays(float(nine["baseMVA"]), **arrays)
 
 
 @pytest.mark.parametrize("name", ["case_ieee30", "case57", "case1354pegase"])

@@ -34,7 +34,7 @@ _THIRD_PARTY: dict[str, set[str]] = {
     "power": _CORE,
     "site": _CORE,
     "study": _HOST,
-    "formats": _HOST | {"matpowercaseframes", "wntr", "pvlib", "pandas"},
+    "formats": _HOST | {"wntr", "pvlib", "pandas"},
     "report": _HOST | {"matplotlib", "jinja2"},
     "cli": _HOST | {"matplotlib", "jinja2"},
 }

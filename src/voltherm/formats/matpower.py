@@ -1,25 +1,27 @@
 """MATPOWER cases: `.m` files, `.npz` arrays, and the network they describe.
 
-A `.m` file is a program. Only the plain part of the format is read: the tables and scalars assigned to fields of one
-struct. Any other statement, such as the conversion of ohms to per unit that some distribution cases have after their
-tables, would be skipped by a reader of tables and give wrong impedances without a word; such a file is refused, with
-the line. Nothing in a file is ever run.
+`read_case` is the front: network, parameters, the voltages that the file holds as a start, and what was left out.
+How a `.m` file is read without running it stands in `voltherm.formats.matpower_text`, what its columns mean in
+`voltherm.power.matpower`.
 """
 
-import re
+import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from voltherm.formats.errors import FileFormatError
+from voltherm.formats.matpower_text import LARGEST, CaseText
+
 if TYPE_CHECKING:
-    from voltherm.power import Network, PowerParameters
+    from voltherm.power import BusVoltages, Network, PowerParameters
 
 _BUS_COLUMNS, _GEN_COLUMNS, _BRANCH_COLUMNS = 13, 10, 11
-_FUNCTION = re.compile(r"function\s+\w+\s*=\s*\w+\s*;?")
-_SCALAR = re.compile(r"\w+\.\w+\s*=\s*('[^']*'|[-+.\deE]+)\s*;?")
-_TABLE = re.compile(r"\w+\.\w+\s*=\s*([\[{])(.*)")
-_CLOSING = {"[": "]", "{": "}"}
+_SECOND_VERSION_GEN_COLUMNS = 21
+_DC_LINE_STATUS = 2
+_TABLES = ("bus", "gen", "branch")
 
 
 class Arrays(NamedTuple):
@@ -31,84 +33,107 @@ class Arrays(NamedTuple):
     branch: np.ndarray
 
 
+class Case(NamedTuple):
+    """A case as `voltherm.power.steady` takes it.
+
+    `initial`: the voltages that the file holds, to be given to `steady` as `initial`. A large network started flat may
+    end in another root of the same equations, started from its own state it does not. `isolated`: numbers of the
+    buses of type 4, which are in none of the others.
+    """
+
+    network: "Network"
+    parameters: "PowerParameters"
+    initial: "BusVoltages"
+    isolated: tuple[str, ...]
+
+
+def read_case(path: str | Path, *, leave_out_dc_lines: bool = False) -> Case:
+    """The case in a `.m` file, or in a `.npz` file with baseMVA, bus, gen and branch.
+
+    **Arguments**: `leave_out_dc_lines`: take the case without its direct-current lines, as MATPOWER's own power flow
+    does where `toggle_dcline` was not called.
+
+    **Raises**: `FileFormatError` with the file, the line or the element, and what is wrong.
+    """
+    file = Path(path)
+    arrays = read_file(file, leave_out_dc_lines=leave_out_dc_lines)
+    from voltherm.power.matpower import from_arrays, initial_voltages, isolated_buses
+
+    try:
+        network, parameters = from_arrays(*arrays)
+    except ValueError as error:
+        raise FileFormatError(f"{file}: {error}") from error
+    return Case(network, parameters, initial_voltages(arrays.bus), isolated_buses(arrays.bus))
+
+
 def read_arrays(
     base_mva: float, bus: np.ndarray, gen: np.ndarray, branch: np.ndarray
 ) -> "tuple[Network, PowerParameters]":
     """Network and parameters of case arrays (see `voltherm.power.matpower`); ValueError names what is not modelled."""
     from voltherm.power.matpower import from_arrays
 
+    problem = _shape_problem(bus, gen, branch)
+    if problem:
+        raise ValueError(problem)
+    return from_arrays(base_mva, bus, gen, branch)
+
+
+def _shape_problem(bus: np.ndarray, gen: np.ndarray, branch: np.ndarray) -> str:
     for name, array, columns in (
         ("bus", bus, _BUS_COLUMNS),
         ("gen", gen, _GEN_COLUMNS),
         ("branch", branch, _BRANCH_COLUMNS),
     ):
         if array.ndim != 2 or array.shape[1] < columns:
-            raise ValueError(f"table {name}: {columns} columns needed, its shape is {array.shape}")
-    return from_arrays(base_mva, bus, gen, branch)
-
-
-def read_file(path: Path) -> Arrays:
-    """Case arrays of a `.m` file (needs the extra `formats`) or of a `.npz` file with baseMVA, bus, gen and branch."""
-    if path.suffix == ".npz":
-        with np.load(path) as stored:
-            missing = [name for name in ("baseMVA", "bus", "gen", "branch") if name not in stored]
-            if missing:
-                raise ValueError(f"{path}: no array {', '.join(missing)}; is this a MATPOWER case?")
-            return Arrays(float(stored["baseMVA"]), stored["bus"], stored["gen"], stored["branch"])
-    refuse_code(path)
-    try:
-        from matpowercaseframes import CaseFrames
-    except ImportError as error:
-        raise ImportError(f"{path}: reading .m files needs the extra: pip install 'voltherm[formats]'") from error
-    frames = CaseFrames(str(path), update_index=False)
-    tables = {}
-    for name in ("bus", "gen", "branch"):
-        if not hasattr(frames, name):
-            raise ValueError(f"{path}: no table {name}; is this a MATPOWER case?")
-        tables[name] = getattr(frames, name).to_numpy(dtype=float)
-    return Arrays(float(frames.baseMVA), **tables)
-
-
-def refuse_code(path: Path) -> None:
-    """Raises ValueError naming the line of the first statement that is not a plain table or scalar."""
-    closing = ""
-    in_comment = False
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
-        stripped = line.strip()
-        if stripped in ("%{", "%}"):
-            in_comment = stripped == "%{"
-            continue
-        statement = _without_comment(line).strip()
-        if in_comment or not statement:
-            continue
-        if closing:
-            closing = _rest_of_table(path, number, statement, closing)
-            continue
-        table = _TABLE.fullmatch(statement)
-        if table:
-            closing = _rest_of_table(path, number, table.group(2), _CLOSING[table.group(1)])
-        elif not (_FUNCTION.fullmatch(statement) or _SCALAR.fullmatch(statement)):
-            raise ValueError(
-                f"{path}:{number}: '{statement}' is code, not data: evaluate it (save the case from MATPOWER with "
-                "savecase) so that the tables hold their final per-unit values"
-            )
-
-
-def _rest_of_table(path: Path, number: int, text: str, closing: str) -> str:
-    """The bracket still awaited after `text`, '' once the table is closed; only data may stand around it."""
-    _, bracket, after = text.partition(closing)
-    if not bracket:
-        return closing
-    if after.strip(" \t;"):
-        raise ValueError(f"{path}:{number}: '{after.strip()}' after a table is code, not data")
+            return f"table {name}: {columns} columns needed, its shape is {array.shape}"
     return ""
 
 
-def _without_comment(line: str) -> str:
-    quoted = False
-    for position, character in enumerate(line):
-        if character == "'":
-            quoted = not quoted
-        elif character == "%" and not quoted:
-            return line[:position]
-    return line
+def read_file(path: Path, *, leave_out_dc_lines: bool = False) -> Arrays:
+    """Case arrays of a file; arguments and errors are those of `read_case`."""
+    arrays = _stored(path) if path.suffix == ".npz" else _written(path, leave_out_dc_lines)
+    problem = _shape_problem(*arrays[1:])
+    if problem:
+        raise FileFormatError(f"{path}: {problem}")
+    return arrays
+
+
+def _stored(path: Path) -> Arrays:
+    try:
+        # a file that numpy opens itself stays open where it is no archive
+        with path.open("rb") as stream, np.load(stream) as stored:
+            if sum(member.file_size for member in stored.zip.infolist()) > LARGEST:
+                raise FileFormatError(f"{path}: holds more than {LARGEST // 1_000_000} MB: not a MATPOWER case")
+            missing = [name for name in ("baseMVA", *_TABLES) if name not in stored]
+            if missing:
+                raise FileFormatError(f"{path}: no array {', '.join(missing)}; is this a MATPOWER case?")
+            tables = [np.asarray(stored[name], dtype=np.float64) for name in _TABLES]
+            return Arrays(float(stored["baseMVA"]), *tables)
+    except OSError as error:
+        raise FileFormatError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (AttributeError, EOFError, MemoryError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise FileFormatError(f"{path}: truncated, or not a file of NumPy arrays") from error
+
+
+def _written(path: Path, leave_out_dc_lines: bool) -> Arrays:
+    case = CaseText(path)
+    base, tables = case.number("baseMVA"), [case.table(name) for name in _TABLES]
+    version = case.fields["version"].rows[0][1].strip("'\"") if "version" in case.fields else ""
+    if not version:
+        # as MATPOWER's loadcase tells the versions apart
+        version = "2" if tables[1].shape[1] >= _SECOND_VERSION_GEN_COLUMNS else "1"
+    if version != "2":
+        line = case.fields.get("version", case.fields["gen"]).line
+        raise FileFormatError(
+            f"{path}:{line}: is a case of format version {version[:20]}: load it in MATPOWER and save it with savecase"
+        )
+    if "dcline" in case.fields and not leave_out_dc_lines:
+        lines = case.table("dcline")
+        carrying = int(np.sum(lines[:, _DC_LINE_STATUS] > 0)) if lines.shape[1] > _DC_LINE_STATUS else 0
+        if carrying:
+            raise FileFormatError(
+                f"{path}:{case.fields['dcline'].line}: {carrying} direct-current "
+                f"{'line is' if carrying == 1 else 'lines are'} in service and not modelled: put generators in their "
+                "place (toggle_dcline), or ask for the case without them"
+            )
+    return Arrays(base, *tables)
