@@ -2,17 +2,26 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
+from jax.sharding import AbstractDevice, AbstractMesh
 from voltherm_kernels.pallas import calls
 
 _TRITON = "__gpu$xla.gpu.triton"
 
 
+def named_gpu() -> AbstractContextManager:
+    """Where programs are lowered for an H100: jax 0.12 has to know the device, and none stands here."""
+    device = AbstractDevice("NVIDIA H100", num_cores=None, platform="gpu")
+    return jax.sharding.use_abstract_mesh(AbstractMesh((), (), abstract_device=device))
+
+
 def _calls(function: Callable[..., Any], operands: tuple[Any, ...]) -> list[str]:
     unchecked = [jax.export.DisabledSafetyCheck.custom_call(_TRITON)]
-    exported = jax.export.export(jax.jit(function), platforms=["cuda"], disabled_checks=unchecked)(*operands)
+    with named_gpu():
+        exported = jax.export.export(jax.jit(function), platforms=["cuda"], disabled_checks=unchecked)(*operands)
     return [line for line in exported.mlir_module().splitlines() if f"@{_TRITON}" in line]
 
 

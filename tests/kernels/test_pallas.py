@@ -12,7 +12,7 @@ import pytest
 from voltherm_kernels import analyse, factor, multiply, pallas, solve, solve_factored, xla
 from voltherm_kernels.pallas import calls, tables
 
-from tests.kernels.exported import triton_calls, triton_code_sizes
+from tests.kernels.exported import named_gpu, triton_calls, triton_code_sizes
 from tests.kernels.patterns import analysed, chain, regular_values
 
 
@@ -182,5 +182,6 @@ class TestLoweredForCuda:
         values = jnp.ones(schedule.entries)
         function = jax.jit(lambda v: multiply(schedule, v, jnp.ones(5), implementation="auto"))
         for platform, wanted in (("cuda", True), ("cpu", False)):
-            text = function.trace(values).lower(lowering_platforms=(platform,)).as_text()
+            with named_gpu():
+                text = function.trace(values).lower(lowering_platforms=(platform,)).as_text()
             assert ("xla.gpu.triton" in text) == wanted

@@ -34,7 +34,7 @@ def year_figure(answer: Answer, year: Year) -> str:
             energy.bar(positions, monthly, bottom=base, color=colour, width=0.72, label=label)
             base = base + monthly
         energy.set_xticks(positions, [month[0] for month in MONTHS])
-        energy.set_ylim(0.0, 1.5 * max(float(base.max()), 1e-9))
+        energy.set_ylim(0.0, 1.5 * max(float(np.max(base)), 1e-9))
         energy.grid(visible=False, axis="x")
         twin = energy.twinx()
         twin.grid(visible=False)
@@ -62,9 +62,9 @@ def _duration(axes: "Axes", answer: Answer, first: Year) -> None:
     hours = np.arange(1, len(ordered) + 1)
     axes.set_title("Hours a year above a dry bulb [°C]")
     axes.plot(hours, ordered, color=BLUE)
-    axes.fill_between(hours, ordered, ordered.min(), color=LIGHT_BLUE, alpha=0.25, linewidth=0)
+    axes.fill_between(hours, ordered, np.min(ordered), color=LIGHT_BLUE, alpha=0.25, linewidth=0)
     axes.set_xlim(0, len(ordered))
-    axes.set_ylim(ordered.min(), ordered.max() + 3.0)
+    axes.set_ylim(np.min(ordered), np.max(ordered) + 3.0)
     axes.set_xlabel("hours")
     years = [(first, RED, "set point")]
     if answer.allowed_year is not None:

@@ -145,7 +145,7 @@ class Evaluator:
 
 def _judged(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     result = columns.pop("result").astype(np.int32)
-    finite = np.logical_and.reduce([np.isfinite(column) for column in columns.values()], axis=0)
+    finite = np.all([np.isfinite(column) for column in columns.values()], axis=0)
     result[~finite & (result == ResultCode.CONVERGED)] = ResultCode.NOT_FINITE
     failed = result != ResultCode.CONVERGED
     return {name: np.where(failed, np.asarray(np.nan, column.dtype), column) for name, column in columns.items()} | {
