@@ -7,7 +7,6 @@ The names below are imported when they are first used: `import voltherm` loads n
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from voltherm.study import sweep as sweep
     from voltherm.study import tune as tune
 
-__version__ = version("voltherm")
+    __version__: str
 
 _HOME = {
     "ResultCode": "voltherm.numerics",
@@ -31,6 +30,11 @@ _HOME = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        # read from the installed package's metadata, which takes longer to import than all else here
+        from importlib.metadata import version
+
+        return version("voltherm")
     if name not in _HOME:
         raise AttributeError(f"module 'voltherm' has no attribute '{name}'")
     return getattr(import_module(_HOME[name]), name)

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from voltherm import __version__
-from voltherm.cli import check, describe, doctor, init, report, run, schema, simulate, sweep, tune, validate
+from voltherm.cli import (
+    check,
+    describe,
+    doctor,
+    init,
+    interruption,
+    report,
+    run,
+    schema,
+    simulate,
+    sweep,
+    tune,
+    validate,
+)
 from voltherm.cli.output import print_json, problem_console
 from voltherm.formats.errors import ConfigurationError, VolthermError
 
@@ -37,8 +50,9 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             _tell(error, as_json=bool(arguments.get("json")))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            problem_console().print("interrupted; what was written whole is kept", style="yellow")
-            raise typer.Exit(130) from None
+            # a command called from Python; in a process of its own `interruption` ends it
+            problem_console().print(interruption.SENTENCE, style="yellow")
+            raise typer.Exit(interruption.EXIT_CODE) from None
         except BrokenPipeError:
             # whoever read the output has enough of it
             sys.stderr.close()
