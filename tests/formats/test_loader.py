@@ -334,12 +334,11 @@ def test_case_of_a_study_is_near(tmp_path: Path, named: str):
         study(file)
 
 
-def test_neither_jax_nor_long(project_root: Path):
+def test_a_case_is_read_without_heavy_libraries(project_root: Path):
     code = (
-        "import sys, time\nstart = time.perf_counter()\n"
+        "import sys\n"
         f"from voltherm.formats import configuration\nconfiguration({BUILDING!r})\n"
         "heavy = {'jax', 'numpy', 'scipy', 'h5py'} & set(sys.modules)\nassert not heavy, heavy\n"
-        "assert time.perf_counter() - start < 5.0\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=project_root, check=False)
     assert done.returncode == 0, done.stderr

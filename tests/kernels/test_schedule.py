@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from voltherm_kernels import analyse, cache, library
@@ -99,13 +97,11 @@ def test_several_trees_are_recognised_and_a_ring_is_not():
 
 @pytest.mark.parametrize("pattern", [_star, chain, lambda size: random_tree(size, 2)], ids=["star", "chain", "random"])
 @pytest.mark.skipif(library.load().library is None, reason=library.load().why_not or "built")
-def test_large_tree_is_analysed_at_once_and_its_tables_are_small(pattern, monkeypatch: pytest.MonkeyPatch):
+def test_large_tree_is_recognised_and_its_tables_are_small(pattern, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cache, "_SMALLEST", 10**9)
     size = 100_000
     rows, columns = pattern(size)
-    before = time.process_time()
     schedule = analyse(rows, columns, size)
-    assert time.process_time() - before < 2.0
     assert schedule.is_tree
     assert schedule.fill == size - 1
     for table, items in (
@@ -117,8 +113,8 @@ def test_large_tree_is_analysed_at_once_and_its_tables_are_small(pattern, monkey
 
 
 @pytest.mark.skipif(library.load().library is None, reason=library.load().why_not or "built")
-def test_network_of_9241_nodes_is_analysed_in_a_fifth_of_a_second(monkeypatch: pytest.MonkeyPatch):
-    """A tree with half as many chords again, all short, as power grids are; the best of three."""
+def test_products_of_a_network_of_9241_nodes_stay_few(monkeypatch: pytest.MonkeyPatch):
+    """A tree with half as many chords again, all short, as power grids are. Its time: `benchmarks.bench_analysis`."""
     monkeypatch.setattr(cache, "_SMALLEST", 10**9)
     size = 9241
     generator = np.random.default_rng(10)
@@ -127,13 +123,8 @@ def test_network_of_9241_nodes_is_analysed_in_a_fifth_of_a_second(monkeypatch: p
     chord = generator.integers(0, size - 30, size // 2)
     ends = chord + generator.integers(2, 30, chord.size)
     pattern = both_ways(size, np.concatenate([node, chord]), np.concatenate([tree, ends]))
-    taken = []
-    for _ in range(3):
-        before = time.process_time()
-        schedule = analyse(*pattern, size, 2)
-        taken.append(time.process_time() - before)
+    schedule = analyse(*pattern, size, 2)
     assert 15 * size < schedule.products < 60 * size
-    assert min(taken) < 0.2
 
 
 def test_tables_are_built_when_they_are_wanted():
