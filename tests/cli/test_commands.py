@@ -170,7 +170,7 @@ def _manifest(study: Path) -> dict:
 @pytest.mark.parametrize(
     ("overrides", "damage", "told"),
     [
-        ([], True, "chunk_00000.h5: truncated, or not a chunk of a sweep"),
+        ([], True, "chunk_00000.h5: truncated, changed, or not a chunk of a sweep"),
         (["--set", "sweep.seed=7"], False, "belongs to another sweep, which differs in seed"),
         (["--set", "sweep.designs=8"], False, "belongs to another sweep, which differs in designs"),
     ],
@@ -268,7 +268,7 @@ def test_report_refuses_foreign_files_by_name(run, tmp_path: Path):
     file.write_text("hello", encoding="utf-8")
     done = run("report", file)
     assert done.exit_code == 2
-    assert "results.h5: is truncated, or is not HDF5" in done.stderr.replace("\n", "")
+    assert "results.h5: is truncated or was changed, or is no file of results" in done.stderr.replace("\n", "")
 
 
 def test_a_bug_ends_with_one_and_says_so(run, monkeypatch: pytest.MonkeyPatch):

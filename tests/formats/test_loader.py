@@ -334,6 +334,43 @@ def test_case_of_a_study_is_near(tmp_path: Path, named: str):
         study(file)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  rows_per_hall: 16", "  rows_per_hall: " + "9" * 4_301, "has 4,301 digits: rows of racks in a hall"),
+        ("  rows_per_hall: 16", "  rows_per_hall: -" + "9" * 900_000, "has 900,001 digits"),
+        ("  rows_per_hall: 16", "  rows_per_hall: ١٢", "is not a whole number"),
+        ("  feeders: 8", "  feeders: 0x10", "is not a whole number"),
+        ("name: Abilene building", "name: " + "x" * 100_000, "has 100,000 characters: at most 1,000"),
+        ("name: Abilene building", 'name: "\\e]0;title\\a"', "holds a character that does not print"),
+        ("name: Abilene building", 'name: "\\u202egnidliub"', "holds a character that does not print"),
+        ("name: Abilene building", 'name: "two\\nlines"', "holds a character that does not print"),
+    ],
+    ids=["digits", "many digits", "arabic digits", "hexadecimal", "long", "escapes", "direction", "lines"],
+)
+def test_numbers_and_names_of_bounded_size(case: Path, old: str, new: str, message: str):
+    file, line = changed(case, old, new)
+    found = problems(file)
+    assert any(message in each for each in found), found[0][:300]
+    assert all(f"case.yaml:{line}:" in each for each in found if message in each)
+    assert max(len(each) for each in found) < 1_000
+
+
+def test_a_long_list_is_refused_and_takes_no_time_of_its_square(case: Path):
+    file, _ = changed(case, '"93.0 95.6 96.8 97.0 96.8 %"', '"' + "50 " * 200_000 + '%"')
+    assert any("holds 200,000 numbers: at most 1,000" in each for each in problems(file))
+
+
+def test_of_very_many_mistakes_the_first_are_told(case: Path):
+    text = case.read_text(encoding="utf-8")
+    case.write_text("\n".join(f"x{number}: 1" for number in range(64_285)) + "\n" + text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as raised:
+        configuration(case)
+    assert len(raised.value.problems) == 100
+    assert raised.value.left_out == 64_185
+    assert "did you mean" in str(raised.value) or "known here" in str(raised.value)
+
+
 def test_a_case_is_read_without_heavy_libraries(project_root: Path):
     code = (
         "import sys\n"

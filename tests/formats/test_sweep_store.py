@@ -5,6 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
+from voltherm.formats.seal import seal, unsealed
 from voltherm.formats.sweep_store import ForeignSweepError, SweepFolder, SweepStorageError
 
 MANIFEST = {
@@ -48,6 +49,15 @@ def test_merged_table_opens_as_netcdf(tmp_path):
     assert lines[0] == "design,loop.power,result"
     assert lines[-1] == "4,6.0,0"
     store.close()
+
+
+def test_no_name_or_text_becomes_a_formula_of_a_spreadsheet(tmp_path):
+    store = SweepFolder(tmp_path)
+    store.open({**MANIFEST, "designs": 2}, resume=False)
+    store.write_chunk(0, {"design": np.arange(2), "=HYPERLINK(1)": np.array([-1.5, 2.0]), "@SUM": np.zeros(2)})
+    _, text = store.merge(1)
+    store.close()
+    assert text.read_text() == "design,'=HYPERLINK(1),'@SUM\n0,-1.5,0.0\n1,2.0,0.0\n"
 
 
 def test_resume_keeps_chunks_and_removes_parts(tmp_path):
@@ -158,6 +168,28 @@ def _edit(file):
         there["loop.power"][0] += 1e-9
 
 
+def _foreign_sealed(file):
+    _foreign(file)
+    seal(file)
+
+
+def _edit_sealed(file):
+    whole = unsealed(file.read_bytes())
+    file.write_bytes(whole)
+    _edit(file)
+    seal(file)
+
+
+def _linked(file):
+    other = file.with_name("other.h5")
+    with h5py.File(other, "w") as secret:
+        secret["x"] = [1.0]
+    with h5py.File(file, "w") as there:
+        there["x"] = h5py.ExternalLink(str(other), "/x")
+    other.rename(file.parent.parent / "other.h5")
+    seal(file)
+
+
 def _swap(file):
     file.write_bytes(file.with_name("chunk_00000.h5").read_bytes())
 
@@ -171,8 +203,11 @@ def _rename(file):
     [
         (_truncate, r"chunk_00001\.h5: truncated"),
         (_empty, r"chunk_00001\.h5: truncated"),
-        (_foreign, r"chunk_00001\.h5: a chunk of another sweep"),
-        (_edit, r"chunk_00001\.h5: its contents were changed"),
+        (_foreign, r"chunk_00001\.h5: truncated, changed, or not a chunk"),
+        (_edit, r"chunk_00001\.h5: truncated, changed, or not a chunk"),
+        (_linked, r"chunk_00001\.h5: truncated, changed, or not a chunk"),
+        (_foreign_sealed, r"chunk_00001\.h5: a chunk of another sweep"),
+        (_edit_sealed, r"chunk_00001\.h5: its contents were changed"),
         (_swap, r"chunk_00001\.h5: its contents were changed"),
         (_rename, r"chunk_first\.h5: not the name of a chunk"),
     ],

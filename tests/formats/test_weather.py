@@ -1,4 +1,5 @@
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ def test_gzipped(tmp_path: Path):
         (9, "2001,1,1,1,0,x,99.9,5,60,95000,0", ":9: the dry bulb of this hour is missing"),
         (9, "2001,1,1,1,0,x,80,5,60,95000,0", ":9: dry bulb 80 is outside -90 to 70"),
         (9, "2001,1,1,1,0,x,nan,5,60,95000,0", ":9: dry bulb nan is outside"),
+        (9, "2001,1,1,1,0,x,1_0,5,60,95000,0", ":9: '1_0' is not a number, dry bulb"),
+        (9, "2001,1,1,1,0,x,\x1b[31m10,5,60,95000,0", ":9: '�[31m10' is not a number, dry bulb"),
+        (9, "2001,1,1,1,0,x," + "9" * 100_000 + "x,5,60,95000,0", "characters left out"),
+        (9, "2001,1,one,1,0,x,10,5,60,95000,0", ":9: '1, one, 1' is not a month, a day and an hour"),
+        (20, "2001,1,1,1,0,x,10,5,60,95000,0", ":20: this hour does not follow the one above it"),
     ],
 )
 def test_mistakes_by_line(tmp_path: Path, line: int, text: str, message: str):
@@ -71,6 +77,20 @@ def test_short_year(tmp_path: Path):
         read_weather(written(tmp_path, epw()[:5000]))
     with pytest.raises(FileFormatError, match="cannot be read"):
         read_weather(tmp_path / "absent.epw")
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.epw")
+    for path in (tmp_path / "pipe.epw", tmp_path, Path("/dev/zero")):
+        with pytest.raises(FileFormatError, match="is not a file"):
+            read_weather(path)
+
+
+def test_a_small_file_that_unpacks_to_much_is_refused(tmp_path: Path):
+    packed = tmp_path / "year.epw.gz"
+    packed.write_bytes(gzip.compress(b"LOCATION," + b"0" * 30_000_000))
+    with pytest.raises(FileFormatError, match="is larger than 20 MB: this is not a weather file"):
+        read_weather(packed)
 
 
 def test_published_year(shared_reference: Path):

@@ -76,10 +76,13 @@ def _tell(error: VolthermError, *, as_json: bool) -> None:
         console = problem_console()
         for problem in error.problems:
             console.print(str(problem), soft_wrap=True)
-        count = len(error.problems)
-        console.print(f"{count} {'mistake' if count == 1 else 'mistakes'}", style="red")
+        count, more = len(error.problems) + error.left_out, ""
+        if error.left_out:
+            more = f", {error.left_out:,} of them not shown"
+        console.print(f"{count:,} {'mistake' if count == 1 else 'mistakes'}{more}", style="red")
         if as_json:
-            print_json({"problems": [problem.as_dict() for problem in error.problems]})
+            left_out = {"left_out": error.left_out} if error.left_out else {}
+            print_json({"problems": [problem.as_dict() for problem in error.problems]} | left_out)
         return
     problem_console().print(str(error), style="red", soft_wrap=True)
     if as_json:

@@ -15,10 +15,11 @@ def check(
     json: Json = False,
 ) -> None:
     """Find every mistake in cases and studies."""
-    from voltherm.formats.errors import ConfigurationError, Problem
+    from voltherm.formats.errors import ConfigurationError, Problem, shown
     from voltherm.formats.loader import Document, configuration, kind_of, study
 
     problems: list[Problem] = []
+    left_out = 0
     documents: list[Document] = []
     for file in files:
         try:
@@ -28,11 +29,12 @@ def check(
                 documents.append(study(file, overrides or ()).document)
         except ConfigurationError as error:
             problems += error.problems
+            left_out += error.left_out
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError(problems, left_out)
     if json:
         print_json(
             [{"file": str(each.path), "kind": each.kind, "name": each.name, "problems": []} for each in documents]
         )
     for document in documents:
-        problem_console().print(f"{document.path}: {document.name}: no mistakes", soft_wrap=True)
+        problem_console().print(shown(f"{document.path}: {document.name}: no mistakes"), soft_wrap=True)

@@ -10,6 +10,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voltherm.formats.errors import shown
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -56,8 +58,11 @@ def plain(value: Any) -> Any:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON on stdout."""
-    sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+    """Print a value as JSON on stdout; what a terminal would obey is escaped."""
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False)
+    if shown(text, len(text)) != text:
+        text = json.dumps(plain(value), indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def simple_table(title: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int = 1) -> "Table":
@@ -66,11 +71,11 @@ def simple_table(title: str, header: tuple[str, ...], rows: Sequence[tuple[str, 
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=Text(shown(title), style="bold"), title_justify="left", box=box.SIMPLE_HEAD)
     for index, name in enumerate(header):
-        table.add_column(Text(name), justify="left" if index < left else "right", overflow="fold")
+        table.add_column(Text(shown(name)), justify="left" if index < left else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(shown(cell)) for cell in row))
     return table
 
 

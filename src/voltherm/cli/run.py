@@ -10,6 +10,7 @@ import typer
 
 from voltherm.cli.options import Case, Devices, Json, Output, Overrides, Weather, output_folder
 from voltherm.cli.output import print_json, problem_console, progress, result_console
+from voltherm.formats.errors import shown
 
 if TYPE_CHECKING:
     from voltherm.formats.results import Variable
@@ -46,7 +47,8 @@ def run(
     with translated(), progress() as report:
         found = answer(build(configured), dry_bulb=hours, progress=report)
     folder = output_folder(output, case)
-    notes = {"case_text": case.read_text(encoding="utf-8-sig"), "command": shlex.join(["voltherm", *sys.argv[1:]])}
+    command = shown(shlex.join(["voltherm", *sys.argv[1:]]))
+    notes = {"case_text": case.read_text(encoding="utf-8-sig"), "command": command}
     files = [write_answer(folder / "results.h5", found, document, tables=_tables(found), notes=notes)]
     if page:
         files += written_report(found, folder, notes)

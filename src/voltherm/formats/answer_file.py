@@ -107,7 +107,10 @@ def decode(file: Path, results: Results) -> Answer:
     if kind != "answer":
         raise FileFormatError(f"{file}: holds the results of a {kind}, not of `voltherm run`")
     try:
-        site = build(from_values(results.attributes["case"]))
+        case = results.attributes["case"]
+        if not isinstance(case, dict):
+            raise TypeError("the case has to be texts by path")
+        site = build(from_values(case))
         values = {**results.attributes, **{name: variable.values for name, variable in results.variables.items()}}
         hints = typing.get_type_hints(Answer)
         found = {

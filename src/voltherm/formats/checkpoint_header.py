@@ -24,13 +24,15 @@ def inspect_checkpoint(path: str | Path, known: Mapping[str, Any]) -> None:
     file = Path(path)
     if not file.exists():
         return
+    if not file.is_file():
+        raise FileFormatError(f"{file}: is not a file")
     try:
         first, _, arrays = file.read_bytes().partition(b"\n")
     except OSError as error:
         raise FileFormatError(f"{file}: cannot be read: {error.strerror or error}") from error
     try:
         header = dict(json.loads(first))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise FileFormatError(f"{file}: not a checkpoint of voltherm") from error
     if not str(header.get("format", "")).startswith(_FORMAT):
         raise FileFormatError(f"{file}: not a checkpoint of voltherm")

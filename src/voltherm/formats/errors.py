@@ -4,13 +4,39 @@
 """
 
 import dataclasses
+import re
 from collections.abc import Iterable
+
+MOST_PROBLEMS = 100
+"""How many mistakes of a file are told one by one."""
+_LONGEST_MESSAGE, _LONGEST_PROBLEM, _LONGEST_NAME = 2_000, 500, 300
+_ENDS = 0.6  # how much of what is kept of a long text is its beginning; what would be right stands at the end
+_OBEYED = re.compile(
+    r"[^\n\x20-\x7e\xa0-\U0010ffff]|[\ud800-\udfff\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+
+
+def shown(text: str, most: int = _LONGEST_MESSAGE) -> str:
+    """A text that came from elsewhere, as a terminal may show it.
+
+    What a terminal would obey, what reorders a line and what no file can hold becomes U+FFFD; of a long text the middle
+    is left out, and how much of it.
+    """
+    if len(text) <= most and text.isprintable():
+        return text
+    if len(text) > most:
+        start = round(_ENDS * most)
+        text = f"{text[:start]} … ({len(text) - most:,} characters left out) … {text[start - most :]}"
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class VolthermError(Exception):
     """A failure that a sentence explains: shown without a traceback, and the process ends with `exit_code`."""
 
     exit_code = 1
+
+    def __init__(self, message: str = ""):
+        super().__init__(shown(message))
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -22,6 +48,12 @@ class Problem:
     path: str
     message: str
 
+    def __post_init__(self) -> None:
+        for name, most in (("file", _LONGEST_NAME), ("path", _LONGEST_NAME), ("message", _LONGEST_PROBLEM)):
+            text = getattr(self, name)
+            if len(text) > most or not text.isprintable():
+                object.__setattr__(self, name, shown(text, most).replace("\n", " "))
+
     def __str__(self) -> str:
         path = f" {self.path}:" if self.path else ""
         return f"{self.file}:{self.line}:{path} {self.message}"
@@ -32,13 +64,22 @@ class Problem:
 
 
 class ConfigurationError(VolthermError):
-    """Everything that is wrong with a configuration, in the order of files and lines."""
+    """What is wrong with a configuration, in the order of files and lines.
+
+    Of very many mistakes `problems` holds the first; `left_out` says how many more there are.
+    """
 
     exit_code = 2
 
-    def __init__(self, problems: Iterable[Problem]):
-        self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+    def __init__(self, problems: Iterable[Problem], left_out: int = 0):
+        found = sorted(set(problems))
+        self.problems = tuple(found[:MOST_PROBLEMS])
+        self.left_out = left_out + len(found) - len(self.problems)
+        lines = [str(problem) for problem in self.problems]
+        if self.left_out:
+            lines.append(f"and {self.left_out:,} more mistakes")
+        # every line is cut already, and all of them are wanted
+        Exception.__init__(self, "\n".join(lines))
 
 
 class FileFormatError(VolthermError):

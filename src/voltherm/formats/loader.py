@@ -6,7 +6,6 @@ comes out are plain numbers in SI units; nothing here imports jax.
 """
 
 import dataclasses
-import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from voltherm.formats.checks import check_together
 from voltherm.formats.errors import ConfigurationError, Problem
+from voltherm.formats.near_files import folder_of, named_file, tidy
 from voltherm.formats.schema import Field, Reading, Section, fields, namespace, suggestion
 from voltherm.formats.schema_site import FIELDS, SITE, STUDY_PATHS
 from voltherm.formats.schema_study import SWEEP, TUNE_COLD_PLATE, TUNE_SITE, VARIABLE, study_document
@@ -87,7 +87,7 @@ def configuration(path: str | Path, overrides: Sequence[str] = ()) -> tuple[Simp
     """
     file = Path(path)
     reading = Reading()
-    entry = _inherited(file, str(path), reading, file.resolve().parent)
+    entry = _inherited(file, str(path), reading, folder_of(file))
     for study in ("sweep", "tune"):
         if study in entry.items():
             line = entry.items()[study].line
@@ -146,35 +146,22 @@ def study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
         chosen_variables = _variables(variables, kind, reading)
         _against_sampler(reading, kind, chosen_variables)
     case = None
-    problems = reading.problems
+    problems, left_out = reading.problems, 0
     named = reading.values.get(f"{kind}.case")
     if named is not None:
-        target = file.parent / named
-        if Path(named).is_absolute() or not target.resolve().is_relative_to(file.resolve().parent.parent):
-            reading.report(f"{kind}.case", f"'{named}' lies outside the folder above this file: name a case near it")
-        elif not target.is_file():
-            reading.report(f"{kind}.case", f"there is no file '{named}' beside this one{_near_files(target)}")
+        above = folder_of(file).parent
+        target, wrong = named_file(file, named, above, "outside the folder above this file: name a case near it")
+        if wrong:
+            reading.report(f"{kind}.case", wrong)
         else:
             try:
-                case = configuration(_tidy(target), [text for text in overrides if text not in own])
+                case = configuration(tidy(target), [text for text in overrides if text not in own])
             except ConfigurationError as error:
-                problems = [*problems, *error.problems]
+                problems, left_out = [*problems, *error.problems], error.left_out
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError(problems, left_out)
     settings = getattr(namespace(document, reading.values), kind)
     return Study(_document(kind, file, fields(document), reading), settings, chosen_variables, case)
-
-
-def _tidy(path: Path) -> Path:
-    """The path without ``..``, relative to the current folder where it lies below it."""
-    resolved, here = path.resolve(), Path.cwd().resolve()
-    return resolved.relative_to(here) if resolved.is_relative_to(here) else resolved
-
-
-def _near_files(target: Path) -> str:
-    there = [each.name for each in target.parent.glob("*.yaml")] if target.parent.is_dir() else []
-    near = difflib.get_close_matches(target.name, there, n=1)
-    return f": did you mean '{near[0]}'?" if near else ""
 
 
 def kind_of(path: str | Path) -> str:
@@ -195,11 +182,9 @@ def _inherited(file: Path, shown: str, reading: Reading, root: Path, depth: int 
 
     if not isinstance(base.value, str):
         return refuse("the name of one file is needed here")
-    target = file.parent / base.value
-    if Path(base.value).is_absolute() or not target.resolve().is_relative_to(root):
-        return refuse(f"'{base.value}' lies outside the folder of this case: name a file in it or below it")
-    if not target.is_file():
-        return refuse(f"there is no file '{base.value}' beside this one{_near_files(target)}")
+    target, wrong = named_file(file, base.value, root, "outside the folder of this case: name a file in it or below it")
+    if wrong:
+        return refuse(wrong)
     if depth >= _DEEPEST_BASE:
         return refuse(f"more than {_DEEPEST_BASE} files stand behind each other, or in a circle")
     below = _inherited(target, str(Path(shown).parent / base.value), reading, root, depth + 1)
@@ -259,6 +244,7 @@ def _variables(entry: Entry | None, kind: str, reading: Reading) -> tuple[dict[s
             continue
         if any(variable["path"] == other["path"] for other in found):
             reading.report(f"{where}[{number}]", f"'{variable['path']}' stands twice: keep one of them")
+            continue
         found.append(variable)
     return tuple(found)
 

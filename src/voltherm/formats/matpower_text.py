@@ -198,6 +198,8 @@ def _without_comment(path: Path, number: int, line: str) -> tuple[str, bool]:
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise FileFormatError(f"{path}: is not a file")
         with path.open("rb") as stream:
             raw = stream.read(LARGEST + 1)
     except OSError as error:

@@ -2,7 +2,8 @@
 
 Every variable carries ``units`` and ``long_name``, its dimensions carry names, and the root says what wrote the file
 and from which case. A file is written beside its final name, forced to the disk and renamed: one with its final name is
-whole. A file that is truncated, or was not written here, is refused by name.
+whole. A file that is truncated, or was not written here, is refused by name; its last line is the digest of all
+before it (`voltherm.formats.seal`), which readers of HDF5 do not see.
 """
 
 import contextlib
@@ -18,8 +19,10 @@ import h5py
 import numpy as np
 
 from voltherm.formats.errors import EnvironmentFaultError, FileFormatError
+from voltherm.formats.hdf5 import DAMAGED, Contents, ForeignDataError
+from voltherm.formats.seal import BrokenSealError, check_seal, seal
 
-FORMAT = "voltherm results 1"
+FORMAT = "voltherm results 2"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +66,7 @@ def write_results(path: str | Path, results: Results) -> Path:
                 scale.make_scale(dimension)
             for name, variable in results.variables.items():
                 _write(target, name, variable)
+        seal(part)
         _force(part)
         part.replace(file)
         _force(file.parent)
@@ -115,36 +119,39 @@ def read_results(path: str | Path) -> Results:
     if not file.is_file():
         raise FileFormatError(f"{file}: there is no such file")
     try:
+        check_seal(file)
         with h5py.File(file, "r") as source:
-            attributes = {name: _plain(value) for name, value in source.attrs.items()}
+            contents = Contents(source)
+            attributes = {name: _plain(value) for name, value in contents.attributes(source).items()}
             if attributes.pop("format", None) != FORMAT:
                 raise FileFormatError(
-                    f"{file}: is HDF5, but not results of this program (no attribute format = '{FORMAT}')"
+                    f"{file}: holds no results that this version reads (no attribute format = '{FORMAT}')"
                 )
-            variables: dict[str, Variable] = {}
-
-            def visit(name: str, item: h5py.Dataset | h5py.Group) -> None:
-                if isinstance(item, h5py.Dataset) and not item.is_scale:
-                    variables[name] = _read(item)
-
-            source.visititems(visit)
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise FileFormatError(f"{file}: is truncated, or is not HDF5: write it again") from error
+            variables = {name: _read(contents, name, item) for name, item in contents.datasets() if not item.is_scale}
+    except BrokenSealError as error:
+        raise FileFormatError(
+            f"{file}: is truncated or was changed, or is no file of results, for it does not end in its digest: "
+            "write it again"
+        ) from error
+    except ForeignDataError as error:
+        raise FileFormatError(f"{file}: holds what no results of this program hold: {error}") from error
+    except DAMAGED as error:
+        raise FileFormatError(f"{file}: is not the HDF5 of a file of results: write it again") from error
     return Results(attributes, variables)
 
 
-def _read(item: h5py.Dataset) -> Variable:
-    if item.external or item.is_virtual:
-        raise ValueError("a dataset that points to another file")
-    values = item.asstr()[...] if h5py.check_string_dtype(item.dtype) else item[...]
+def _read(contents: Contents, name: str, item: h5py.Dataset) -> Variable:
+    values = contents.array(name, item)
+    if any(len(axis) != 1 or axis[0].name is None for axis in item.dims):
+        raise ForeignDataError(f"'{name}' has an axis without a name")
     dimensions = tuple(axis[0].name.lstrip("/") for axis in item.dims)
-    return Variable(np.asarray(values), dimensions, str(item.attrs["units"]), str(item.attrs["long_name"]))
+    described = contents.attributes(item)
+    return Variable(values, dimensions, str(described["units"]), str(described["long_name"]))
 
 
 def _plain(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, str) and value[:1] in ("{", "["):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             return json.loads(value)
     return value
 

@@ -11,7 +11,7 @@ import re
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from voltherm.formats.errors import Problem
+from voltherm.formats.errors import MOST_PROBLEMS, Problem, shown
 from voltherm.formats.examples import example_values
 from voltherm.formats.source import Entry
 from voltherm.formats.units import (
@@ -28,7 +28,11 @@ from voltherm.formats.units import (
 )
 
 Kind = Literal["quantity", "list", "integer", "text", "choice"]
-_INTEGER = re.compile(r"[+-]?\d+(?:_\d{3})*")
+_INTEGER = re.compile(r"[+-]?\d+(?:_\d{3})*", re.ASCII)
+_MOST_DIGITS = 30
+_MOST_NUMBERS = 1_000
+_LONGEST_TEXT = 1_000
+_LONGEST_KEY = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Field:
     - `dimension`: of quantities and lists, see `voltherm.formats.units.DIMENSIONS`
     - `minimum`, `maximum`: as text in the unit to be shown, both allowed; empty for none
     - `below`: what a value below the minimum means, in place of the plain sentence
-    - `length`: of a list; 0 for any
+    - `length`: of a list, 0 for up to 1,000; of a text, its most characters, 0 for up to 1,000
     - `choices`: of a choice
     - `static`: shapes arrays or names things, so no study can move it
     - `default`: as text; None where the field has to be written
@@ -126,7 +130,7 @@ def fields(section: Section, prefix: str = "") -> dict[str, Field]:
 
 def suggestion(name: str, known: list[str]) -> str:
     """`did you mean 'x'?`, or what there is."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6) if len(name) <= _LONGEST_KEY else []
     if near:
         return f"did you mean '{near[0]}'?"
     return f"known here: {', '.join(known)}" if len(known) <= 24 else "`voltherm schema` lists what is known"
@@ -163,9 +167,9 @@ class Reading:
             self.places[where] = child
             member = section.member(name)
             if member is None:
-                self.report(
-                    where, f"there is no '{name}' {f'in {path}' if path else 'here'}: {suggestion(name, known)}"
-                )
+                # what is not told needs no advice, which takes long to find
+                advice = f": {suggestion(name, known)}" if len(self.problems) < MOST_PROBLEMS else ""
+                self.report(where, f"there is no '{name}' {f'in {path}' if path else 'here'}{advice}")
             elif isinstance(member, Section):
                 self.section(member, child, where)
             else:
@@ -226,7 +230,7 @@ def _without_tolerance(field: Field, text: str) -> tuple[str, str | None]:
 
 def _value(field: Field, text: str, path: str) -> Any:
     if field.kind == "text":
-        return text
+        return _plain_text(text, field.length or _LONGEST_TEXT)
     if field.kind == "choice":
         if text not in field.choices:
             raise UnitError(f"'{text}' is not a choice: {suggestion(text, list(field.choices))}")
@@ -234,6 +238,8 @@ def _value(field: Field, text: str, path: str) -> Any:
     if field.kind == "integer":
         if not _INTEGER.fullmatch(text):
             raise UnitError(f"'{text}' is not a whole number: write one such as {field.example(path)}")
+        if len(text) > _MOST_DIGITS:
+            raise UnitError(f"'{text}' has {len(text):,} digits: {_allowed(field)}")
         number = int(text)
         _within(field, number, str(number))
         return number
@@ -241,11 +247,22 @@ def _value(field: Field, text: str, path: str) -> Any:
     if field.kind == "list":
         if field.length and len(values) != field.length:
             raise UnitError(f"holds {len(values)} numbers where {field.length} are needed")
+        if len(values) > _MOST_NUMBERS:
+            raise UnitError(f"holds {len(values):,} numbers: at most {_MOST_NUMBERS:,}")
     elif len(values) != 1:
         raise UnitError(f"'{text}' holds {len(values)} numbers where one is needed (a decimal is written 1.5, not 1,5)")
+    unit = unit_of(text)
     for value in values:
-        _within(field, value, quantity(value, field.dimension, unit_of(text)))
+        _within(field, value, quantity(value, field.dimension, unit))
     return values if field.kind == "list" else values[0]
+
+
+def _plain_text(text: str, most: int) -> str:
+    if len(text) > most:
+        raise UnitError(f"'{text}' has {len(text):,} characters: at most {most:,}")
+    if shown(text, most) != text or "\n" in text:
+        raise UnitError(f"'{text}' holds a character that does not print: write plain text on one line")
+    return text
 
 
 def _within(field: Field, value: float | int, text: str) -> None:

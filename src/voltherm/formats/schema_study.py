@@ -7,6 +7,7 @@ import dataclasses
 
 from voltherm.formats.schema import Field, Section, quantity_field
 from voltherm.formats.schema_site import NAME, VERSION
+from voltherm.formats.source import LARGEST
 
 _q = quantity_field
 _CASE = Field("case", "file of the case, relative to this one", "text")
@@ -24,7 +25,7 @@ VARIABLE = Section(
         Field("path", "dotted path of the number, such as secondary.supply_temperature", "text"),
         Field("minimum", "lowest value", "text", default=""),
         Field("maximum", "highest value", "text", default=""),
-        Field("values", "values, where there is no range", "text", default=""),
+        Field("values", "values, where there is no range", "text", length=LARGEST, default=""),
     ),
 )
 

@@ -3,9 +3,10 @@
     manifest.json  chunks/chunk_00042.h5  sweep.h5  sweep.csv
 
 A chunk is written as ``chunk_00042.h5.part``, forced to the disk and renamed: a file with its final name is whole,
-whatever stops the process. Every chunk carries the digest of its sweep and of its own columns; on resume a file that
-belongs to another sweep, or whose contents changed, is refused by name. No file holds a time or a machine's name, so
-the same sweep gives the same bytes. Files are netCDF-4 compatible: xarray opens them with the engine h5netcdf.
+whatever stops the process. Every chunk carries the digest of its sweep and of its own columns, and ends in that of its
+bytes (`voltherm.formats.seal`); on resume a file that belongs to another sweep, or whose contents changed, is refused
+by name. No file holds a time or a machine's name, so the same sweep gives the same bytes. Files are netCDF-4
+compatible: xarray opens them with the engine h5netcdf.
 """
 
 import contextlib
@@ -23,6 +24,8 @@ import h5py
 import numpy as np
 
 from voltherm.formats.errors import EnvironmentFaultError, FileFormatError
+from voltherm.formats.hdf5 import DAMAGED, Contents
+from voltherm.formats.seal import sealed, unsealed
 
 try:
     import fcntl
@@ -31,6 +34,7 @@ except ImportError:  # not on Windows; there two sweeps in one folder are not to
 
 _MANIFEST, _TABLE = "manifest.json", "sweep.h5"
 _DIGITS = 5
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _FREE = ("lanes",)
 """Entries of the manifest that may change during a sweep."""
 
@@ -149,7 +153,7 @@ class SweepFolder:
             _datasets(file, {name: (column.dtype, len(column)) for name, column in columns.items()}, self._units)
             for name, column in columns.items():
                 file[name][...] = column
-        _write(self._file(chunk), image.getvalue())
+        _write(self._file(chunk), sealed(image.getvalue()))
 
     def read_chunk(self, chunk: int) -> dict[str, np.ndarray]:
         """The columns of a chunk, in their order.
@@ -158,13 +162,16 @@ class SweepFolder:
         """
         path = self._file(chunk)
         try:
-            with h5py.File(path, "r") as file:
-                owner, number, contents = (file.attrs.get(name) for name in ("sweep", "chunk", "contents"))
-                order = sorted(file, key=lambda name: int(file[name].attrs.get("column", 0)))
-                columns = {name: file[name][...] for name in order}
-        except (OSError, KeyError, TypeError, ValueError) as error:
+            with h5py.File(io.BytesIO(unsealed(path.read_bytes())), "r") as file:
+                held = Contents(file)
+                attributes = held.attributes(file)
+                owner, number, contents = (attributes.get(name) for name in ("sweep", "chunk", "contents"))
+                datasets = dict(held.datasets())
+                order = sorted(datasets, key=lambda name: int(held.attributes(datasets[name]).get("column", 0)))
+                columns = {name: held.array(name, datasets[name]) for name in order}
+        except DAMAGED as error:
             raise ForeignSweepError(
-                f"{path}: truncated, or not a chunk of a sweep; delete it and resume to compute it again"
+                f"{path}: truncated, changed, or not a chunk of a sweep; delete it and resume to compute it again"
             ) from error
         if owner != self._digest:
             raise ForeignSweepError(f"{path}: a chunk of another sweep; remove it and resume, or choose another folder")
@@ -181,7 +188,7 @@ class SweepFolder:
         with _disk(f"writing {table}", parts):
             with h5py.File(parts[0], "w") as merged, parts[1].open("w", newline="", encoding="utf-8") as stream:
                 writer = csv.writer(stream, lineterminator="\n")
-                writer.writerow(first)
+                writer.writerow([_no_formula(name) for name in first])
                 merged.attrs["title"] = "voltherm sweep"
                 merged.attrs["sweep"] = self._digest
                 merged.attrs["manifest"] = json.dumps({k: v for k, v in self._manifest.items() if k not in _FREE})
@@ -190,7 +197,8 @@ class SweepFolder:
                     columns = self.read_chunk(chunk)
                     for name, column in columns.items():
                         merged[name][chunk * size : chunk * size + len(column)] = column
-                    writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+                    cells = ([_no_formula(cell) for cell in column.tolist()] for column in columns.values())
+                    writer.writerows(zip(*cells, strict=True))
             for part, file in zip(parts, (table, text), strict=True):
                 _force(part)
                 part.replace(file)
@@ -228,7 +236,7 @@ def _same_sweep(file: Path, wanted: Mapping[str, Any], *, whole: bool) -> dict[s
         there = json.loads(file.read_text(encoding="utf-8"))
         known = {name: value for name, value in there.items() if name not in _FREE}
         lanes = there["lanes"]
-    except (ValueError, AttributeError, KeyError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError, OSError) as error:
         raise ForeignSweepError(f"{file}: not the manifest of a sweep; choose another folder") from error
     asked = {name: value for name, value in wanted.items() if name not in _FREE}
     names = {**asked, **known} if whole else asked
@@ -239,6 +247,11 @@ def _same_sweep(file: Path, wanted: Mapping[str, Any], *, whole: bool) -> dict[s
             "choose another folder, or restore what changed"
         )
     return there
+
+
+def _no_formula(cell: Any) -> Any:
+    """A text that a spreadsheet would take for a formula, behind an apostrophe; numbers as they are."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA else cell
 
 
 def _digest_of(manifest: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from voltherm.formats.errors import shown
 from voltherm.report.summary import Section, summary
 from voltherm.study.answer import Answer
 
@@ -26,8 +27,8 @@ def table(section: Section) -> "Table":
     from rich.text import Text
 
     drawn = Table(
-        title=Text(section.title, style="bold"),
-        caption=Text(section.note, style="dim") if section.note else None,
+        title=Text(shown(section.title), style="bold"),
+        caption=Text(shown(section.note), style="dim") if section.note else None,
         title_justify="left",
         caption_justify="left",
         box=box.SIMPLE_HEAD,
@@ -35,8 +36,8 @@ def table(section: Section) -> "Table":
     )
     for index, name in enumerate(section.header):
         drawn.add_column(
-            Text(name), justify="left" if index == 0 or index in section.words else "right", overflow="fold"
+            Text(shown(name)), justify="left" if index == 0 or index in section.words else "right", overflow="fold"
         )
     for index, row in enumerate(section.rows):
-        drawn.add_row(*(Text(cell) for cell in row), style="bold" if index in section.emphasis else None)
+        drawn.add_row(*(Text(shown(cell)) for cell in row), style="bold" if index in section.emphasis else None)
     return drawn

@@ -51,7 +51,7 @@ def load(path: str | os.PathLike[str], header: Mapping[str, Any], like: State) -
         contents = there.pop(_CONTENTS, None)
         wanted = json.loads(json.dumps({"format": FORMAT, **header}))
         different = sorted(name for name in {**there, **wanted} if there.get(name) != wanted.get(name))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ForeignCheckpointError(f"{file}: not a checkpoint of voltherm") from error
     if different:
         raise ForeignCheckpointError(
