@@ -11,12 +11,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 
-.PHONY: help demo test fuzz sanitize lint validate bench peers bench-kernels bench-gpu docs clean
+.PHONY: help demo test soak fuzz sanitize lint validate bench peers bench-kernels bench-gpu docs clean
 
 help:
 	@echo 'make demo      install into .venv, run $(CASE), say where the report is'
 	@echo 'make test      install into .venv, run every test and every lint check'
 	@echo 'make fuzz ARGS="--cases 10000 --seed 1"   read mutated files: each is accepted, or refused in a sentence'
+	@echo 'make soak      run the tests that take minutes each, which make test leaves out'
 	@echo 'make sanitize  build the native kernels with sanitizers and run their tests'
 	@echo 'make lint      ruff format, ruff check, mypy'
 	@echo 'make validate  hold the package against its reference data'
@@ -75,6 +76,9 @@ test: $(VENV)/.installed-test
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+soak: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q -m soak
 
 # The sanitizers have to be loaded before Python is.
 SANITIZED = env LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \

@@ -34,3 +34,7 @@ def test_where_every_part_solves_the_coupling_is_named(site):
     sentence = diagnose(site, ResultCode.MAXIMUM_ITERATIONS)
     assert "the coupling of the domains" in sentence
     assert "dry coolers" in sentence
+
+
+def test_balances_that_do_not_close_point_at_the_air_side(site):
+    assert "rack.air_flow" in diagnose(site, ResultCode.OUT_OF_RANGE)

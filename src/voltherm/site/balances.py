@@ -7,16 +7,20 @@
     site       power at the intake = heat to the surroundings by every route
     network    Σ sources = Σ loads + losses
 
-Every residual is relative to the larger side; the worst of each kind is reported. Closed means below 1e-8.
+Every residual is relative to the larger side; the worst of each kind is reported. Closed means below `CLOSED`: a state
+whose balances do not close is no answer, whatever its unknowns do (`voltherm.site.coupling`).
 """
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from voltherm.site.electrical import one_line
 from voltherm.site.fluids import liquid_named
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
+
+CLOSED = 1e-8
+_ROUND_OFF = 1e4  # of a site's balances, in units of the last place: counts in single precision alone
 
 
 def _worst(first: Float[Array, "..."], second: Float[Array, "..."]) -> Float[Array, ""]:
@@ -85,3 +89,9 @@ def balances(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "power_residual": jnp.abs(power.active_balance) / jnp.abs(intake),
         "site_residual": _worst(intake, heat_to_surroundings(site, state)),
     }
+
+
+def closed(site: Site, state: SiteState) -> Bool[Array, ""]:
+    """Whether all balances of a solved site close: within `CLOSED`, or within round-off in single precision."""
+    residuals = jnp.stack(list(balances(site, state).values()))
+    return jnp.all(residuals < max(CLOSED, _ROUND_OFF * float(jnp.finfo(residuals.dtype).eps)))

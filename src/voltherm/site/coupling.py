@@ -33,7 +33,7 @@ from voltherm.coolant import NetworkState
 from voltherm.numerics import NestedMap, ResultCode, Solution, Status, known_fixed_point, nested_fixed_point
 from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
-from voltherm.site.balances import substation_loss
+from voltherm.site.balances import closed, substation_loss
 from voltherm.site.building import (
     BuildingUnknowns,
     Computing,
@@ -69,7 +69,8 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     first, `status.worst` is the unknown with the largest change.
 
     **Result codes**: `CONVERGED`; `MAXIMUM_ITERATIONS` where the coupling does not settle; the code of the domain that
-    failed (hydraulics, a chip that runs away, power flow beyond its nose). A failed lane is NaN with zero gradient.
+    failed (hydraulics, a chip that runs away, power flow beyond its nose); `OUT_OF_RANGE` where the unknowns settle and
+    the balances do not close, since a law was asked beyond its range. A failed lane is NaN with zero gradient.
     """
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
     flows = unknown_flows(site) if initial is None else initial.flows
@@ -88,6 +89,8 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     unknowns, (buildings, power, inner, flows) = root.value
     result = jnp.where(root.status.converged, inner, root.status.result)
     state = SiteState(buildings, power, flows, unknowns)
+    # unknowns may settle where a law has lost its range, with heat that goes nowhere
+    result = jnp.where((result == ResultCode.CONVERGED) & ~closed(site, state), ResultCode.OUT_OF_RANGE, result)
     failed = result != ResultCode.CONVERGED
     state = jax.tree.map(lambda leaf: jnp.where(failed, jnp.nan, leaf), state)
     return Solution(state, Status(result, root.status.residual, root.status.iterations, root.status.worst))

@@ -53,7 +53,14 @@ def diagnose(site: Site, code: int) -> str:
             "feeders and transformers can carry at any voltage: raise their ratings, or share the rows over more "
             "feeders."
         )
-    return sentence(ResultCode(code), "the coupling of the domains") + (
+    coupling = sentence(ResultCode(code), "the coupling of the domains")
+    if code == ResultCode.OUT_OF_RANGE:
+        return coupling + (
+            " Its unknowns settle, but its balances do not close: some coil, cooler or exchanger is asked for far more "
+            "heat than it can carry. Compare rack.air_flow and the ratings of the air handlers' coils with the heat "
+            "that the racks give to the air."
+        )
+    return coupling + (
         " Heat rejection may be exhausted while the heat still grows with temperature: look at the load, the number "
         "of dry coolers and the capacity of the chillers at this dry bulb."
     )
