@@ -13,7 +13,7 @@ from typing import NamedTuple
 from voltherm.coolant import NetworkState
 from voltherm.power import PowerState
 from voltherm.site.outputs import FIGURES
-from voltherm.site.transient import RideThrough
+from voltherm.site.ride_through import RideThrough
 from voltherm.site.year import Response, Year
 
 
@@ -85,7 +85,7 @@ _ELSEWHERE: dict[type, dict[str, Described | ByName]] = {
         "monthly_water": Described("m3", "water of the month", ("month",)),
     },
     RideThrough: {
-        "time": _over_time("s", "time since heat rejection was lost"),
+        "time": _over_time("s", "time since the start"),
         "facility_supply": _over_time("K", "facility water at the CDUs"),
         "facility_return": _over_time("K", "facility water entering the buffer tank"),
         "tank": _over_time("K", "buffer tank"),
@@ -94,6 +94,12 @@ _ELSEWHERE: dict[type, dict[str, Described | ByName]] = {
         "junction_margin": _over_time("K", "smallest margin of all chips"),
         "inlet_air": _over_time("K", "rack inlet air"),
         "it_power": _over_time("W", "power at the input of the racks"),
+        "facility_flow": _over_time("kg s-1", "facility water through the CDUs and condensers of the building"),
+        "row_flow": _over_time("kg s-1", "coolant of the row with the least flow"),
+        "cooler_share": _over_time("1", "share of the dry coolers that works"),
+        "chiller_share": _over_time("1", "share of the trim chillers that works"),
+        "handler_share": _over_time("1", "share of the air handlers that works"),
+        "load_factor": _over_time("1", "factor on the load of the racks"),
     },
 }
 

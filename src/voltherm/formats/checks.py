@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from voltherm.formats.coolants import coolant_problem, freezing_temperature
+from voltherm.formats.phrases import EVENTS
 from voltherm.formats.rack_power import LOAD, curve_problem, rack_heat
 from voltherm.formats.schema import Reading
 from voltherm.formats.schema_site import FIELDS
@@ -296,6 +297,14 @@ def _steps(duration: float, step: float) -> str | None:
     if duration / step > 1e6:
         return f"{duration / step:.3g} steps: at most a million, so at least {duration / 1e6:.3g} s a step"
     return None
+
+
+@_rule("ride_through.events", "ride_through.duration", "ride_through.events")
+def _late_events(duration: float, events: tuple[tuple[float, ...], ...]) -> str | None:
+    late = [EVENTS.shown(event, 6) for event in events if event[0] > duration]
+    if not late:
+        return None
+    return f"'{late[0]}' lies behind the {duration:g} s simulated: raise ride_through.duration, or leave it out"
 
 
 @_rule(

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from voltherm.formats.errors import MOST_PROBLEMS, Problem, shown
 from voltherm.formats.examples import example_values
+from voltherm.formats.phrases import Phrases
+from voltherm.formats.phrases import shown as phrases_shown
 from voltherm.formats.source import Entry
 from voltherm.formats.units import (
     DIMENSIONS,
@@ -27,7 +29,7 @@ from voltherm.formats.units import (
     unit_of,
 )
 
-Kind = Literal["quantity", "list", "integer", "text", "choice"]
+Kind = Literal["quantity", "list", "integer", "text", "choice", "phrases"]
 _INTEGER = re.compile(r"[+-]?\d+(?:_\d{3})*", re.ASCII)
 _MOST_DIGITS = 30
 _MOST_NUMBERS = 1_000
@@ -46,6 +48,7 @@ class Field:
     - `choices`: of a choice
     - `static`: shapes arrays or names things, so no study can move it
     - `default`: as text; None where the field has to be written
+    - `phrases`: how the items of a list of phrases are written
     """
 
     name: str
@@ -59,6 +62,7 @@ class Field:
     choices: tuple[str, ...] = ()
     static: bool = False
     default: str | None = None
+    phrases: Phrases | None = None
 
     @property
     def movable(self) -> bool:
@@ -82,6 +86,8 @@ class Field:
         if self.kind == "list":
             numbers = [quantity(one, self.dimension, self.unit, digits).split(" ")[0] for one in value]
             return f"{' '.join(numbers)} {self.unit}".rstrip()
+        if self.phrases is not None:
+            return phrases_shown(self.phrases, value, digits)
         return str(value)
 
     def shown_with(self, value: Any, half_width: float, digits: int = 6) -> str:
@@ -192,6 +198,9 @@ class Reading:
 
     def field(self, field: Field, entry: Entry, path: str) -> None:
         """Read one value."""
+        if field.phrases is not None:
+            self._phrases(field.phrases, entry, path)
+            return
         if (
             isinstance(entry.value, list)
             and field.kind == "list"
@@ -209,6 +218,46 @@ class Reading:
                 self.tolerances[path] = half_width
         except UnitError as error:
             self.report(path, str(error))
+
+    def _phrases(self, kind: Phrases, entry: Entry, path: str) -> None:
+        """Read a list whose items are mappings or phrases, or one text with semicolons."""
+        self.places[path] = entry
+        items = entry.value
+        if isinstance(items, str):
+            items = [dataclasses.replace(entry, value=text.strip()) for text in items.split(";") if text.strip()]
+        if not isinstance(items, list) or not items:
+            self.report(path, f"a list is needed here, such as '{kind.example}'")
+            return
+        if len(items) > kind.most:
+            self.report(path, f"{len(items):,} items: at most {kind.most:,}")
+            return
+        before, found = len(self.problems), []
+        for number, item in enumerate(items, start=1):
+            where = f"{path}[{number}]"
+            self.places[where] = item
+            try:
+                found.append(kind.parse(self._phrase(kind, item, where)))
+            except UnitError as error:
+                self.report(where, str(error))
+        message = kind.check(tuple(found))
+        if message:
+            self.report(path, message)
+        if len(self.problems) == before:
+            self.values[path] = tuple(found)
+
+    def _phrase(self, kind: Phrases, item: Entry, where: str) -> str:
+        if isinstance(item.value, str):
+            return item.value.strip()
+        members = tuple(
+            Field(name, meaning, "text", default=None if name in kind.needed else "")
+            for name, meaning in kind.keys.items()
+        )
+        before = len(self.problems)
+        self.section(Section("item", "one item of the list", members), item, where)
+        if len(self.problems) > before:
+            raise UnitError(f"is no item of this list: write it such as '{kind.example.partition(';')[0]}'")
+        texts = {name: self.values.pop(f"{where}.{name}", None) for name in kind.keys}
+        return kind.phrase({name: text for name, text in texts.items() if text is not None})
 
 
 def _without_tolerance(field: Field, text: str) -> tuple[str, str | None]:
@@ -324,6 +373,20 @@ def _field_schema(field: Field, path: str) -> dict[str, Any]:
     if field.kind == "integer":
         bounds = {name: int(text) for name, text in (("minimum", field.minimum), ("maximum", field.maximum)) if text}
         return {"type": "integer", "description": field.meaning, **bounds}
+    if field.phrases is not None:
+        item = {
+            "type": "object",
+            "properties": {
+                name: {"type": "string", "description": meaning} for name, meaning in field.phrases.keys.items()
+            },
+            "required": list(field.phrases.needed),
+            "additionalProperties": False,
+        }
+        return {
+            "description": field.meaning,
+            "examples": [field.phrases.example],
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"anyOf": [{"type": "string"}, item]}}],
+        }
     if field.kind in ("text", "choice"):
         return {
             "type": "string",

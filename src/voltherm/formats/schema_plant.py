@@ -21,6 +21,15 @@ def _pump(nominal: str) -> tuple[Field, ...]:
         _q("pump_efficiency", "share", "5 %", "100 %", "of the pump at that point"),
         _q("motor_efficiency", "share", "5 %", "100 %", "of motor and drive"),
         _q("minimum_speed", "share", "0 %", "100 %", "least speed over the rated one"),
+        Field(
+            "maximum_speed",
+            "highest speed over the rated one",
+            "quantity",
+            "share",
+            "0 %",
+            "150 %",
+            default="100 %",
+        ),
     )
 
 
@@ -133,5 +142,23 @@ AIR = Section(
         _some("chillers", "water-cooled chillers of the chilled water", "none: at least 1"),
         _q("condenser_approach", "temperature difference", "0.1 K", "50 K", "condensing over leaving condenser water"),
         _q("condenser_water_rise", "temperature difference", "0.1 K", "50 K", "of the water through the condensers"),
+        Field(
+            "chilled_water_volume",
+            "chilled water in loop and coils, for one air handler",
+            "quantity",
+            "volume",
+            "0.001 m3",
+            "1000 m3",
+            default="0.8 m3",
+        ),
+        Field(
+            "room_heat_capacity",
+            "room air and what warms with it, for one rack",
+            "quantity",
+            "heat capacity",
+            "1 kJ/K",
+            "100000 kJ/K",
+            default="100 kJ/K",
+        ),
     ),
 )

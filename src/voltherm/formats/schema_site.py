@@ -4,6 +4,7 @@ Ranges are wide: they refuse a slip of the unit or of the sign, not a bold desig
 `voltherm.site.sections`.
 """
 
+from voltherm.formats.phrases import EVENTS, LOAD
 from voltherm.formats.schema import Field, Section, fields, quantity_field
 from voltherm.formats.schema_plant import AIR, CDU, CHILLERS, DRY_COOLERS, FACILITY, SECONDARY
 from voltherm.formats.schema_power import ELECTRICAL, LIMITS
@@ -105,6 +106,15 @@ def _device(name: str, meaning: str) -> Section:
                 "pressure drop of the plate at that flow",
             ),
             _q("power_spread", "share", "0 %", "50 %", "hottest of a tray over the mean"),
+            Field(
+                "heat_capacity",
+                "of one with its lid, its plate and the coolant in it; part of the rack's metal",
+                "quantity",
+                "heat capacity",
+                "1 J/K",
+                "100 kJ/K",
+                default="400 J/K",
+            ),
         ),
     )
 
@@ -149,12 +159,36 @@ _ECONOMICS = Section(
     ),
 )
 
+
+def _lasting(name: str, default: str, meaning: str) -> Field:
+    return Field(name, meaning, "quantity", "time", "0 s", "3600 s", default=default)
+
+
 _RIDE_THROUGH = Section(
     "ride_through",
-    "what `simulate` runs when heat rejection is lost",
+    "what `simulate` runs: what is lost and restored, and when",
     (
         _q("duration", "time", "1 s", "864000 s", "simulated time"),
-        _q("step", "time", "0.1 s", "3600 s", "time step"),
+        _q("step", "time", "0.1 s", "3600 s", "longest time step; shorter ones follow every event"),
+        Field(
+            "events",
+            "what is lost and restored, and when",
+            "phrases",
+            default="heat rejection lost at 0 s",
+            phrases=EVENTS,
+        ),
+        Field(
+            "load",
+            "course of a factor on the load, straight lines between its points",
+            "phrases",
+            default="100 % at 0 s",
+            phrases=LOAD,
+        ),
+        _lasting("facility_pump_coast_down", "5 s", "facility pumps that lose power: time constant of their speed"),
+        _lasting("cdu_pump_coast_down", "2 s", "pumps of the CDUs that lose power: time constant of their speed"),
+        _lasting("pump_ramp", "30 s", "pumps that are restored: until full speed"),
+        _lasting("fan_ramp", "30 s", "fans that are restored: until full speed"),
+        _lasting("chiller_ramp", "240 s", "chillers that are restored: until full load"),
     ),
 )
 

@@ -66,6 +66,7 @@ class Device(eqx.Module):
     plate_nominal_flow: Scalar
     plate_nominal_pressure_drop: Scalar
     power_spread: Scalar
+    heat_capacity: Scalar
 
 
 class Rack(eqx.Module):
@@ -107,6 +108,7 @@ class Secondary(eqx.Module):
     pump_efficiency: Scalar
     motor_efficiency: Scalar
     minimum_speed: Scalar
+    maximum_speed: Scalar
     cdu_pressure_drop: Scalar
     cdu_volume: Scalar
 
@@ -151,6 +153,7 @@ class Facility(eqx.Module):
     pump_efficiency: Scalar
     motor_efficiency: Scalar
     minimum_speed: Scalar
+    maximum_speed: Scalar
     plant_pressure_drop: Scalar
 
 
@@ -197,6 +200,8 @@ class Air(eqx.Module):
     chillers: Scalar
     condenser_approach: Kelvin
     condenser_water_rise: Kelvin
+    chilled_water_volume: Scalar
+    room_heat_capacity: Scalar
 
 
 class TransformerRating(eqx.Module):
@@ -293,10 +298,21 @@ class Economics(eqx.Module):
 
 
 class RideThrough(eqx.Module):
-    """What `simulate` runs when heat rejection is lost: duration [s] and step [s]."""
+    """What `simulate` runs: duration and longest step [s], events and load, coasting down and ramps of machines [s].
+
+    `events`: time [s], service (index into `voltherm.site.events.SERVICES`), 1 where it is restored, ramp [s] (negative
+    for the usual one); `load`: time [s] and factor on the load factor.
+    """
 
     duration: Scalar
     step: Scalar
+    events: Float[Array, "event 4"]
+    load: Float[Array, "point 2"]
+    facility_pump_coast_down: Scalar
+    cdu_pump_coast_down: Scalar
+    pump_ramp: Scalar
+    fan_ramp: Scalar
+    chiller_ramp: Scalar
 
 
 class Site(eqx.Module):
