@@ -21,15 +21,16 @@ _WARMEST = 15.0 * 3600.0  # s
 _DAY = 86400.0  # s
 
 
-def available(steps: int, step: float) -> np.ndarray:
-    """Share of heat rejection that works in each step: all but for the ten minutes from noon."""
-    begin = step * np.arange(steps)
-    return np.where((begin >= _LOST_FROM) & (begin < _LOST_FROM + _LOST_FOR), 0.0, 1.0)
+def outage(hours: float) -> str:
+    """Heat rejection is lost for the ten minutes from noon, as far as the hours reach: `ride_through.events`."""
+    end = 3600.0 * hours
+    lost, back = min(_LOST_FROM, end), min(_LOST_FROM + _LOST_FOR, end)
+    return f"heat rejection lost at {lost:g} s; heat rejection restored at {back:g} s over 0 s"
 
 
-def dry_bulb(steps: int, step: float, warmest: float, daily_range: float) -> np.ndarray:
-    """A day's course [K] below its warmest hour, 15 h."""
-    angle = 2.0 * math.pi * (step * np.arange(steps) - _WARMEST) / _DAY
+def dry_bulb(times: np.ndarray, warmest: float, daily_range: float) -> np.ndarray:
+    """A day's course [K] below its warmest hour, 15 h; times in s."""
+    angle = 2.0 * math.pi * (times - _WARMEST) / _DAY
     return warmest - 0.5 * daily_range * (1.0 - np.cos(angle))
 
 
@@ -38,21 +39,24 @@ def one_start(case: Path, overrides: Sequence[str], hours: float, step: float) -
     from voltherm.cli.environment import prepare
     from voltherm.formats import configuration
 
-    configured, _ = configuration(case, overrides)
+    configured, _ = configuration(
+        case, [*overrides, f"ride_through.duration={hours:g} h", f"ride_through.events={outage(hours)}"]
+    )
     prepare("cpu")
     from voltherm.site import build, simulate, with_parameters
+    from voltherm.site.events import Course
     from voltherm.study.site_functions import solved
 
     site = build(configured)
     steps = math.ceil(3600.0 * hours / step)
-    course = dry_bulb(steps, step, float(site.climate.dry_bulb), float(np.max(site.climate.monthly_daily_range)))
+    times = step * np.arange(steps + 1)
+    course = dry_bulb(times, float(site.climate.dry_bulb), float(np.max(site.climate.monthly_daily_range)))
     midnight = with_parameters(site, {"climate.dry_bulb": course[0]})
     clock = [(time.perf_counter(), time.process_time())]
     state = solved(midnight).value
     clock.append((time.perf_counter(), time.process_time()))
     peaks = [peak_memory()]
-    works = available(steps, step)
-    found = simulate(midnight, state, duration=steps * step, step=step, available=works, dry_bulb=course)
+    found = simulate(midnight, state, step=step, dry_bulb=Course(tuple(times.tolist()), tuple(course.tolist())))
     clock.append((time.perf_counter(), time.process_time()))
     peaks.append(peak_memory())
     return {

@@ -13,7 +13,7 @@ from benchmarks.bench_simulate import summarised as simulate_summarised
 from benchmarks.bench_sweep import pace
 from benchmarks.building_start import STAGES, arrays, compiled_in_stages
 from benchmarks.measurement import FOLDER, Measurement, Times, peak_memory, present, readable, run_child, timed
-from benchmarks.simulate_start import available, dry_bulb
+from benchmarks.simulate_start import dry_bulb, outage
 
 NAMES = sorted(file.stem.removeprefix("bench_") for file in FOLDER.glob("bench_*.py"))
 
@@ -62,9 +62,8 @@ def test_stages_of_a_compilation_and_repetitions():
 
 
 def test_the_day_loses_heat_rejection_for_ten_minutes_at_noon():
-    works = available(5760, 15.0)
-    assert np.flatnonzero(works == 0.0).tolist() == list(range(2880, 2920))
-    course = dry_bulb(5760, 15.0, 316.15, 13.0)
+    assert outage(24.0) == "heat rejection lost at 43200 s; heat rejection restored at 43800 s over 0 s"
+    course = dry_bulb(15.0 * np.arange(5760), 316.15, 13.0)
     assert course.argmax() * 15.0 == 15 * 3600.0
     assert course.max() == pytest.approx(316.15)
     assert course.min() == pytest.approx(303.15)

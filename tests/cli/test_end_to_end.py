@@ -142,9 +142,10 @@ def test_simulate_tells_what_run_told(answer: dict[str, Any], station: Station):
     assert max(told["energy_residual"], ride["energy_residual"]) < 1e-9
     results = read_results(station.folder / told["file"])
     assert results.attributes["kind"] == "simulation"
-    time_since_loss, tank = (results.variables[name] for name in ("time_since_loss", "tank"))
-    assert (time_since_loss.units, tank.units) == ("s", "K")
-    assert time_since_loss.values.shape == tank.values.shape
+    time_since_start, tank = (results.variables[name] for name in ("time_since_start", "tank"))
+    assert (time_since_start.units, tank.units) == ("s", "K")
+    assert time_since_start.values.shape == tank.values.shape
+    assert results.attributes["events"] == told["events"] == "heat rejection lost at 0 s"
     assert np.all(np.isfinite(tank.values))
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from voltherm.site.equipment import equipment
-from voltherm.site.fluids import liquid_named
-from voltherm.site.stores import Stores, facility_mass, pipe_mass, row_heat_capacity, tank
+from voltherm.site.row_stores import plate_heat_capacity, side_mass
+from voltherm.site.stores import Stores, facility_mass, pipe_mass, tank
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +32,21 @@ def test_rest_stores_the_enthalpy_of_supply_and_return(rest):
     supply = float(water.specific_enthalpy(plant.supply_temperature))
     back = float(water.specific_enthalpy(plant.return_temperature) - state.facility.pump_shaft_power / plant.mass_flow)
     pipe, buffer = float(pipe_mass(site, made)), float(tank(site, made).mass)
-    assert stores.stored(site, made) == pytest.approx(pipe * (supply + back) + buffer * supply, rel=1e-12)
+    water = pipe * (supply + back) + buffer * supply
+    assert stores.facility_stored(site, made) == pytest.approx(water, rel=1e-12)
+    coolant, rows = made.coolant, state.rows
+    loops = coolant.specific_enthalpy(rows.supply_temperature) + coolant.specific_enthalpy(rows.return_temperature)
+    plates = float(stores.stored(site, made)) - water - float(side_mass(site, coolant) * jnp.sum(loops))
+    # plates lie between the coolant and their junctions
+    capacity = site.building.racks * float(plate_heat_capacity(site))
+    assert float(jnp.min(rows.supply_temperature)) < plates / capacity < float(jnp.max(state.racks.gpu_temperature))
 
 
 def test_what_leaves_at_rest_is_what_stands_there(rest):
     site, made, state, stores = rest
     flow, step = state.facility.mass_flow, jnp.asarray(15.0)
-    assert stores.supply_pipe.outlet(flow, step) == pytest.approx(float(stores.facility_supply_enthalpy), rel=1e-13)
-    assert stores.return_pipe.outlet(flow, step) == pytest.approx(float(stores.plant_inlet_enthalpy), rel=1e-13)
+    assert stores.supply_pipe.outlet(flow, step) == pytest.approx(float(stores.facility_supply()), rel=1e-13)
+    assert stores.return_pipe.outlet(flow, step) == pytest.approx(float(stores.facility_return()), rel=1e-13)
     held, left = tank(site, made).step(stores.tank_enthalpy, stores.tank_enthalpy, flow, jnp.zeros(()), step)
     assert held == pytest.approx(float(stores.tank_enthalpy), rel=1e-14)
     assert left == pytest.approx(float(stores.tank_enthalpy), rel=1e-14)
@@ -58,14 +65,7 @@ def test_a_closed_ring_of_stores_keeps_its_enthalpy(rest):
         after = eqx.tree_at(
             lambda tree: (tree.tank_enthalpy, tree.supply_pipe, tree.return_pipe), now, (held, supply_pipe, return_pipe)
         )
-        return after, after.stored(site, made)
+        return after, after.facility_stored(site, made)
 
     course = jax.jit(lambda start: jax.lax.scan(ring, start, flows)[1])(stores)
-    assert np.asarray(course) == pytest.approx(float(stores.stored(site, made)), rel=1e-12)
-
-
-def test_heat_capacity_of_a_row_counts_coolant_and_metal(site):
-    coolant = liquid_named(site.secondary.fluid)
-    litres = 40.0 + 1e3 * 2 * 2 * 1.2 * np.pi / 4 * 0.07**2 + 2 * 35.0
-    rate = float(coolant.density(313.15) * coolant.heat_capacity(313.15))
-    assert row_heat_capacity(site, coolant) == pytest.approx(1e-3 * litres * rate + 2 * 250e3, rel=1e-12)
+    assert np.asarray(course) == pytest.approx(float(stores.facility_stored(site, made)), rel=1e-12)

@@ -1,4 +1,4 @@
-"""``voltherm simulate``: the case in time, after heat rejection is lost."""
+"""``voltherm simulate``: the case in time, while something is lost and restored."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,22 +9,37 @@ from voltherm.cli.output import print_json, progress, result_console, simple_tab
 
 if TYPE_CHECKING:
     from voltherm.formats.results import Results
-    from voltherm.site.transient import RideThrough
+    from voltherm.site.ride_through import RideThrough
+
+_FIGURES = ("events", "seconds_to_limit", "first_limit", "seconds_per_kelvin", "energy_residual")
 
 
 def simulate(
     case: Case,
     overrides: Overrides = None,
+    events: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--event",
+            metavar="EVENT",
+            help="What is lost or restored, in place of the case's events: 'facility pumps lost at 0 s', 'facility "
+            "pumps restored at 45 s over 20 s'.",
+        ),
+    ] = None,
     duration: Annotated[str | None, typer.Option("--duration", help="Simulated time, such as '2 h'.")] = None,
-    step: Annotated[str | None, typer.Option("--step", help="Time step, such as '15 s'.")] = None,
+    step: Annotated[str | None, typer.Option("--step", help="Longest time step, such as '15 s'.")] = None,
     output: Output = None,
     json: Json = False,
     device: Devices = None,
 ) -> None:
-    """Follow a case in time from its steady state, after all outdoor heat rejection is lost."""
+    """Follow a case in time from its steady state, while heat rejection, pumps, fans, chillers or the UPS are lost."""
     from voltherm.formats.loader import configuration
 
-    given = {"ride_through.duration": duration, "ride_through.step": step}
+    given = {
+        "ride_through.duration": duration,
+        "ride_through.step": step,
+        "ride_through.events": "; ".join(events) if events else None,
+    }
     texts = [*(overrides or ()), *(f"{path}={text}" for path, text in given.items() if text is not None)]
     configured, document = configuration(case, texts)
     from voltherm.cli.environment import prepare
@@ -51,26 +66,77 @@ def simulate(
             raise ConfigurationError([Problem(place.file, place.line, place.path, str(error))]) from error
         report("simulation", 2, 2)
     file = write_results(output_folder(output, case) / "simulation.h5", _results(document.name, course))
-    figures = {
-        "seconds_to_limit": course.seconds_to_limit,
-        "first_limit": course.first_limit,
-        "seconds_per_kelvin": course.seconds_per_kelvin,
-        "energy_residual": course.energy_residual,
-    }
     if json:
-        print_json({"name": document.name, **figures, "file": file})
+        print_json({"name": document.name, **{name: getattr(course, name) for name in _FIGURES}, "file": file})
         return
-    minutes = course.seconds_to_limit / 60.0
-    reached = course.first_limit != "none"
-    simulated = f"{course.time[-1] / 60.0:.4g} min simulated"
+    _print(document.name, course, str(file))
+
+
+def _print(name: str, course: "RideThrough", file: str) -> None:
+    import math
+
+    from voltherm.report.quantities import duration
+
+    simulated = f"{duration(float(course.time[-1]))} simulated"
+    reached = math.isfinite(course.seconds_to_limit)
+    warming = (
+        f"{course.seconds_per_kelvin:.0f} s"
+        if math.isfinite(course.seconds_per_kelvin)
+        else "no time: it does not warm"
+    )
     rows = [
-        ("first limit", f"{course.first_limit} after {minutes:.1f} min" if reached else f"none in {simulated}"),
-        ("facility water warms by 1 K in", f"{course.seconds_per_kelvin:.0f} s"),
+        *(("event" if number == 0 else "", text) for number, text in enumerate(course.events.split("; "))),
+        (
+            "first limit",
+            f"{course.first_limit} after {duration(course.seconds_to_limit)}" if reached else f"none in {simulated}",
+        ),
+        ("facility water warms by 1 K in", warming),
         ("hottest GPU at the end", f"{course.gpu_temperature[-1] - 273.15:.1f} degC"),
         ("largest imbalance of stored heat", f"{course.energy_residual:.1e} of the heat of a step"),
-        ("file", str(file)),
+        ("file", file),
     ]
-    result_console().print(simple_table(f"{document.name}: all heat rejection lost", ("", ""), rows, left=2))
+    console = result_console()
+    console.print(simple_table(f"{name}: what is lost", ("", ""), rows, left=2))
+    header = ("at", "", "hottest GPU", "supply", "rack air", "facility flow", "row flow", "racks")
+    console.print(simple_table("The course", header, _course(course), left=2))
+
+
+def _course(course: "RideThrough") -> list[tuple[str, ...]]:
+    """The state at the start, at every event, where a limit is reached, and at the end."""
+    import math
+
+    import numpy as np
+
+    from voltherm.report.quantities import duration, number, power, temperature
+
+    moments = {0.0: ["start"]}
+    for text in filter(None, course.events.split("; ")):
+        what, _, at_when = text.partition(" at ")
+        moments.setdefault(float(at_when.split(" ")[0]), []).append(what)
+    if math.isfinite(course.seconds_to_limit):
+        moments.setdefault(course.seconds_to_limit, []).append(course.first_limit)
+    moments.setdefault(float(course.time[-1]), []).append("end")
+    rows: list[tuple[str, ...]] = []
+    for when in sorted(moments):
+        if when > course.time[-1]:
+            continue
+
+        def at(values: np.ndarray, when: float = when) -> float:
+            return float(np.interp(when, course.time, values))
+
+        rows.append(
+            (
+                duration(when),
+                ", ".join(moments[when]),
+                temperature(at(course.gpu_temperature)),
+                temperature(at(course.supply)),
+                temperature(at(course.inlet_air)),
+                f"{number(at(course.facility_flow), 1)} kg/s",
+                f"{number(at(course.row_flow), 2)} kg/s",
+                power(at(course.it_power)),
+            )
+        )
+    return rows
 
 
 def _results(name: str, course: "RideThrough") -> "Results":
@@ -86,15 +152,8 @@ def _results(name: str, course: "RideThrough") -> "Results":
         trace = described(type(course), field)
         if isinstance(trace, Described):
             values = np.asarray(getattr(course, field.name))
-            variables["time_since_loss" if field.name == "time" else field.name] = Variable(
+            variables["time_since_start" if field.name == "time" else field.name] = Variable(
                 values, ("time",), trace.unit, trace.meaning
             )
-    attributes = {
-        "title": name,
-        "kind": "simulation",
-        "first_limit": course.first_limit,
-        "seconds_to_limit": course.seconds_to_limit,
-        "seconds_per_kelvin": course.seconds_per_kelvin,
-        "energy_residual": course.energy_residual,
-    }
+    attributes = {"title": name, "kind": "simulation", **{figure: getattr(course, figure) for figure in _FIGURES}}
     return Results(attributes, variables)

@@ -40,7 +40,8 @@ def case_of(study: Study) -> "Site":
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Failures of the studies as those of the command line: a foreign checkpoint 2, no solution 3, the disk 5."""
-    from voltherm.site.transient import StepTooLongError, UnsolvedStepError
+    from voltherm.site.ride_through import UnsolvedStepError
+    from voltherm.site.transient import StepTooLongError
     from voltherm.study.errors import ForeignCheckpointError, NoSteadyStateError
 
     try:

@@ -1,4 +1,4 @@
-"""Loss of heat rejection: temperatures against minutes, with the limit and the moment it is reached."""
+"""What is lost in time: temperatures against minutes, with the limit and the moment it is reached."""
 
 import math
 
@@ -6,28 +6,28 @@ import numpy as np
 
 from voltherm.report.figure import BLUE, INK, LIGHT_BLUE, ORANGE, RED, VIOLET, new, style, svg
 from voltherm.report.quantities import ZERO_CELSIUS, duration, number
-from voltherm.report.ride_through import ends_course, outcome, window_text
+from voltherm.report.ride_through import ends_course, outcome, told, window_text
 from voltherm.study.answer import Answer
 
 _BEYOND = 1.4  # of the time to the first limit: what is drawn; past it chips would throttle, which is not modelled
 
 
 def _shown_until(answer: Answer) -> float:
-    """Seconds from the loss to the right edge of the plot."""
+    """Seconds from the start to the right edge of the plot."""
     ride = answer.ride_through
     end = float(ride.time[-1])
     return min(end, _BEYOND * ride.seconds_to_limit) if math.isfinite(ride.seconds_to_limit) else end
 
 
 def ride_through_figure(answer: Answer) -> str:
-    """Chips above, water below, over minutes since heat rejection was lost."""
+    """Chips above, water below, over minutes since the start."""
     ride = answer.ride_through
     shown = np.asarray(ride.time) <= _shown_until(answer)
     minutes = np.asarray(ride.time)[shown] / 60.0
     with style("ride"):
         figure = new(9.6, 4.0)
         axes = figure.subplots()
-        axes.set_title("Temperature [°C] after heat rejection is lost, pumps running")
+        axes.set_title(f"Temperature [°C]: {told(ride.events)}")
         curves = (
             ("hottest GPU", ride.gpu_temperature, RED, 2.4),
             ("secondary supply, warmest row", ride.supply, VIOLET, 1.8),
@@ -62,14 +62,14 @@ def ride_through_figure(answer: Answer) -> str:
         axes.set_xlabel("minutes")
         axes.set_xlim(0.0, minutes[-1])
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-        return svg(figure, "ride", "Temperatures after heat rejection is lost")
+        return svg(figure, "ride", "Temperatures while something is lost")
 
 
 def ride_through_caption(answer: Answer) -> str:
     """What the plot shows, in a sentence or two."""
     ride = answer.ride_through
     return (
-        "All outdoor heat rejection stops at once at full load on the hot day; pumps and CDUs keep running. "
+        f"From the steady state of the hot day: {told(ride.events)}; all else keeps running. "
         f"{outcome(answer)} From {window_text(answer)} the facility water warms by 1 K in "
         f"{number(ride.seconds_per_kelvin, 0)} s. Past the first limit chips would throttle or stop, which is not "
         "modelled: little of it is drawn."

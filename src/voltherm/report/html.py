@@ -194,7 +194,7 @@ def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
         *_year(answer, sections),
         Chapter(
             "ride-through",
-            "Heat rejection lost",
+            "Ride-through",
             ((ride_through_figure(answer), ride_through_caption(answer)),),
             (sections["ride-through"],),
         ),

@@ -10,6 +10,7 @@ ZERO_CELSIUS = 273.15
 JOULES_PER_MEGAWATT_HOUR = 3.6e9
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DASH = "–"
+_FEW_MINUTES = 180.0  # s
 
 
 def number(value: float, digits: int = 1) -> str:
@@ -68,7 +69,9 @@ def residual(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in minutes, in hours from two hours up."""
+    """A time in minutes, in seconds below three of them, in hours from two hours up."""
     if not math.isfinite(seconds):
         return _DASH
+    if seconds < _FEW_MINUTES:
+        return f"{number(seconds, 0)} s"
     return f"{number(seconds / 3600.0)} h" if seconds >= 7200.0 else f"{number(seconds / 60.0)} min"

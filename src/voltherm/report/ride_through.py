@@ -1,4 +1,4 @@
-"""The loss of heat rejection in words: how long it is ridden, how fast the water warms, what to hold that against."""
+"""What is lost in time, in words: how long it is ridden, how fast the water warms, what to hold that against."""
 
 import math
 
@@ -11,6 +11,7 @@ from voltherm.study.answer import Answer
 
 _PUBLISHED_FILL = 5000.0  # m³ a building
 _PUBLISHED = "139 to 202 s", "operators' fill of 5,000 m³ and load of 150 to 103 MW a building"
+_TOLD = 4  # events named in a line
 _SAME = 1e-3  # relative: a fill that differs less is the published one
 
 
@@ -21,6 +22,7 @@ def ride_through_rows(answer: Answer) -> tuple[tuple[str, str, str], ...]:
     fill = float(site.facility.volume)
     heat = np.asarray(answer.point.state.buildings.facility.plant.heat)
     rows = [
+        ("What is lost", told(ride.events), "and restored, from the steady state of the hot day"),
         (
             "Time to the first limit",
             duration(ride.seconds_to_limit) if reached else f"not within {duration(float(ride.time[-1]))}",
@@ -38,7 +40,7 @@ def ride_through_rows(answer: Answer) -> tuple[tuple[str, str, str], ...]:
         ),
     ]
     if ride.ended and not ends_course(ride):
-        rows.insert(1, ("The course ends after", duration(float(ride.time[-1])), ride.ended))
+        rows.insert(2, ("The course ends after", duration(float(ride.time[-1])), ride.ended))
     if abs(fill / _PUBLISHED_FILL - 1.0) < _SAME:
         rows.append(("Published for this fill", *_PUBLISHED))
     booked = (
@@ -47,6 +49,13 @@ def ride_through_rows(answer: Answer) -> tuple[tuple[str, str, str], ...]:
         "largest relative residual of a step",
     )
     return (*rows, booked)
+
+
+def told(events: str) -> str:
+    """The events of a course in a line; long ones are cut."""
+    few = events.split("; ")
+    shown = ", ".join(few[:_TOLD]) if events else "nothing is lost"
+    return shown if len(few) <= _TOLD else f"{shown} and {len(few) - _TOLD} more"
 
 
 def expected_seconds_per_kelvin(answer: Answer) -> float:

@@ -314,7 +314,7 @@ def _months(answer: Answer, year: Year) -> Section:
 def _ride_through(answer: Answer) -> Section:
     header = ("", "value", "of what")
     words = frozenset((2,))
-    return Section("ride-through", "Heat rejection lost", header, ride_through_rows(answer), words=words)
+    return Section("ride-through", "Ride-through", header, ride_through_rows(answer), words=words)
 
 
 def _balances(answer: Answer) -> Section:

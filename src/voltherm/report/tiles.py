@@ -5,7 +5,7 @@ import math
 
 from voltherm.report.limits import equipment_at_end, tightest_chip
 from voltherm.report.quantities import difference, duration, number, power, temperature
-from voltherm.report.ride_through import ends_course
+from voltherm.report.ride_through import ends_course, told
 from voltherm.report.summary import NO_YEAR
 from voltherm.site.outputs import makeup_water
 from voltherm.study.answer import Answer
@@ -69,7 +69,7 @@ def tiles(answer: Answer) -> list[Tile]:
         Tile(
             "Ride-through",
             duration(ride.seconds_to_limit) if reached else f"> {simulated}",
-            f"without heat rejection{to_limit}; its water warms by 1 K in {number(ride.seconds_per_kelvin, 0)} s",
+            f"{told(ride.events)}{to_limit}; its water warms by 1 K in {number(ride.seconds_per_kelvin, 0)} s",
         ),
         Tile(
             "Supply above its set point",

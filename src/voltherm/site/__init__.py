@@ -11,8 +11,8 @@ from voltherm.site.layout import Layout as Layout
 from voltherm.site.layout import layout as layout
 from voltherm.site.outputs import FIGURES as FIGURES
 from voltherm.site.outputs import outputs as outputs
+from voltherm.site.ride_through import RideThrough as RideThrough
 from voltherm.site.sections import Site as Site
 from voltherm.site.states import SiteState as SiteState
 from voltherm.site.supply_temperature import allowed_supply_temperature as allowed_supply_temperature
-from voltherm.site.transient import RideThrough as RideThrough
 from voltherm.site.transient import simulate as simulate

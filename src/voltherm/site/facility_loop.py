@@ -39,7 +39,7 @@ from voltherm.coolant import (
 )
 from voltherm.media.liquid import AbstractLiquid
 from voltherm.numerics import Solution
-from voltherm.site.secondary_loop import FLOW_TOLERANCE
+from voltherm.site.secondary_loop import FLOW_TOLERANCE, LEAST_SPEED
 from voltherm.site.sections import Site
 
 LEAST_OPENING = 0.1
@@ -139,7 +139,7 @@ def _plant_law(site: Site, density: Float[Array, ""]) -> PressureControlledPump:
     return PressureControlledPump(
         pressure_set_point=jnp.full(1, facility.differential_pressure),
         curve=curve,
-        maximum_speed=jnp.ones(1, density.dtype),
+        maximum_speed=jnp.full(1, facility.maximum_speed),
         minimum_speed=jnp.full(1, facility.minimum_speed),
         internal_loss=QuadraticLoss(
             jnp.full(1, facility.pumps * facility.pump_nominal_flow), jnp.full(1, facility.plant_pressure_drop)
@@ -234,7 +234,7 @@ def solve_facility(
         jnp.full(1, facility.motor_efficiency),
         one,
     )
-    power = efficiency.power(mass_flow[:1], rise, speed, density[:1], facility.pumps)
+    power = efficiency.power(mass_flow[:1], rise, jnp.maximum(speed, LEAST_SPEED), density[:1], facility.pumps)
     row_branches = slice(-rows, None)
     drop = network.difference(pressure)
     needed_opening = _needed_opening(

@@ -49,7 +49,7 @@ def device_group(name: str, device: Device) -> DeviceGroup:
             device.plate_nominal_pressure_drop,
         ),
         device.junction_limit,
-        jnp.zeros((), dtype),
+        device.heat_capacity,
     )
 
 

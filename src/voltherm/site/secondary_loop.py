@@ -42,6 +42,8 @@ from voltherm.site.racks import device_group
 from voltherm.site.sections import Site
 from voltherm.thermal import Tray, tray_pressure_drop
 
+LEAST_SPEED = 1e-3
+"""Of rated speed: a pump that stands still has a best flow of that, and so a finite power."""
 FLOW_TOLERANCE = 1e-12
 """Of the flows of all loops: what they leave must not be seen in the coupling's own tolerance."""
 
@@ -111,7 +113,7 @@ def _laws(site: Site, density: Float[Array, ""]) -> tuple[PressureControlledPump
     pump = PressureControlledPump(
         pressure_set_point=jnp.full(1, secondary.differential_pressure),
         curve=_pump_curve(site, density),
-        maximum_speed=jnp.ones(1, density.dtype),
+        maximum_speed=jnp.full(1, secondary.maximum_speed),
         minimum_speed=jnp.full(1, secondary.minimum_speed),
         internal_loss=QuadraticLoss(jnp.full(1, secondary.pump_nominal_flow), jnp.full(1, secondary.cdu_pressure_drop)),
     )
@@ -180,7 +182,7 @@ def solve_row(
         jnp.full(1, site.secondary.motor_efficiency),
         one,
     )
-    power = efficiency.power(mass_flow[:1], rise, speed, density[:1])
+    power = efficiency.power(mass_flow[:1], rise, jnp.maximum(speed, LEAST_SPEED), density[:1])
     first_tray = 1 + 3 * racks
     row = RowFlow(
         mass_flow=mass_flow[0],

@@ -1,51 +1,63 @@
-"""What one building carries from step to step: rows, buffer tank, pipes, valves, and where its networks stand.
+"""What one building carries from step to step: plates, rows, air, buffer tank, pipes, valves, where its networks stand.
 
-    row      C dT_hot/dt = Q - k (T_hot - T_f)   =>   T(t + Δt) = T_eq + (T - T_eq) exp(-Δt / τ),   τ = C / k
-    tank     `voltherm.coolant.tank`,   pipes   `voltherm.coolant.pipe_transport`
-
-| symbol | meaning | unit |
-| --- | --- | --- |
-| C | heat capacity of a row: coolant of its loop and metal of its racks | J/K |
-| k | heat per kelvin between the inlets of the CDU, Q / (T_eq - T_f) | W/K |
+    chips and plates   `voltherm.thermal.rack_transient`        rows   `voltherm.site.row_stores`
+    tank               `voltherm.coolant.tank`                  pipes  `voltherm.coolant.pipe_transport`
+    room air and chilled water   `voltherm.site.air_stores`
 
 Tank and pipes lose no heat, and what they carry is the water's specific enthalpy: without losses it obeys the laws that
 are written there for the temperature, with a heat capacity of one, and balances to round-off.
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from voltherm.coolant import DelayLine, MixedTank
-from voltherm.media import AbstractLiquid
 from voltherm.site.equipment import Equipment
+from voltherm.site.racks import thermal_rack
+from voltherm.site.row_stores import side_mass
 from voltherm.site.sections import Site
 from voltherm.site.states import BuildingFlows, BuildingState
+from voltherm.thermal import RackThermalState, steady_thermal_state
+
+
+class Chips(eqx.Module):
+    """The hottest chips and what they leave: hottest GPU [K] and smallest margin of all, less the margin kept [K]."""
+
+    gpu_temperature: Float[Array, ""]
+    margin: Float[Array, ""]
 
 
 class Stores(eqx.Module):
-    """Temperatures [K], enthalpies [J/kg], opening of the valves [1], flows to start the next solve from."""
+    """Plates [K] by kind, enthalpies of rows, chilled water, tank and pipes [J/kg], air to the racks [K], opening of
+    the valves [1]; and what the last solve found, for the next one: chips, warming by the facility pumps [J/kg], flow
+    of the condensers over what they ask for [1], flows of the networks.
+    """
 
-    supply_temperature: Float[Array, "row"]
-    return_temperature: Float[Array, "row"]
+    plates: RackThermalState
+    supply_enthalpy: Float[Array, "row"]
+    return_enthalpy: Float[Array, "row"]
     valve_opening: Float[Array, "row"]
-    facility_supply_enthalpy: Float[Array, ""]
-    chilled_water_temperature: Float[Array, ""]
+    air_temperature: Float[Array, ""]
+    chilled_water_enthalpy: Float[Array, ""]
     tank_enthalpy: Float[Array, ""]
-    plant_inlet_enthalpy: Float[Array, ""]
-    pump_rise: Float[Array, ""]
     supply_pipe: DelayLine
     return_pipe: DelayLine
+    chips: Chips
+    pump_rise: Float[Array, ""]
+    condenser_share: Float[Array, ""]
     flows: BuildingFlows
 
     @classmethod
     def at_rest(cls, site: Site, made: Equipment, state: BuildingState, flows: BuildingFlows, parcels: int) -> "Stores":
         """The stores of a steady state; `parcels` of water are told apart in each pipe."""
-        water, facility = made.water, state.facility
+        water, coolant, facility, rows = made.water, made.coolant, state.facility, state.rows
         supply = water.specific_enthalpy(facility.plant.supply_temperature)
         rise = facility.pump_shaft_power / facility.mass_flow
         back = water.specific_enthalpy(facility.plant.return_temperature) - rise
         content = pipe_mass(site, made)
+        model = thermal_rack(site.rack, made.supply, site.air.inlet_limit)
 
         def filled(enthalpy: Float[Array, ""]) -> DelayLine:
             none = jnp.zeros_like(content)
@@ -58,24 +70,63 @@ class Stores(eqx.Module):
                 ambient_temperature=none,
             )
 
+        def plates(temperature: Float[Array, ""], flow: Float[Array, "tray"]) -> RackThermalState:
+            return steady_thermal_state(model, temperature, flow, coolant, load_factor=site.rack.load_factor)
+
+        racks = state.racks
         return cls(
-            state.rows.supply_temperature,
-            state.rows.return_temperature,
-            state.rows.valve_opening,
-            supply,
-            state.air.plant.supply_temperature,
-            supply,
-            back,
-            rise,
-            filled(supply),
-            filled(back),
-            flows,
+            plates=jax.vmap(jax.vmap(plates, in_axes=(None, 0)))(rows.supply_temperature, rows.tray_mass_flow),
+            supply_enthalpy=coolant.specific_enthalpy(rows.supply_temperature),
+            return_enthalpy=coolant.specific_enthalpy(rows.return_temperature),
+            valve_opening=rows.valve_opening,
+            air_temperature=state.air.supply_temperature,
+            chilled_water_enthalpy=water.specific_enthalpy(state.air.plant.supply_temperature),
+            tank_enthalpy=supply,
+            supply_pipe=filled(supply),
+            return_pipe=filled(back),
+            chips=hottest_chips(site, racks.gpu_temperature, racks.cpu_temperature, racks.switch_temperature),
+            pump_rise=rise,
+            condenser_share=jnp.ones_like(rise),
+            flows=flows,
         )
 
+    def facility_supply(self) -> Float[Array, ""]:
+        """Enthalpy of the facility water that stands before the CDUs [J/kg]."""
+        return _standing(self.supply_pipe)
+
+    def facility_return(self) -> Float[Array, ""]:
+        """Enthalpy of the facility water that stands before the plant's pumps [J/kg]."""
+        return _standing(self.return_pipe)
+
     def stored(self, site: Site, made: Equipment) -> Float[Array, ""]:
+        """Heat in the water of the facility loop, in the rows and in their plates [J]."""
+        rows = side_mass(site, made.coolant) * jnp.sum(self.supply_enthalpy + self.return_enthalpy)
+        capacity = {"gpu": site.rack.gpu, "cpu": site.rack.cpu, "switch": site.rack.switch}
+        plates = [
+            capacity[kind].heat_capacity * jnp.sum(temperature)
+            for kind, temperature in self.plates.plate_temperature.items()
+        ]
+        return self.facility_stored(site, made) + rows + jnp.sum(jnp.stack(plates))
+
+    def facility_stored(self, site: Site, made: Equipment) -> Float[Array, ""]:
         """Enthalpy in pipes and tank [J]."""
         pipes = self.supply_pipe.mean_temperature() + self.return_pipe.mean_temperature()
         return pipe_mass(site, made) * pipes + tank(site, made).mass * self.tank_enthalpy
+
+
+def _standing(pipe: DelayLine) -> Float[Array, ""]:
+    return pipe.outlet(jnp.zeros_like(pipe.mass), jnp.ones_like(pipe.mass))
+
+
+def hottest_chips(site: Site, gpu: Float[Array, "..."], cpu: Float[Array, "..."], switch: Float[Array, "..."]) -> Chips:
+    """The chips of one building from all junction temperatures [K]."""
+    rack = site.rack
+    margins = [
+        rack.gpu.junction_limit - jnp.max(gpu),
+        rack.cpu.junction_limit - jnp.max(cpu),
+        rack.switch.junction_limit - jnp.max(switch),
+    ]
+    return Chips(jnp.max(gpu), jnp.min(jnp.stack(margins)) - site.limits.junction_margin)
 
 
 def facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:
@@ -92,13 +143,3 @@ def tank(site: Site, made: Equipment) -> MixedTank:
     """The buffer tank, in terms of specific enthalpy."""
     content = site.facility.tank_fraction * facility_mass(site, made)
     return MixedTank(content, jnp.ones_like(content))
-
-
-def row_heat_capacity(site: Site, coolant: AbstractLiquid) -> Float[Array, ""]:
-    """Heat capacity of one row [J/K]: coolant of the CDU, headers and racks, and the racks' metal."""
-    secondary, rack = site.secondary, site.rack
-    racks = site.building.racks_per_row
-    header = 2.0 * racks * secondary.header_segment * (0.25 * jnp.pi) * secondary.header_diameter**2
-    volume = secondary.cdu_volume + header + racks * rack.coolant_volume
-    temperature = secondary.supply_temperature
-    return volume * coolant.density(temperature) * coolant.heat_capacity(temperature) + racks * rack.heat_capacity

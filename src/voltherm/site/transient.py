@@ -1,22 +1,22 @@
-"""The site in time: what happens to the chips when heat rejection is lost, and how long until the first limit.
-
-    chips, hydraulics, air side and controls follow at once; rows, tank and pipes store heat (`voltherm.site.stores`)
-    valves   |dy/dt| <= 1 / stroke, towards what holds the set point
+"""The site in time: what happens to the chips when something is lost, and how long until the first limit.
 
     plant -> tank -> supply pipe -> CDUs and condensers -> return pipe -> pumps -> plant
 
-| symbol | meaning | unit | source |
-| --- | --- | --- | --- |
-| stroke | valve stroke time, 120 s | s | Modelica Buildings library, default of its valves |
+    S_m     = S_n + (dt / 2) F(S_n, t_n)          a first half step
+    S_(n+1) = S_n + dt F(S_m, t_n + dt / 2)       the step, at the flows and temperatures of its middle
+
+S are the stores of `voltherm.site.stores`, F a pass through the building (`voltherm.site.instant`) with what works at
+that time (`voltherm.site.events`); each store is exact over a step of constant inputs, so the method is of second order
+however short a store's own time is. Every stored row is the state at its time, the first that of the start.
 
 `facility.tank_fraction` of the fill is the mixed tank, which stands in the supply, where it protects the chips; the
-rest lies half in the supply and half in the return pipe. One step is one pass of `voltherm.site.building` at the
-stores' temperatures. The network is not solved in time: substation losses stay at their steady value. Enthalpy in all
-stores is booked against what went in and out, and the imbalance is part of the result.
+rest lies half in the supply and half in the return pipe. The network is not solved in time: substation losses stay at
+their steady value. Enthalpy in all stores is booked against what went in and out, and the imbalance is part of the
+result.
 """
 
-import dataclasses
 import math
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
@@ -24,32 +24,31 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from voltherm.numerics import ResultCode, sentence
+from voltherm.numerics import ResultCode
 from voltherm.site.balances import substation_loss
-from voltherm.site.build import with_parameters
-from voltherm.site.building import BuildingUnknowns, solve_building
 from voltherm.site.equipment import Equipment, equipment
+from voltherm.site.events import Course, Event, Working, events_of, load_of, working
+from voltherm.site.instant import Passed, advance
+from voltherm.site.ride_through import RideThrough, evaluated
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
-from voltherm.site.stores import Stores, facility_mass, pipe_mass, row_heat_capacity, tank
+from voltherm.site.stores import Stores, facility_mass, pipe_mass
+from voltherm.site.time_grid import time_grid
 
-_STROKE = 120.0
-_SETTLED, _WATCHED = 300.0, 900.0  # s: when, and how long, the rise of the facility water is measured
 _MOST_FLOW = 1.5  # over the starting flow: what valves that open may make of it
 _PARCELS = 3.0  # times those in a pipe at the starting flow: flows down to a third are told apart step by step
+_LEAST_PARCELS = 256
+_PART = 64  # steps of one call of the compiled program
 
 
 class StepTooLongError(ValueError):
     """A step is longer than water stays in the facility's pipes; the message says what is possible."""
 
 
-class UnsolvedStepError(ValueError):
-    """The first step in time has no solution; the message says which part fails."""
-
-
 class Trace(eqx.Module):
-    """What is kept of a step, per building: temperatures and margin [K], power and heat [W], booked enthalpy [J], the
-    largest result code of its solves, and whether a chip has no temperature though coolant flows.
+    """What is kept of a step, per building. At its start: temperatures and margin [K]. Over it: power and heat [W],
+    flows [kg/s]; booked enthalpy at its end [J]; the largest result code of its solves, and whether a chip has no
+    temperature though coolant flows.
     """
 
     facility_supply: Float[Array, "..."]
@@ -60,140 +59,103 @@ class Trace(eqx.Module):
     junction_margin: Float[Array, "..."]
     inlet_air: Float[Array, "..."]
     it_power: Float[Array, "..."]
+    facility_flow: Float[Array, "..."]
+    row_flow: Float[Array, "..."]
+    mean_temperature: Float[Array, "..."]
     heat_in: Float[Array, "..."]
     heat_out: Float[Array, "..."]
     stored: Float[Array, "..."]
-    mean_temperature: Float[Array, "..."]
     result: Int[Array, "..."]
     runaway: Bool[Array, "..."]
 
 
-@dataclasses.dataclass(frozen=True)
-class RideThrough:
-    """Course of the worst building after heat rejection is lost, arrays over (time,); SI.
-
-    `seconds_to_limit`: infinite where no limit is reached; `first_limit`: what is reached first, or "none".
-    `seconds_per_kelvin`: of the facility water's mean temperature, within `window` [s]: minute 5 to 20 where the course
-    is long enough, else all of it. `ended`: why the course ends before its duration, which counts as a limit; empty
-    where it does not. `energy_residual`: largest imbalance of the facility's stores over a step, relative to the heat
-    that went in.
-    """
-
-    time: np.ndarray
-    facility_supply: np.ndarray
-    facility_return: np.ndarray
-    tank: np.ndarray
-    supply: np.ndarray
-    gpu_temperature: np.ndarray
-    junction_margin: np.ndarray
-    inlet_air: np.ndarray
-    it_power: np.ndarray
-    seconds_to_limit: float
-    first_limit: str
-    seconds_per_kelvin: float
-    window: tuple[float, float]
-    ended: str
-    energy_residual: float
-
-
-def _advance(
-    site: Site, made: Equipment, stores: Stores, loss: Float[Array, ""], available: Float[Array, ""], step: float
+def _step(
+    site: Site,
+    made: Equipment,
+    stores: Stores,
+    loss: Float[Array, ""],
+    works: Working,
+    duration: Float[Array, ""],
 ) -> tuple[Stores, Trace]:
-    """One step of one building."""
+    """One step of one building; `works` at its start and in its middle."""
+
+    def stage(now: Stores, given: tuple[Working, Float[Array, ""]]) -> tuple[Stores, Passed]:
+        there, share = given
+        return advance(site, made, stores, now, there, loss, share * duration)
+
+    # one pass in the program serves both stages
+    after, passed = jax.lax.scan(stage, stores, (works, jnp.asarray([0.5, 1.0], loss.dtype)))
+    first, whole = (jax.tree.map(lambda leaf, stage=stage: leaf[stage], passed) for stage in (0, 1))
     water = made.water
-    given = BuildingUnknowns(
-        supply_temperature=stores.supply_temperature,
-        return_temperature=stores.return_temperature,
-        mechanical_power=jnp.zeros_like(loss),
-        valve_opening=stores.valve_opening,
-        facility_supply_temperature=water.temperature_at_enthalpy(stores.facility_supply_enthalpy),
-        facility_return_temperature=water.temperature_at_enthalpy(stores.plant_inlet_enthalpy + stores.pump_rise),
-        chilled_water_temperature=stores.chilled_water_temperature,
-        condenser_heat=jnp.zeros_like(loss),
-    )
-    answered, state, result, flows = solve_building(site, made, given, loss, available, stores.flows)
-    rows, facility = state.rows, state.facility
-
-    # rows: towards the temperatures that would carry their heat, with the time constant of their exchanger
-    capacity = row_heat_capacity(site, made.coolant)
-    pump_rise = rows.pump_shaft_power / (rows.mass_flow * made.coolant.heat_capacity(answered.return_temperature))
-    per_kelvin = rows.cdu_heat / (answered.return_temperature + pump_rise - given.facility_supply_temperature)
-    kept = jnp.exp(-step * per_kelvin / capacity)
-    supply = answered.supply_temperature + (stores.supply_temperature - answered.supply_temperature) * kept
-    back = answered.return_temperature + (stores.return_temperature - answered.return_temperature) * kept
-    to_facility = rows.cdu_heat - capacity * (back - stores.return_temperature) / step
-    heat_in = jnp.sum(to_facility) + facility.condenser_heat
-
-    duration = jnp.asarray(step, loss.dtype)
-    into_plant = stores.return_pipe.outlet(facility.mass_flow, duration)
-    rise = facility.pump_shaft_power / facility.mass_flow
-    rejected = facility.plant.heat
-    from_plant = into_plant + rise - rejected / facility.mass_flow
-    no_ambient = jnp.zeros_like(from_plant)
-    held, from_tank = tank(site, made).step(stores.tank_enthalpy, from_plant, facility.mass_flow, no_ambient, duration)
-    supply_pipe, to_rows = stores.supply_pipe.step(from_tank, facility.mass_flow, duration)
-    return_pipe, _ = stores.return_pipe.step(to_rows + heat_in / facility.mass_flow, facility.mass_flow, duration)
-    largest = step / _STROKE
-    opening = stores.valve_opening + jnp.clip(answered.valve_opening - stores.valve_opening, -largest, largest)
-    after = Stores(
-        supply,
-        back,
-        opening,
-        to_rows,
-        answered.chilled_water_temperature,
-        held,
-        into_plant,
-        rise,
-        supply_pipe,
-        return_pipe,
-        flows,
-    )
-    racks, rack = state.racks, site.rack
-    margins = [
-        rack.gpu.junction_limit - jnp.max(racks.gpu_temperature),
-        rack.cpu.junction_limit - jnp.max(racks.cpu_temperature),
-        rack.switch.junction_limit - jnp.max(racks.switch_temperature),
-    ]
-    stored = after.stored(site, made)
+    stored = stores.facility_stored(site, made)
     trace = Trace(
-        facility_supply=given.facility_supply_temperature,
-        facility_return=water.temperature_at_enthalpy(into_plant),
-        tank=water.temperature_at_enthalpy(held),
-        supply=jnp.max(supply),
-        gpu_temperature=jnp.max(racks.gpu_temperature),
-        junction_margin=jnp.min(jnp.stack(margins)) - site.limits.junction_margin,
-        inlet_air=state.air.supply_temperature,
-        it_power=jnp.sum(racks.electrical_power),
-        heat_in=heat_in + facility.pump_shaft_power,
-        heat_out=rejected,
-        stored=stored,
+        facility_supply=water.temperature_at_enthalpy(stores.facility_supply()),
+        facility_return=water.temperature_at_enthalpy(stores.facility_return()),
+        tank=water.temperature_at_enthalpy(stores.tank_enthalpy),
+        supply=jnp.max(made.coolant.temperature_at_enthalpy(stores.supply_enthalpy)),
+        gpu_temperature=stores.chips.gpu_temperature,
+        junction_margin=stores.chips.margin,
+        inlet_air=stores.air_temperature,
+        it_power=first.it_power,
+        facility_flow=first.facility_flow,
+        row_flow=first.row_flow,
         mean_temperature=water.temperature_at_enthalpy(stored / facility_mass(site, made)),
-        result=result,
-        runaway=jnp.all(jnp.isfinite(rows.mass_flow)) & ~jnp.isfinite(jnp.sum(racks.electrical_power)),
+        heat_in=whole.heat_in,
+        heat_out=whole.heat_out,
+        stored=after.stored(site, made),
+        result=jnp.max(passed.result),
+        runaway=jnp.any(passed.runaway),
     )
     return after, trace
 
 
 @eqx.filter_jit
-def _run(
-    site: Site,
-    state: SiteState,
-    available: Float[Array, "time"],
-    dry_bulb: Float[Array, "time"],
-    step: float,
-    parcels: int,
-) -> tuple[Trace, Float[Array, " building"]]:
-    """Traces (time, building), and the booking of the starting state (building,)."""
+def _start(site: Site, state: SiteState, parcels: int) -> tuple[Stores, Float[Array, " building"]]:
+    """Stores of all buildings at the start, and what is booked in them (building,)."""
     made = equipment(site)
-    loss = substation_loss(site, state.power.active_loss)
     start = jax.vmap(lambda one, flows: Stores.at_rest(site, made, one, flows, parcels))(state.buildings, state.flows)
+    return start, jax.vmap(lambda one: one.stored(site, made))(start)
 
-    def advance(stores: Stores, inputs: tuple[Array, Array]) -> tuple[Stores, Trace]:
-        there = with_parameters(site, {"climate.dry_bulb": inputs[1]})
-        return jax.vmap(lambda one, lost: _advance(there, made, one, lost, inputs[0], step))(stores, loss)
 
-    booked = jax.vmap(lambda one: one.stored(site, made))(start)
-    return jax.lax.scan(advance, start, (available, dry_bulb))[1], booked
+@eqx.filter_jit
+def _part(
+    site: Site, loss: Float[Array, " building"], stores: Stores, works: Working, durations: Float[Array, " step"]
+) -> tuple[Stores, Trace]:
+    """Stores after a part of the course, and its traces (step, building). `works`: (step, stage)."""
+    made = equipment(site)
+
+    def advanced(stores: Stores, inputs: tuple[Working, Array]) -> tuple[Stores, Trace]:
+        return jax.vmap(lambda one, lost: _step(site, made, one, lost, *inputs))(stores, loss)
+
+    return jax.lax.scan(advanced, stores, (works, durations))
+
+
+def _run(
+    site: Site, state: SiteState, works: Working, durations: np.ndarray, parcels: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Traces (step, building) by name, and the booking of the starting state (building,); parts of one length, so
+    that one compiled program serves every duration. A part that fails everywhere is the last.
+    """
+    dtype = site.climate.dry_bulb.dtype
+    stores, booked = _start(site, state, parcels)
+    loss = substation_loss(site, state.power.active_loss)
+    parts = []
+    for begin in range(0, len(durations), _PART):
+        # behind the end the last step is taken again, and what it brings is left out
+        here = np.minimum(np.arange(begin, begin + _PART), len(durations) - 1)
+        given = jax.tree.map(lambda values, here=here: values[here], works)
+        stores, traces = _part(site, loss, stores, given, jnp.asarray(durations[here], dtype))
+        parts.append(vars(jax.tree.map(np.asarray, traces)))
+        if np.all(parts[-1]["result"][-1] != ResultCode.CONVERGED):
+            break
+    course = {name: np.concatenate([part[name] for part in parts])[: len(durations)] for name in parts[0]}
+    return course, np.asarray(booked)
+
+
+def _parcels(content: float, entering: float) -> int:
+    """Parcels of water that are told apart in a pipe; a power of two, so that few programs serve all steps."""
+    wanted = math.ceil(_PARCELS * content / entering) + 4
+    return int(max(_LEAST_PARCELS, 2 ** math.ceil(math.log2(wanted))))
 
 
 def simulate(
@@ -202,104 +164,58 @@ def simulate(
     *,
     duration: float | None = None,
     step: float | None = None,
-    available: np.ndarray | None = None,
-    dry_bulb: np.ndarray | None = None,
+    events: Sequence[Event] | None = None,
+    load: Course | None = None,
+    dry_bulb: Course | None = None,
 ) -> RideThrough:
-    """The site from a steady state on, by default with all outdoor heat rejection lost from the first step.
+    """The site from a steady state on, while something is lost and restored.
 
     **Arguments**
 
     - `state`: solved state of the site
-    - `duration`, `step` [s]: by default those of `site.ride_through`
-    - `available`: share of heat rejection that works in each step (time,), by default zero
-    - `dry_bulb`: of each step (time,) [K], by default that of the climate section
+    - `duration`, `step` [s]: by default those of `site.ride_through`; shorter steps follow every event
+    - `events`: what is lost and restored, by default those of `site.ride_through`
+    - `load`: factor on the configured load factor over time [s], by default that of `site.ride_through`
+    - `dry_bulb` over time [s], by default that of the climate section [K]
 
-    **Returns**: the course of the building that comes nearest to its limit. Memory grows with steps by a dozen
-    numbers each.
+    **Returns**: the course of the building that comes nearest to its limit. Memory grows with steps by two dozen
+    numbers each. No derivative passes through time.
 
     **Raises**: `StepTooLongError` where a step is longer than water stays in the facility's pipes; `UnsolvedStepError`
-    where the first step has no solution.
+    where the first step has no solution; `ValueError` for an event after the end, and in single precision.
     """
-    step = float(site.ride_through.step) if step is None else step
-    duration = float(site.ride_through.duration) if duration is None else duration
-    steps = max(1, math.ceil(duration / step - 1e-9))
-    dtype = site.climate.dry_bulb.dtype
-    works = jnp.zeros(steps, dtype) if available is None else jnp.asarray(available, dtype)
-    ambient = jnp.full(steps, site.climate.dry_bulb) if dry_bulb is None else jnp.asarray(dry_bulb, dtype)
-    facility = state.buildings.facility
+    if site.climate.dry_bulb.dtype != jnp.float64:
+        raise ValueError("a course in time books the heat of whole loops: it needs double precision (jax_enable_x64)")
+    riding = site.ride_through
+    step = float(riding.step) if step is None else step
+    duration = float(riding.duration) if duration is None else duration
+    events = events_of(riding) if events is None else tuple(sorted(events, key=lambda event: event.at))
+    load = load_of(riding) if load is None else load
+    dry_bulb = Course((0.0,), (float(site.climate.dry_bulb),)) if dry_bulb is None else dry_bulb
+    late = next((event for event in events if event.at > duration), None)
+    if late is not None:
+        raise ValueError(f"'{late}' lies behind the {duration:g} s simulated")
+    buildings = state.buildings
     content = float(pipe_mass(site, equipment(site)))
-    longest = content / (_MOST_FLOW * float(jnp.max(facility.mass_flow)))
+    longest = content / (_MOST_FLOW * float(jnp.max(buildings.facility.mass_flow)))
     if step > longest:
         raise StepTooLongError(
             f"a step of {step:g} s is longer than water stays in the facility pipes; take at most {longest:.0f} s"
         )
-    parcels = math.ceil(_PARCELS * content / (float(jnp.min(facility.mass_flow)) * step)) + 4
-    traces, booked = jax.tree.map(np.asarray, _run(site, state, works, ambient, step, parcels))
-    worst = int(np.argmin(traces.junction_margin.min(axis=0)))
-    one = jax.tree.map(lambda values: values[:, worst], traces)
-    return _ride_through(site, one, float(booked[worst]), step)
-
-
-def _ride_through(site: Site, one: Trace, booked: float, step: float) -> RideThrough:
-    course = {field.name: np.asarray(getattr(one, field.name)) for field in dataclasses.fields(one)}
-    # where a solve fails or a chip runs away there is no state: the course ends there
-    lost = np.flatnonzero(~np.isfinite(course["it_power"]) | (course["result"] != ResultCode.CONVERGED))
-    ended = _ended(course, int(lost[0])) if lost.size else ""
-    if lost.size and lost[0] == 0:
-        raise UnsolvedStepError(f"the first step in time has no solution: {ended}")
-    course = {name: values[: lost[0] if lost.size else None] for name, values in course.items()}
-    time = step * np.arange(1, len(course["supply"]) + 1)
-    change = np.diff(np.concatenate([[booked], course["stored"]]))
-    residual = np.abs(change - step * (course["heat_in"] - course["heat_out"])) / (step * course["heat_in"])
-    crossings = {
-        "chip junction limit": _first_below_zero(time, course["junction_margin"]),
-        "rack inlet air limit": _first_below_zero(time, float(site.air.inlet_limit) - course["inlet_air"]),
-    }
-    if ended:
-        crossings[ended] = float(time[-1] + step)
-    first = min(crossings, key=lambda name: crossings[name])
-    seconds = crossings[first]
-    # after the rows have warmed, and before chips far beyond their limit give off more than they should
-    watched = np.flatnonzero((time >= _SETTLED) & (time <= _SETTLED + _WATCHED))
-    begin, end = (watched[0], watched[-1]) if watched.size > 1 else (0, len(time) - 1)
-    rise = course["mean_temperature"][end] - course["mean_temperature"][begin]
-    return RideThrough(
-        time=time,
-        **{name: course[name] for name in _KEPT},
-        seconds_to_limit=seconds,
-        first_limit="none" if math.isinf(seconds) else first,
-        seconds_per_kelvin=float((time[end] - time[begin]) / rise) if rise > 0.0 else math.inf,
-        window=(float(time[begin]), float(time[end])),
-        ended=ended,
-        energy_residual=float(np.max(residual)),
+    # one step more than asked for, so that the state at the end is stored as well
+    times = time_grid(duration, step, [*(event.at for event in events), *load.times])
+    times = np.append(times, 2.0 * times[-1] - times[-2])
+    durations = np.diff(times)
+    running = (
+        float(jnp.max(buildings.facility.pump_speed) / site.facility.maximum_speed),
+        float(jnp.max(buildings.rows.pump_speed) / site.secondary.maximum_speed),
     )
-
-
-_KEPT = (
-    "facility_supply",
-    "facility_return",
-    "tank",
-    "supply",
-    "gpu_temperature",
-    "junction_margin",
-    "inlet_air",
-    "it_power",
-)
-
-
-def _ended(course: dict[str, np.ndarray], step: int) -> str:
-    if course["runaway"][step]:
-        return "a chip has no steady temperature: its leakage runs away"
-    return sentence(ResultCode(int(course["result"][step])), "the hydraulics of the loops")
-
-
-def _first_below_zero(time: np.ndarray, margin: np.ndarray) -> float:
-    """Time [s] at which a margin first falls to zero, between steps by a straight line; infinite where it does not."""
-    below = np.flatnonzero(margin <= 0.0)
-    if below.size == 0:
-        return math.inf
-    after = int(below[0])
-    if after == 0:
-        return float(time[0])
-    share = margin[after - 1] / (margin[after - 1] - margin[after])
-    return float(time[after - 1] + share * (time[after] - time[after - 1]))
+    stages = times[:-1, None] + durations[:, None] * np.array([0.0, 0.5])
+    works = working(riding, events, load, dry_bulb, stages, running, site.climate.dry_bulb.dtype)
+    traces, booked = _run(
+        site, state, works, durations, _parcels(content, float(jnp.min(buildings.facility.mass_flow)) * step)
+    )
+    worst = int(np.argmin(traces["junction_margin"].min(axis=0)))
+    one = {name: values[:, worst] for name, values in traces.items()}
+    shares = {name: np.asarray(values[:, 0], float) for name, values in works._asdict().items()}
+    return evaluated(site, times, one, shares, float(booked[worst]), "; ".join(map(str, events)))

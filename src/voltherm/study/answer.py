@@ -19,10 +19,11 @@ from voltherm.numerics import ResultCode
 from voltherm.site.build import with_parameters
 from voltherm.site.climate import dry_bulb_year
 from voltherm.site.layout import Layout, layout
+from voltherm.site.ride_through import RideThrough
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 from voltherm.site.supply_temperature import PATH
-from voltherm.site.transient import RideThrough, simulate
+from voltherm.site.transient import simulate
 from voltherm.site.year import LANES, Lanes, Response, UnsolvedHourError, Year, grid, response, solve_lanes, year
 from voltherm.study.limits import Constraint, constraints, hottest
 from voltherm.study.sensitivity import Sensitivity, site_sensitivities
