@@ -7,8 +7,10 @@ import pytest
 from tests.site.conftest import solve
 from voltherm.numerics import ResultCode
 from voltherm.site import with_parameters
+from voltherm.site.climate import dry_bulb_year
 from voltherm.site.supply_temperature import PATH
-from voltherm.site.year import LANES, response, solve_lanes
+from voltherm.site.year import LANES, grid, response, solve_lanes, year
+from voltherm.study.tune import DEFAULT_AMBIENTS, weighted_ambients, year_weights
 
 HOT, COOL = 316.15, 298.15
 
@@ -60,3 +62,30 @@ def test_a_response_is_in_the_order_asked_and_its_points_are_single_solves(site,
         for name in ("facility_power", "pue", "junction_margin"):
             assert found.figures[name][lane] == pytest.approx(float(figures[name]), rel=1e-8), name
     assert found.figures["cooling_power"][0] < found.figures["cooling_power"][2] < found.figures["cooling_power"][1]
+
+
+@pytest.mark.parametrize("celsius", [40.0, 45.0])
+def test_a_year_in_parts_is_that_of_the_whole_curve(site, state, celsius):
+    """What `tune` sums, against 8,760 hours read from the response to ambient; here, for the compiled solve is here."""
+    there = with_parameters(site, {PATH: 273.15 + celsius})
+    hours = np.asarray(dry_bulb_year(there.climate))
+    whole = year(there, state, response(there, state, grid(hours)), hours, checked=False)
+    ambients, shares = weighted_ambients(there, DEFAULT_AMBIENTS)
+    found = response(there, state, ambients)
+    assert np.all(found.result == ResultCode.CONVERGED)
+    energy = {name: found.figures[name] @ shares * 8760.0 * 3600.0 for name in whole.energy}
+    assert energy["facility_power"] == pytest.approx(whole.energy["facility_power"], rel=5e-4)
+    assert energy["cooling_power"] == pytest.approx(whole.energy["cooling_power"], rel=5e-3)
+    assert energy["air_chiller_power"] == pytest.approx(whole.energy["air_chiller_power"], rel=5e-3)
+    # a machine of few hours: a few per cent of its own energy, and little of all cooling
+    trim = whole.energy["trim_chiller_power"]
+    assert energy["trim_chiller_power"] == pytest.approx(trim, rel=0.03, abs=1e-3 * whole.energy["cooling_power"])
+
+
+def test_the_year_has_trim_to_be_found(site, state):
+    hours = np.asarray(dry_bulb_year(site.climate))
+    whole = year(site, state, response(site, state, grid(hours)), hours, checked=False)
+    assert whole.energy["trim_chiller_power"] > 0.01 * whole.energy["cooling_power"]
+    even = np.linspace(hours.min(), hours.max(), 6)
+    few = response(site, state, even).figures["trim_chiller_power"] @ year_weights(hours, even) * 8760.0 * 3600.0
+    assert few > 1.3 * whole.energy["trim_chiller_power"]

@@ -2,10 +2,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from voltherm.formats import load
+from voltherm.site import with_parameters
+from voltherm.site.climate import dry_bulb_year
 from voltherm.study.augmented_lagrangian import Settings
 from voltherm.study.design import DesignVariables
 from voltherm.study.errors import ForeignCheckpointError
-from voltherm.study.tune import TuneProgress, run, year_ambients, year_weights
+from voltherm.study.tune import TuneProgress, run, weighted_ambients, year_parts, year_weights
 
 VARIABLES = DesignVariables.build(
     [
@@ -78,13 +81,61 @@ def test_checkpoint_belongs_to_its_case(tmp_path):
         tuned(settings=settings, checkpoint=file, case="b", random_points=0, resume=True)
 
 
-def test_year_as_a_few_ambients():
+def test_year_between_given_ambients():
     hours = 288.0 + 15.0 * np.sin(np.linspace(0.0, 2.0 * np.pi, 8760, endpoint=False))
-    ambients = year_ambients(hours, 5)
+    ambients = np.linspace(273.0, 303.0, 5)
     weights = year_weights(hours, ambients)
-    np.testing.assert_allclose(ambients[[0, -1]], [273.0, 303.0], atol=1e-3)
     assert np.sum(weights) == pytest.approx(1.0)
     # linear interpolation gives the mean of anything linear exactly
     assert weights @ (2.0 * ambients + 1.0) == pytest.approx(np.mean(2.0 * hours + 1.0))
     np.testing.assert_allclose(weights, weights[::-1], atol=1e-4)
     np.testing.assert_allclose(year_weights(hours, np.array([280.0, 281.0])).sum(), 1.0)
+
+
+@pytest.fixture(scope="module")
+def hours(project_root):
+    return np.asarray(dry_bulb_year(load(project_root / "configs" / "campus" / "abilene_building.yaml").climate))
+
+
+def test_parts_of_a_year(hours):
+    ambients, shares = year_parts(hours, 40)
+    assert len(ambients) == 40
+    assert np.all(np.diff(ambients) > 0.0)
+    assert shares.sum() == pytest.approx(1.0, rel=1e-14)
+    # the mean of anything linear is exact
+    assert shares @ ambients == pytest.approx(hours.mean(), rel=1e-14)
+    # measured in tenths of a degree, or all alike
+    rounded, even = year_parts(np.round(hours, 1), 40)
+    np.testing.assert_allclose(rounded, ambients, atol=0.5)
+    assert even.sum() == pytest.approx(1.0)
+    same, all_of_it = year_parts(np.full(8760, 290.0), 40)
+    assert (same.tolist(), all_of_it.tolist()) == ([290.0], [1.0])
+
+
+def test_a_machine_may_start_at_any_ambient(hours):
+    """max(0, T - start), the energy of a machine above its start, which six even ambients miss."""
+    starts = np.linspace(hours.min(), hours.max(), 400)
+    exact = np.maximum(0.0, hours[:, None] - starts).mean(axis=0)
+
+    def missed(ambients, shares):
+        return np.abs(shares @ np.maximum(0.0, ambients[:, None] - starts) - exact)
+
+    even = np.linspace(hours.min(), hours.max(), 6)
+    few, many = missed(even, year_weights(hours, even)), missed(*year_parts(hours, 40))
+    assert few.max() > 0.3
+    assert many.max() < 0.006
+    # the bound of the docstring, from a density of hours that nowhere is above 0.05 1/K
+    widths = np.diff(np.quantile(hours, np.concatenate([[0.0], np.cumsum(year_parts(hours, 40)[1])]).clip(0.0, 1.0)))
+    assert many.max() < 1.5 * np.max(year_parts(hours, 40)[1] * widths) / 8.0
+
+
+def test_limits_count_on_the_design_day_and_in_the_hottest_hour(hours, project_root):
+    site = load(project_root / "configs" / "campus" / "abilene_building.yaml")
+    for celsius, kept in ((44.0, 1), (30.0, 2)):
+        there = with_parameters(site, {"climate.dry_bulb": 273.15 + celsius})
+        ambients, shares = weighted_ambients(there, 40)
+        assert np.all(np.diff(ambients) > 0.0)
+        assert np.count_nonzero(shares == 0.0) == kept
+        assert 273.15 + celsius in ambients
+        assert ambients[-1] == max(273.15 + celsius, hours.max())
+        assert shares.sum() == pytest.approx(1.0, rel=1e-14)

@@ -48,10 +48,10 @@ TUNE_SITE = Section(
         Field("kind", "what is tuned", "choice", choices=("site", "cold_plate")),
         _CASE,
         Field("objective", "what is made least", "choice", choices=("yearly_cost",), default="yearly_cost"),
-        _whole("ambients", "ambients at which the year is solved", "200", "6", "2"),
+        _whole("ambients", "parts of the year, each solved at its mean dry bulb", "200", "40", "2"),
         _whole("iterations", "steps of the descent", "100000", "300"),
         _SEED,
-        _whole("random_search", "designs of the random search it is compared with, 0 for none", "1000000", "1000", "0"),
+        _whole("random_search", "designs of the random search it is compared with, 0 for none", "1000000", "200", "0"),
     ),
 )
 
