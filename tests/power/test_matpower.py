@@ -97,6 +97,12 @@ def test_arrays_that_make_no_sense_are_refused_by_name(nine, table, row, column,
         from_arrays(float(nine["baseMVA"]), **arrays)
 
 
+def test_tables_without_their_columns_are_refused(nine):
+    base, bus, gen, branch = _arrays(nine)
+    with pytest.raises(ValueError, match=r"table gen: 8 columns needed, its shape is \(3, 7\)"):
+        from_arrays(base, bus, gen[:, :7], branch)
+
+
 @pytest.mark.parametrize("name", ["case_ieee30", "case57", "case1354pegase"])
 def test_further_published_cases(name, shared_reference):
     case = _load(shared_reference / "power" / f"{name}.npz")

@@ -50,7 +50,13 @@ def initial_voltages(bus: Float[np.ndarray, "bus bus_column"], dtype: jnp.dtype 
 def _mistakes(bus: np.ndarray, gen: np.ndarray, branch: np.ndarray) -> list[str]:
     """What is wrong with the numbers themselves."""
     found = []
-    for name, table in (("bus", bus), ("gen", gen), ("branch", branch)):
+    tables = (("bus", bus), ("gen", gen), ("branch", branch))
+    for name, table in tables:
+        if table.ndim != 2 or table.shape[1] <= _USED[name][-1]:
+            found.append(f"table {name}: {_USED[name][-1] + 1} columns needed, its shape is {table.shape}")
+    if found:
+        return found
+    for name, table in tables:
         wrong = np.flatnonzero(~np.isfinite(table[:, _USED[name]]).all(axis=1))
         found += [f"row {row + 1} of {name} holds a number that is not finite" for row in wrong]
     if found:
