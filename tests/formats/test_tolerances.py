@@ -80,7 +80,7 @@ def test_a_name_may_hold_the_sign(building: Path):
 
 
 def test_what_is_kept_with_results_holds_the_tolerances(building: Path):
-    moved = ("rack.gpu.plate_flow_exponent=1.194 +- 5 %", "cdu.approach=3 K +- 10 %")
+    moved = ("rack.gpu.plate_flow_exponent=0.2 +- 5 %", "cdu.approach=3 K +- 10 %")
     site, document = configuration(building, moved)
     texts = {value.path: value.exact for value in document.values}
     assert from_values(texts) == site

@@ -94,10 +94,18 @@ def _state(site: Site) -> SiteState:
     )  # fmt: skip
     chips = jnp.linspace(*_SIZES["chip"], count * rows * racks * rack.compute_trays * rack.gpu.per_tray)
     shape = (count, rows, racks, rack.compute_trays, rack.gpu.per_tray)
+    gpus, cpus = chips.reshape(shape), jnp.full((*shape[:4], rack.cpu.per_tray), 330.0)
+    switches = jnp.full((count, rows, racks, rack.switch_trays, rack.switch.per_tray), 335.0)
     rack_states = RackStates(
-        gpu_temperature=chips.reshape(shape),
-        cpu_temperature=jnp.full((*shape[:4], rack.cpu.per_tray), 330.0),
-        switch_temperature=jnp.full((count, rows, racks, rack.switch_trays, rack.switch.per_tray), 335.0),
+        gpu_temperature=gpus,
+        cpu_temperature=cpus,
+        switch_temperature=switches,
+        gpu_unthrottled_temperature=gpus,
+        cpu_unthrottled_temperature=cpus,
+        switch_unthrottled_temperature=switches,
+        work=jnp.ones((count, rows, racks)),
+        throttled_chips=jnp.zeros((count, rows, racks)),
+        off_chips=jnp.zeros((count, rows, racks)),
         return_temperature=jnp.full((count, rows, racks), 323.15),
         liquid_heat=jnp.full((count, rows, racks), 1.15e5),
         air_heat=jnp.full((count, rows, racks), 1.5e4),
@@ -164,7 +172,7 @@ def _figures(shape: tuple[int, ...] = ()) -> dict[str, Any]:
         "inlet_margin": 10.0, "supply_excess": 0.0, "gpu_temperature": 350.0, "heat_residual": 1e-11,
         "mass_residual": 1e-12, "power_residual": 1e-13, "site_residual": 1e-10, "lowest_voltage": 0.97,
     }  # fmt: skip
-    named |= dict.fromkeys(INTAKE_PARTS[1:], _PART)
+    named |= dict.fromkeys(INTAKE_PARTS[1:], _PART) | {"throttled_chips": 0.0, "off_chips": 0.0}
     return {name: np.full(shape, named.get(name, values[figure.unit])) for name, figure in FIGURES.items()}
 
 

@@ -1,5 +1,7 @@
 """Sentences for sites without a steady state: the part that fails, by name, and what to try."""
 
+import math
+
 import pytest
 
 from voltherm.numerics import ResultCode
@@ -8,8 +10,14 @@ from voltherm.site.diagnosis import diagnose
 from voltherm.site.electrical import one_line
 
 
+def _unlimited(chip: str, power: float) -> dict[str, float]:
+    """A chip without a control of its own: nothing holds its power or its temperature."""
+    limits = ("power_limit", "throttle_above_limit", "shutdown_above_limit")
+    return {f"rack.{chip}.power": power, **{f"rack.{chip}.{name}": math.inf for name in limits}}
+
+
 def test_a_runaway_names_the_chip_and_the_way_out(site):
-    hot = with_parameters(site, {"rack.gpu.power": 4000.0})
+    hot = with_parameters(site, _unlimited("gpu", 4000.0))
     sentence = diagnose(hot, ResultCode.NOT_FINITE)
     assert "GPU" in sentence
     assert "H1-R01-K01 tray" in sentence
@@ -19,7 +27,7 @@ def test_a_runaway_names_the_chip_and_the_way_out(site):
 
 
 def test_a_runaway_of_another_kind_is_told_apart(site):
-    hot = with_parameters(site, {"rack.switch.power": 9000.0})
+    hot = with_parameters(site, _unlimited("switch", 9000.0))
     assert "rack.switch.power" in diagnose(hot, ResultCode.NOT_FINITE)
 
 

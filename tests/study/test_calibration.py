@@ -1,3 +1,4 @@
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,10 +15,10 @@ RESISTANCE = np.array([0.0389, 0.0300, 0.0265, 0.0245, 0.0220, 0.0204, 0.0197])
 def test_cold_plate_table():
     plate, fit = calibrate_cold_plate(FLOW, RESISTANCE)
     assert fit.converged
-    assert fit.largest <= 0.025
-    assert float(plate.base_resistance) == pytest.approx(0.01736, rel=0.02)
-    assert float(plate.flow_resistance) == pytest.approx(0.00697, rel=0.05)
-    assert float(plate.flow_exponent) == pytest.approx(1.194, rel=0.05)
+    assert fit.largest <= 0.01
+    assert float(plate.base_resistance) == 0.0028
+    assert float(plate.flow_resistance) == pytest.approx(0.0139, rel=0.02)
+    assert 0.0 < float(plate.flow_exponent) < 0.05
     np.testing.assert_allclose(plate.resistance(jnp.asarray(FLOW)) / RESISTANCE - 1.0, fit.residual, atol=1e-12)
     # at least as good as the published fit of the same law
     published = ColdPlate.published().resistance(jnp.asarray(FLOW)) / RESISTANCE - 1.0
@@ -26,12 +27,12 @@ def test_cold_plate_table():
 
 
 def test_recovers_a_known_law_from_far_away():
-    law = ColdPlate.published()
+    law = eqx.tree_at(lambda plate: plate.flow_exponent, ColdPlate.published(), jnp.asarray(0.2))
     exact = np.asarray(law.resistance(jnp.asarray(FLOW)))
-    start = {"base_resistance": 0.002, "flow_resistance": 0.05, "flow_exponent": 0.4}
+    start = {"flow_resistance": 0.05, "flow_exponent": 0.5}
     _, fit = calibrate_cold_plate(FLOW, exact, initial=start)
     assert fit.largest < 1e-10
-    assert fit.parameters["flow_exponent"] == pytest.approx(1.194, rel=1e-8)
+    assert fit.parameters["flow_exponent"] == pytest.approx(0.2, rel=1e-8)
     assert max(fit.standard_errors.values()) < 1e-8
 
 

@@ -79,6 +79,24 @@ def test_no_load_at_rest_stays_at_supply():
     assert state.return_temperature == pytest.approx(float(SUPPLY), abs=1e-12)
 
 
+def test_no_plate_is_colder_than_the_coolant_that_leaves_it():
+    model = rack(2, 1)
+    flow = tray_mass_flow(model) * jnp.asarray([0.05, 0.2, 0.1])
+    cool = eqx.tree_at(
+        lambda rack: [group.power.leakage_power for tray in rack.trays for group in tray.devices],
+        model,
+        [jnp.zeros(()) for tray in model.trays for _ in tray.devices],
+    )
+    state = run(cool, jnp.asarray(283.15), flow, liquid(), load_factor=0.2)
+    plate = {
+        name: state.case_temperature[name] - state.device_power[name] * group.interface.resistance()
+        for name, group in {group.name: group for tray in model.trays for group in tray.devices}.items()
+    }
+    hottest = jnp.stack([jnp.maximum(plate["gpu"].max(axis=1), plate["cpu"].max(axis=1))[i] for i in (0, 1)])
+    assert jnp.all(hottest > state.outlet_temperature[:2])
+    assert jnp.all(plate["switch"] > state.outlet_temperature[2])
+
+
 def test_gradients():
     model = rack(2, 1)
 

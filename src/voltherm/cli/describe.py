@@ -1,5 +1,6 @@
 """``voltherm describe``: what a case amounts to, without solving it."""
 
+import operator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -73,11 +74,10 @@ def _figures(site: Any, document: "Document") -> dict[str, str]:
     from voltherm.formats.rack_power import LOAD, rack_heat
     from voltherm.formats.units import quantity
 
-    values = {value.path: value.value for value in document.values}
     building, rack, electrical = site.building, site.rack, site.electrical
     racks = building.halls * building.rows_per_hall * building.racks_per_row
     gpus = racks * rack.compute_trays * rack.gpu.per_tray
-    each = rack_heat(*(values[path] for path in LOAD))
+    each = rack_heat(*(operator.attrgetter(path)(site) for path in LOAD))
     rows = building.halls * building.rows_per_hall
     transformers = electrical.main_transformers
     supply = quantity(site.secondary.supply_temperature, "temperature", digits=4)

@@ -192,14 +192,19 @@ def _mechanical_feeders(feeders: int, substations: int) -> str | None:
 
 def _supply(kind: str) -> Rule:
     def rule(supply: float, limit: float, margin: float, *chip: float) -> str | None:
-        power, factor, leakage, reference, scale, package, interface, area, plate = chip
+        power, factor, idle, cap, leakage, reference, scale, package, interface, area, plate = chip
         resistance = package + interface / area + plate
+        rest = max(idle, leakage)
+
+        def share(junction: float) -> float:
+            return factor * (1.0 - rest) + rest - leakage + leakage * math.exp((junction - reference) / scale)
+
         hottest = limit - margin
-        if leakage * power * resistance > 0.0:
-            # above this junction leakage grows faster than the heat it gives off: a warmer supply has no state there
+        # above this junction leakage grows faster than the heat it gives off: a warmer supply has no state there,
+        # unless the power limit holds the chip
+        if leakage * power * resistance > 0.0 and share(hottest) < cap:
             hottest = min(hottest, reference + scale * math.log(scale / (leakage * power * resistance)))
-        share = factor * (1.0 - leakage) + leakage * math.exp((hottest - reference) / scale)
-        rise = resistance * power * share
+        rise = resistance * power * min(share(hottest), cap)
         highest = hottest - rise
         if supply < highest:
             return None
@@ -219,6 +224,8 @@ for _chip in _CHIPS:
         "limits.junction_margin",
         f"rack.{_chip}.power",
         "rack.load_factor",
+        f"rack.{_chip}.idle_power",
+        f"rack.{_chip}.power_limit",
         f"rack.{_chip}.leakage_fraction",
         f"rack.{_chip}.leakage_reference",
         f"rack.{_chip}.leakage_scale",
@@ -227,6 +234,8 @@ for _chip in _CHIPS:
         f"rack.{_chip}.interface_area",
         f"rack.{_chip}.plate_base_resistance",
     )(_supply(_chip.upper() if _chip != "switch" else "switch chip"))
+    _rule(f"rack.{_chip}.plate_coolant", f"rack.{_chip}.plate_coolant")(coolant_problem)
+
 
 for _loop in ("secondary", "facility"):
     _rule(f"{_loop}.fluid", f"{_loop}.fluid")(coolant_problem)
@@ -267,6 +276,7 @@ _CURVES = ("electrical.ups", "electrical.power_shelf")
 
 
 _ORDERED = (
+    *((f"rack.{chip}.throttle_above_limit", f"rack.{chip}.shutdown_above_limit") for chip in _CHIPS),
     ("limits.voltage_minimum", "limits.voltage_maximum"),
     ("electrical.distribution_voltage", "electrical.intake_voltage"),
     ("electrical.low_voltage", "electrical.distribution_voltage"),

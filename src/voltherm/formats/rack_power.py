@@ -1,12 +1,14 @@
 """Power of one rack at its load factor, without the thermal model, which needs jax.
 
-    P_chips = Σ n P (f (1 - λ) + λ)      P_out = P_chips + f P_air      P_in = P_out + S loss(P_out / S)
+    P_chip(i) = min(P (1 + s_i) (f (1 - ι) + ι), l P),   ι = max(idle power, λ),   s_i from s to -s over a tray
+    P_chips = Σ P_chip      P_out = P_chips + f P_air      P_in = P_out + S loss(P_out / S)
     heat to liquid = P_chips             heat to air = P_in - P_chips
 
 | symbol | meaning | unit |
 | --- | --- | --- |
-| f | load factor: share of everything in the rack that follows its work, liquid-cooled and air-cooled | 1 |
-| n, P, λ | number, power and share of leakage of each kind of chip, at its reference temperature | 1, W, 1 |
+| f | load factor: work asked of everything in the rack that follows it, liquid-cooled and air-cooled | 1 |
+| P, λ | power and share of leakage of each kind of chip, at its reference temperature | W, 1 |
+| s, l | spread of the power over the chips of a tray, power limit of a chip over P | 1 |
 | P_air | power of the air-cooled parts, so that at f = 1 the heat to air is the published `rack.air_heat` | W |
 | S, loss | rating of the power shelves, loss over it (`voltherm.power.loss_curve`) | W, 1 |
 
@@ -16,13 +18,15 @@ It is what `voltherm.site.racks` gives with every chip at its reference temperat
 import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
+_CHIP = ("per_tray", "power", "idle_power", "power_limit", "leakage_fraction", "power_spread")
 LOAD = (
     "rack.load_factor",
     "rack.compute_trays",
-    *(f"rack.{chip}.{name}" for chip in ("gpu", "cpu") for name in ("per_tray", "power", "leakage_fraction")),
+    *(f"rack.{chip}.{name}" for chip in ("gpu", "cpu") for name in _CHIP),
     "rack.switch_trays",
-    *(f"rack.switch.{name}" for name in ("per_tray", "power", "leakage_fraction")),
+    *(f"rack.switch.{name}" for name in _CHIP),
     "rack.air_heat",
     "electrical.power_shelf.rating",
     "electrical.power_shelf.efficiency",
@@ -49,44 +53,40 @@ class RackHeat:
         return self.liquid + self.air
 
 
-def rack_heat(
-    load_factor: float,
-    compute_trays: int,
-    gpus: int,
-    gpu: float,
-    gpu_leakage: float,
-    cpus: int,
-    cpu: float,
-    cpu_leakage: float,
-    switch_trays: int,
-    switches: int,
-    switch: float,
-    switch_leakage: float,
-    air_heat: float,
-    rating: float,
-    efficiency: Sequence[float],
-    load: Sequence[float],
-) -> RackHeat:
+def rack_heat(load_factor: float, *numbers: Any) -> RackHeat:
     """Heat of one rack from the numbers of `LOAD`. The curve of the shelves has to be a curve, see `curve_problem`."""
+    each = len(_CHIP)
+    compute_trays, switch_trays = numbers[0], numbers[1 + 2 * each]
     chips = (
-        (compute_trays * gpus * gpu, gpu_leakage),
-        (compute_trays * cpus * cpu, cpu_leakage),
-        (switch_trays * switches * switch, switch_leakage),
+        (compute_trays, *numbers[1 : 1 + each]),
+        (compute_trays, *numbers[1 + each : 1 + 2 * each]),
+        (switch_trays, *numbers[2 + 2 * each : 2 + 3 * each]),
     )
+    air_heat, rating, efficiency, load = numbers[2 + 3 * each :]
     loss = loss_curve(efficiency, load)
 
     def shelf_loss(output: float) -> float:
         return rating * loss(output / rating)
 
-    full = sum(power for power, _ in chips)
+    full = sum(trays * count * power for trays, count, power, *_ in chips)
     lower, upper = 0.0, full + air_heat
     for _ in range(_BISECTIONS):
         output = 0.5 * (lower + upper)
         lower, upper = (output, upper) if output + shelf_loss(output) < full + air_heat else (lower, output)
     electronics = 0.5 * (lower + upper) - full
-    liquid = sum(power * (load_factor * (1.0 - leakage) + leakage) for power, leakage in chips)
+    liquid = sum(trays * tray_power(load_factor, *chip) for trays, *chip in chips)
     output = liquid + load_factor * electronics
     return RackHeat(liquid, output - liquid + shelf_loss(output), electronics, shelf_loss(full))
+
+
+def tray_power(
+    load_factor: float, count: int, power: float, idle: float, limit: float, leakage: float, spread: float
+) -> float:
+    """Power [W] of the chips of one kind in a tray, each at its reference temperature and within its power limit."""
+    rest = max(idle, leakage)
+    share = load_factor * (1.0 - rest) + rest
+    places = [1.0 - 2.0 * number / (count - 1) for number in range(count)] if count > 1 else [0.0]
+    return sum(power * min((1.0 + spread * place) * share, limit) for place in places)
 
 
 def curve_problem(efficiency: Sequence[float], load: Sequence[float]) -> str | None:

@@ -117,9 +117,11 @@ class Section:
         return next((member for member in self.members if member.name == name), None)
 
 
-def quantity_field(name: str, dimension: str, minimum: str, maximum: str, meaning: str, below: str = "") -> Field:
+def quantity_field(
+    name: str, dimension: str, minimum: str, maximum: str, meaning: str, below: str = "", *, default: str | None = None
+) -> Field:
     """A number with a unit."""
-    return Field(name, meaning, "quantity", dimension, minimum, maximum, below)
+    return Field(name, meaning, "quantity", dimension, minimum, maximum, below, default=default)
 
 
 def fields(section: Section, prefix: str = "") -> dict[str, Field]:

@@ -74,6 +74,22 @@ def _device(name: str, meaning: str) -> Section:
             _count("per_tray", "how many of them on a tray", "a tray without any: at least 1", maximum="64"),
             _q("power", "power", "1 W", "20000 W", "power of one at its reference temperature, leakage included"),
             _q(
+                "idle_power",
+                "share",
+                "0 %",
+                "100 %",
+                "share of that power drawn without work, leakage included; at least the leakage",
+                default="30 %",
+            ),
+            _q(
+                "power_limit",
+                "share",
+                "10 %",
+                "1000 %",
+                "most that the chip lets itself draw over that power: above it, it does less work",
+                default="100 %",
+            ),
+            _q(
                 "leakage_fraction", "share", "0 %", "60 %", "share of leakage in the power at the reference temperature"
             ),
             _q(
@@ -85,6 +101,22 @@ def _device(name: str, meaning: str) -> Section:
             ),
             _q("leakage_scale", "temperature difference", "5 K", "500 K", "rise over which leakage grows e-fold"),
             _q("junction_limit", "temperature", "30 degC", "200 degC", "highest junction temperature allowed"),
+            _q(
+                "throttle_above_limit",
+                "temperature difference",
+                "0 K",
+                "1000 K",
+                "junction over its limit at which the chip does less work to get no warmer",
+                default="0 K",
+            ),
+            _q(
+                "shutdown_above_limit",
+                "temperature difference",
+                "0 K",
+                "1000 K",
+                "junction over its limit at which the chip switches itself off",
+                default="5 K",
+            ),
             _q("package_resistance", "thermal resistance", "0 K/W", "5 K/W", "junction to the top of the package"),
             _q(
                 "interface_resistance",
@@ -94,9 +126,22 @@ def _device(name: str, meaning: str) -> Section:
                 "interface material, times its area",
             ),
             _q("interface_area", "area", "0.1 cm2", "1000 cm2", "area of the interface material"),
-            _q("plate_base_resistance", "thermal resistance", "0 K/W", "5 K/W", "cold plate at unlimited flow"),
-            _q("plate_flow_resistance", "thermal resistance", "0 K/W", "5 K/W", "what 1 L/min adds to it"),
-            _q("plate_flow_exponent", "number", "0.1", "3", "power of the flow by which that falls"),
+            _q("plate_base_resistance", "thermal resistance", "0 K/W", "5 K/W", "conduction in the cold plate"),
+            _q(
+                "plate_flow_resistance",
+                "thermal resistance",
+                "0 K/W",
+                "5 K/W",
+                "convection to the coolant of the plate's test at 1 L/min",
+            ),
+            _q(
+                "plate_flow_exponent",
+                "number",
+                "0",
+                "0.5",
+                "power of the flow by which that falls: 0 where laminar flow is developed, 0.33 in its entry; what the "
+                "coolant warms is no part of it",
+            ),
             _q("plate_nominal_flow", "volume flow", "0.01 L/min", "100 L/min", "flow of the pressure drop below"),
             _q(
                 "plate_nominal_pressure_drop",
@@ -104,6 +149,21 @@ def _device(name: str, meaning: str) -> Section:
                 "0.1 kPa",
                 "1000 kPa",
                 "pressure drop of the plate at that flow",
+            ),
+            Field(
+                "plate_coolant",
+                "coolant of the test behind these four; converted to that of the secondary loop",
+                "text",
+                static=True,
+                default="propylene glycol 25 %vol",
+            ),
+            _q(
+                "plate_coolant_temperature",
+                "temperature",
+                "0 degC",
+                "90 degC",
+                "temperature of the coolant in that test",
+                default="40 degC",
             ),
             _q("power_spread", "share", "0 %", "50 %", "hottest of a tray over the mean"),
             Field(

@@ -19,7 +19,7 @@ NOT_MODELLED = (
     "hot air drawn back into dry coolers, wind, rain and sun on equipment",
     "air flow inside the halls and condensation on cold surfaces",
     "heat lost or gained by pipes, fouling and ageing of exchangers",
-    "swings of the load with training jobs, and power capping",
+    "swings of the load with training jobs",
     "harmonics, unbalance, protection, voltage transients and the batteries of the UPS",
     "dynamics of controls, apart from valve strokes after heat rejection is lost",
 )
@@ -27,7 +27,8 @@ NOT_MODELLED = (
 SOURCES = (
     (
         "Junction temperatures",
-        "thermal resistance chain of package, interface and cold plate; leakage exponential in temperature",
+        "thermal resistance chain of package, interface and cold plate; leakage exponential in "
+        "temperature; power limit and throttling of the chips",
     ),
     (
         "Pipes and valves",

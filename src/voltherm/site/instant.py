@@ -262,7 +262,6 @@ def advance(
         duration,
     )
     largest, pressure = duration / _STROKE, facility.differential_pressure
-    junction = rows.step.junction_temperature
     after = Stores(
         plates=rows.plates,
         supply_enthalpy=supply_enthalpy,
@@ -273,7 +272,7 @@ def advance(
         tank_enthalpy=held,
         supply_pipe=supply_pipe,
         return_pipe=return_pipe,
-        chips=hottest_chips(site, junction["gpu"], junction["cpu"], junction["switch"]),
+        chips=hottest_chips(site, rows.step.junction_temperature["gpu"], rows.step.unthrottled_temperature),
         pump_rise=rise,
         condenser_share=jnp.sqrt(jnp.maximum(pressure, 0.0) / set_point),
         flows=BuildingFlows(rows.network, solution.value),

@@ -53,10 +53,13 @@ FIGURES: dict[str, Figure] = {
     "network_loss": Figure("W", "losses of transformers and cables behind the intake"),
     "cooling_power": Figure("W", "all fans, pumps and compressors"),
     "trim_chiller_heat": Figure("W", "heat taken by the trim chillers"),
+    "work": Figure("1", "work of all GPUs over that at nameplate load"),
+    "throttled_chips": Figure("1", "chips that do less work to get no warmer"),
+    "off_chips": Figure("1", "chips that have switched themselves off"),
     "gpu_temperature": Figure("K", "hottest GPU junction"),
-    "gpu_margin": Figure("K", "junction limit less the hottest GPU"),
-    "cpu_margin": Figure("K", "junction limit less the hottest CPU"),
-    "switch_margin": Figure("K", "junction limit less the hottest switch chip"),
+    "gpu_margin": Figure("K", "junction limit less the hottest GPU, if it did not throttle"),
+    "cpu_margin": Figure("K", "junction limit less the hottest CPU, if it did not throttle"),
+    "switch_margin": Figure("K", "junction limit less the hottest switch chip, if it did not throttle"),
     "junction_margin": Figure("K", "smallest margin of all chips, less the margin the site keeps"),
     "inlet_margin": Figure("K", "limit of the rack inlet air less its temperature"),
     "supply_temperature": Figure("K", "warmest secondary supply reached"),
@@ -150,9 +153,7 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     it_power = jnp.sum(racks.electrical_power)
     network_loss = jnp.sum(power.active_loss[intake.stop :])
     margins = {
-        "gpu": site.rack.gpu.junction_limit - jnp.max(racks.gpu_temperature),
-        "cpu": site.rack.cpu.junction_limit - jnp.max(racks.cpu_temperature),
-        "switch": site.rack.switch.junction_limit - jnp.max(racks.switch_temperature),
+        kind: getattr(site.rack, kind).junction_limit - jnp.max(chips) for kind, chips in racks.unthrottled.items()
     }
     voltages = low_voltages(site, state)
     cooling = {
@@ -181,6 +182,9 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "network_loss": network_loss,
         "cooling_power": jnp.sum(jnp.stack([cooling[name] for name in COOLING_PARTS])),
         "trim_chiller_heat": trim_heat,
+        "work": jnp.mean(racks.work),
+        "throttled_chips": jnp.sum(racks.throttled_chips),
+        "off_chips": jnp.sum(racks.off_chips),
         "gpu_temperature": jnp.max(racks.gpu_temperature),
         "gpu_margin": margins["gpu"],
         "cpu_margin": margins["cpu"],

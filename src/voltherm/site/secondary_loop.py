@@ -12,8 +12,9 @@
 | d | more drop through the farthest tray of a rack than through the nearest | - | configuration |
 
 The drop of tray i of n is that of the tray's law times 1 + d i / (n - 1), which stands for the static pressure along
-the rack's manifold. Laws are those of `voltherm.coolant`; the flow is solved row by row, as rows meet only in the
-facility loop.
+the rack's manifold. The law of the plates is converted to this coolant at the mean of supply and return
+(`voltherm.thermal.cold_plate`). Laws are those of `voltherm.coolant`; the flow is solved row by row, as rows meet only
+in the facility loop.
 """
 
 import functools
@@ -40,7 +41,7 @@ from voltherm.media.liquid import AbstractLiquid
 from voltherm.numerics import Solution
 from voltherm.site.racks import device_group
 from voltherm.site.sections import Site
-from voltherm.thermal import Tray, tray_pressure_drop
+from voltherm.thermal import CoolantProperties, Tray, tray_pressure_drop
 
 LEAST_SPEED = 1e-3
 """Of rated speed: a pump that stands still has a best flow of that, and so a finite power."""
@@ -88,14 +89,16 @@ class RowFlow(eqx.Module):
     residual: Float[Array, ""]
 
 
-def _tray_law(site: Site, density: Float[Array, ""], racks: int) -> Series:
-    rack = site.rack
+def _tray_law(site: Site, coolant: CoolantProperties, racks: int) -> Series:
+    rack, density = site.rack, coolant.density
     kinds = (
         Tray("compute", rack.compute_trays, (device_group("gpu", rack.gpu), device_group("cpu", rack.cpu))),
         Tray("switch", rack.switch_trays, (device_group("switch", rack.switch),)),
     )
     trays = rack.compute_trays + rack.switch_trays
-    plates = jnp.concatenate([jnp.full(tray.count, tray_pressure_drop(tray, rack.tray_nominal_flow)) for tray in kinds])
+    plates = jnp.concatenate(
+        [jnp.full(tray.count, tray_pressure_drop(tray, rack.tray_nominal_flow, coolant)) for tray in kinds]
+    )
     farther = jnp.linspace(0.0, 1.0, trays, dtype=plates.dtype) if trays > 1 else jnp.zeros(1, plates.dtype)
     position = 1.0 + rack.tray_maldistribution * farther
     nominal = jnp.full(racks * trays, rack.tray_nominal_flow * density)
@@ -107,8 +110,8 @@ def _tray_law(site: Site, density: Float[Array, ""], racks: int) -> Series:
     )
 
 
-def _laws(site: Site, density: Float[Array, ""]) -> tuple[PressureControlledPump, Pipe, Series, Series]:
-    secondary, rack = site.secondary, site.rack
+def _laws(site: Site, coolant: CoolantProperties) -> tuple[PressureControlledPump, Pipe, Series, Series]:
+    secondary, rack, density = site.secondary, site.rack, coolant.density
     racks = site.building.racks_per_row
     pump = PressureControlledPump(
         pressure_set_point=jnp.full(1, secondary.differential_pressure),
@@ -129,7 +132,7 @@ def _laws(site: Site, density: Float[Array, ""]) -> tuple[PressureControlledPump
     branch = Series(
         (QuadraticLoss(jnp.full(racks, nominal), jnp.full(racks, rack.manifold_nominal_pressure_drop + fittings)),)
     )
-    return pump, header, branch, _tray_law(site, density, racks)
+    return pump, header, branch, _tray_law(site, coolant, racks)
 
 
 def _pump_curve(site: Site, density: Float[Array, ""]) -> PumpCurve:
@@ -162,7 +165,7 @@ def solve_row(
     where = np.repeat([1, 0, 1, 0, 2], [1, racks, racks, racks, racks * trays])
     temperature = jnp.stack([supply_temperature, return_temperature, mean])
     density, viscosity = liquid.density(temperature)[where], liquid.viscosity(temperature)[where]
-    laws = _laws(site, density[-1])
+    laws = _laws(site, CoolantProperties.of(liquid, mean))
     solution = flow(
         network,
         laws,

@@ -49,14 +49,22 @@ class Climate(eqx.Module):
 
 
 class Device(eqx.Module):
-    """One kind of liquid-cooled chip: power [W], leakage, thermal path [K/W, m²K/W, m²] and cold-plate path."""
+    """One kind of liquid-cooled chip: power [W], leakage, limits, thermal path [K/W, m²K/W, m²] and cold plate.
+
+    Shares of the nameplate power: `idle_power`, `power_limit`. The plate's law holds for `plate_coolant` (static) and
+    is converted to the coolant of the secondary loop.
+    """
 
     per_tray: int = eqx.field(static=True)
     power: Scalar
+    idle_power: Scalar
+    power_limit: Scalar
     leakage_fraction: Scalar
     leakage_reference: Kelvin
     leakage_scale: Kelvin
     junction_limit: Kelvin
+    throttle_above_limit: Kelvin
+    shutdown_above_limit: Kelvin
     package_resistance: Scalar
     interface_resistance: Scalar
     interface_area: Scalar
@@ -65,6 +73,8 @@ class Device(eqx.Module):
     plate_flow_exponent: Scalar
     plate_nominal_flow: Scalar
     plate_nominal_pressure_drop: Scalar
+    plate_coolant: str = eqx.field(static=True)
+    plate_coolant_temperature: Kelvin
     power_spread: Scalar
     heat_capacity: Scalar
 

@@ -40,9 +40,11 @@ class RowState(eqx.Module):
 
 
 class RackStates(eqx.Module):
-    """The racks of one building: junction temperatures of every chip, heat by route and power.
+    """The racks of one building: junction temperatures of every chip, work, heat by route and power.
 
-    `electrical_power` is drawn at the rack's alternating-current input.
+    A chip that throttles holds its junction at its throttle temperature; its unthrottled temperature is what it would
+    have at the work asked of it, under its power limit, and goes on rising with the supply. `electrical_power` is drawn
+    at the rack's alternating-current input.
     """
 
     gpu_temperature: Float[Array, "*building row rack tray gpu"] = quantity("K", "GPU junction")
@@ -50,6 +52,18 @@ class RackStates(eqx.Module):
     switch_temperature: Float[Array, "*building row rack switchtray switch"] = quantity(
         "K", "junction of the switch chip"
     )
+    gpu_unthrottled_temperature: Float[Array, "*building row rack tray gpu"] = quantity(
+        "K", "GPU junction if it did not throttle"
+    )
+    cpu_unthrottled_temperature: Float[Array, "*building row rack tray cpu"] = quantity(
+        "K", "CPU junction if it did not throttle"
+    )
+    switch_unthrottled_temperature: Float[Array, "*building row rack switchtray switch"] = quantity(
+        "K", "junction of the switch chip if it did not throttle"
+    )
+    work: Float[Array, "*building row rack"] = quantity("1", "work of the rack's GPUs over that at nameplate load")
+    throttled_chips: Float[Array, "*building row rack"] = quantity("1", "chips of the rack that throttle")
+    off_chips: Float[Array, "*building row rack"] = quantity("1", "chips of the rack that have switched themselves off")
     return_temperature: Float[Array, "*building row rack"] = quantity("K", "coolant leaving the rack")
     liquid_heat: Float[Array, "*building row rack"] = quantity("W", "heat of the rack to its coolant")
     air_heat: Float[Array, "*building row rack"] = quantity(
@@ -58,6 +72,15 @@ class RackStates(eqx.Module):
     electrical_power: Float[Array, "*building row rack"] = quantity(
         "W", "power at the alternating-current input of the rack"
     )
+
+    @property
+    def unthrottled(self) -> dict[str, Float[Array, "*building row rack tray chip"]]:
+        """Junctions of each kind of chip if it did not throttle [K]."""
+        return {
+            "gpu": self.gpu_unthrottled_temperature,
+            "cpu": self.cpu_unthrottled_temperature,
+            "switch": self.switch_unthrottled_temperature,
+        }
 
 
 class RejectionState(eqx.Module):

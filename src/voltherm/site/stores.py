@@ -8,6 +8,8 @@ Tank and pipes lose no heat, and what they carry is the water's specific enthalp
 are written there for the temperature, with a heat capacity of one, and balances to round-off.
 """
 
+from collections.abc import Mapping
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -23,7 +25,8 @@ from voltherm.thermal import RackThermalState, steady_thermal_state
 
 
 class Chips(eqx.Module):
-    """The hottest chips and what they leave: hottest GPU [K] and smallest margin of all, less the margin kept [K]."""
+    """The hottest chips and what they leave: hottest GPU [K], and smallest margin of all if none throttled, less the
+    margin kept [K]."""
 
     gpu_temperature: Float[Array, ""]
     margin: Float[Array, ""]
@@ -84,7 +87,7 @@ class Stores(eqx.Module):
             tank_enthalpy=supply,
             supply_pipe=filled(supply),
             return_pipe=filled(back),
-            chips=hottest_chips(site, racks.gpu_temperature, racks.cpu_temperature, racks.switch_temperature),
+            chips=hottest_chips(site, racks.gpu_temperature, racks.unthrottled),
             pump_rise=rise,
             condenser_share=jnp.ones_like(rise),
             flows=flows,
@@ -118,14 +121,10 @@ def _standing(pipe: DelayLine) -> Float[Array, ""]:
     return pipe.outlet(jnp.zeros_like(pipe.mass), jnp.ones_like(pipe.mass))
 
 
-def hottest_chips(site: Site, gpu: Float[Array, "..."], cpu: Float[Array, "..."], switch: Float[Array, "..."]) -> Chips:
-    """The chips of one building from all junction temperatures [K]."""
-    rack = site.rack
-    margins = [
-        rack.gpu.junction_limit - jnp.max(gpu),
-        rack.cpu.junction_limit - jnp.max(cpu),
-        rack.switch.junction_limit - jnp.max(switch),
-    ]
+def hottest_chips(site: Site, gpu: Float[Array, "..."], unthrottled: Mapping[str, Float[Array, "..."]]) -> Chips:
+    """The chips of one building from the junctions of all GPUs and from what chips of each kind would have without
+    throttling [K]."""
+    margins = [getattr(site.rack, kind).junction_limit - jnp.max(chips) for kind, chips in unthrottled.items()]
     return Chips(jnp.max(gpu), jnp.min(jnp.stack(margins)) - site.limits.junction_margin)
 
 

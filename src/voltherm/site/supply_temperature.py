@@ -6,7 +6,7 @@
 | symbol | meaning | unit |
 | --- | --- | --- |
 | T | secondary supply reached: its set point, to which the facility's follows at its offset, or where it floats | K |
-| m | smallest junction margin of the site | K |
+| m | smallest junction margin of the site, from the temperatures of chips that do not throttle | K |
 | s_k | secant slope where it is plausible, else -1.05: a kelvin of supply and the leakage it adds | K/K |
 
 Where heat rejection is exhausted the supply floats above the set point: if m is negative there no set point serves, and

@@ -128,8 +128,9 @@ def _standard_errors(difference: np.ndarray, jacobian: np.ndarray) -> np.ndarray
     return np.sqrt(np.sum(difference**2) / freedom * np.diag(np.linalg.inv(jacobian.T @ jacobian)))
 
 
-COLD_PLATE_START = {"base_resistance": 0.01, "flow_resistance": 0.01, "flow_exponent": 1.0}
-"""Where a cold-plate calibration starts: K/W, K/W at 1 L/min, 1."""
+COLD_PLATE_START = {"flow_resistance": 0.01, "flow_exponent": 0.1}
+"""Where a cold-plate calibration starts: convection [K/W] at 1 L/min, power of the flow. One coolant's table does not
+tell conduction in the plate from convection that no flow changes: that is the plate's own."""
 
 
 def calibrate_cold_plate(
@@ -143,7 +144,8 @@ def calibrate_cold_plate(
 ) -> tuple[ColdPlate, Calibration]:
     """The cold-plate law that fits a table of case-to-inlet resistance [K/W] over volume flow [m³/s].
 
-    **Arguments**: `plate` gives what the table does not: pressure drop and coolant; default the published one.
+    **Arguments**: `plate` gives what the table does not: the test's coolant, conduction, pressure drop; default the
+    published one.
 
     **Returns**: the plate with its fitted law, and the fit.
     """

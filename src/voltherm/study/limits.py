@@ -51,11 +51,11 @@ def hottest(names: Layout, state: SiteState) -> dict[str, str]:
         building, row, rack, tray, position = _largest(temperature)
         return names.device(kind, building, row, rack, tray, position)
 
-    building, row, rack, _, _ = _largest(racks.gpu_temperature)
+    building, row, rack, _, _ = _largest(racks.gpu_unthrottled_temperature)
     return {
-        "gpu": device("gpu", racks.gpu_temperature),
-        "cpu": device("cpu", racks.cpu_temperature),
-        "switch": device("switch", racks.switch_temperature),
+        "gpu": device("gpu", racks.gpu_unthrottled_temperature),
+        "cpu": device("cpu", racks.cpu_unthrottled_temperature),
+        "switch": device("switch", racks.switch_unthrottled_temperature),
         "rack": names.rack(building, row, rack),
         "row": _cdu_with_most(names, state.buildings.rows.supply_temperature),
     }

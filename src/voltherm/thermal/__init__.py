@@ -32,6 +32,9 @@ from voltherm.thermal.stack import LayeredStack as LayeredStack
 from voltherm.thermal.stack import steady_stack as steady_stack
 from voltherm.thermal.stack_transient import backward_euler as backward_euler
 from voltherm.thermal.stack_transient import propagate as propagate
+from voltherm.thermal.throttling import DeviceOperation as DeviceOperation
+from voltherm.thermal.throttling import OperatingLimits as OperatingLimits
+from voltherm.thermal.throttling import operate as operate
 from voltherm.thermal.tray import DeviceGroup as DeviceGroup
 from voltherm.thermal.tray import Tray as Tray
 from voltherm.thermal.tray import tray_flow_at_pressure_drop as tray_flow_at_pressure_drop

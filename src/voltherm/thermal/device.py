@@ -1,10 +1,10 @@
 r"""Junction temperature of a chip whose leakage grows with it.
 
-    T = T_s + R P(T),    P(T) = f P_dynamic + P_leakage exp((T - T_reference) / T_scale)
+    T = T_s + R P(T),    P(T) = P_0 + P_leakage exp((T - T_reference) / T_scale),    P_0 = P_idle + f P_dynamic
 
-With x = (T - T_s - R f P_dynamic) / T_scale, the rise that leakage adds in units of its scale, this is
+With x = (T - T_s - R P_0) / T_scale, the rise that leakage adds in units of its scale, this is
 
-    x = a exp(x),    a = (R P_leakage / T_scale) exp((T_s + R f P_dynamic - T_reference) / T_scale),
+    x = a exp(x),    a = (R P_leakage / T_scale) exp((T_s + R P_0 - T_reference) / T_scale),
 
 whose lower, stable root is x = -W_0(-a), W_0 the principal branch of Lambert's function. It exists for a <= 1/e.
 Beyond that the chip gives off more heat at every temperature than the path takes away: **thermal runaway**, no steady
@@ -41,7 +41,7 @@ SMALLEST_RESISTANCE = 1.0e-6
 """Resistances [K/W] below this count as this: a millikelvin at a kilowatt. Leakage is found from the rise it causes."""
 
 _DEGREE = 21
-_LARGEST_EXPONENT = 60.0  # e^60 is far beyond runaway for any chip and still finite in single precision
+LARGEST_EXPONENT = 60.0  # e^60 is far beyond runaway for any chip and still finite in single precision
 
 
 def _growth(distance: np.ndarray) -> np.ndarray:
@@ -68,10 +68,12 @@ def scaled_leakage_rise(runaway_parameter: Float[Array, "..."]) -> Float[Array, 
     parameter = jnp.minimum(runaway_parameter, RUNAWAY_LIMIT)
     distance = jnp.sqrt(jnp.maximum(1.0 - math.e * parameter, 0.0))
     place = 2.0 * distance - 1.0
-    growth = jnp.full_like(distance, _FIT[-1])
-    for coefficient in reversed(_FIT[:-1]):
-        growth = growth * place + coefficient
-    return parameter * growth
+    # even and odd powers apart: two chains of products that do not wait for each other
+    square = place * place
+    even, odd = (jnp.full_like(distance, _FIT[first]) for first in (_DEGREE - 1, _DEGREE))
+    for order in range(_DEGREE - 3, -1, -2):
+        even, odd = even * square + _FIT[order], odd * square + _FIT[order + 1]
+    return parameter * (even + odd * place)
 
 
 @scaled_leakage_rise.defjvp
@@ -80,6 +82,28 @@ def _scaled_leakage_rise_jvp(
 ) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     rise = scaled_leakage_rise(primals[0])
     return rise, tangents[0] * jnp.exp(rise) / (1.0 - rise)
+
+
+def steady_power(
+    sink_temperature: Float[Array, "..."],
+    resistance: Float[Array, "..."],
+    power: LeakagePower,
+    load_factor: float | Float[Array, "..."] = 1.0,
+) -> tuple[Float[Array, "..."], Bool[Array, "..."]]:
+    """Steady power [W] of chips, each on its own thermal path, and whether the chip runs away.
+
+    Arguments as those of `solve_device`, but that `resistance` has to be positive. A chip that runs away is given its
+    power without leakage.
+    """
+    fixed_rise = resistance * (power.idle_power + load_factor * power.dynamic_power)
+    per_kelvin = 1.0 / power.temperature_scale
+    exponent = (sink_temperature + fixed_rise - power.reference_temperature) * per_kelvin
+    parameter = resistance * (power.leakage_power * per_kelvin) * jnp.exp(jnp.minimum(exponent, LARGEST_EXPONENT))
+    steady = parameter < RUNAWAY_LIMIT  # False for NaN
+    rise = power.temperature_scale * scaled_leakage_rise(jnp.where(steady, parameter, 0.0))
+    # Leakage from the rise it causes is what the power law gives at this temperature, and saves an exponential. XLA
+    # keeps the result of a division where several others need it, and would find a sum again for each of them.
+    return (fixed_rise + rise) / resistance, ~steady
 
 
 def solve_device(
@@ -104,17 +128,8 @@ def solve_device(
     **Reference**: the module's equation, closed form. Elementwise: no chip touches another.
     """
     resistance = jnp.maximum(resistance, SMALLEST_RESISTANCE)
-    dynamic_power = load_factor * power.dynamic_power
-    without_leakage = sink_temperature + resistance * dynamic_power
-    exponent = (without_leakage - power.reference_temperature) / power.temperature_scale
-    parameter = (resistance * power.leakage_power / power.temperature_scale) * jnp.exp(
-        jnp.minimum(exponent, _LARGEST_EXPONENT)
-    )
-    steady = parameter < RUNAWAY_LIMIT  # False for NaN
-    rise = power.temperature_scale * scaled_leakage_rise(jnp.where(steady, parameter, 0.0))
-    temperature = jnp.where(steady, without_leakage + rise, sink_temperature)
-    # leakage from the rise it causes is what the power law gives at this temperature, and saves an exponential
-    return temperature, dynamic_power + rise / resistance, ~steady
+    drawn, runaway = steady_power(sink_temperature, resistance, power, load_factor)
+    return jnp.where(runaway, sink_temperature, sink_temperature + resistance * drawn), drawn, runaway
 
 
 def junction_temperature(

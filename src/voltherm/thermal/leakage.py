@@ -1,10 +1,11 @@
-r"""Power of a chip: a dynamic part set by its work and a leakage part that grows with its temperature.
+r"""Power of a chip: what it draws at rest, a dynamic part set by its work, and leakage that grows with its temperature.
 
-    P(T) = f P_dynamic + P_leakage exp((T - T_reference) / T_scale)
+    P(T) = P_idle + f P_dynamic + P_leakage exp((T - T_reference) / T_scale)
 
 | symbol      | meaning                                                              | unit |
 |-------------|----------------------------------------------------------------------|------|
 | P           | power drawn, all of it given off as heat                             | W    |
+| P_idle      | power without work beyond leakage: clocks, memory, links             | W    |
 | P_dynamic   | switching power at full load, independent of temperature             | W    |
 | P_leakage   | leakage power at T_reference                                         | W    |
 | T_scale     | temperature rise that multiplies leakage by e                        | K    |
@@ -26,6 +27,7 @@ class LeakagePower(eqx.Module):
     leakage_power: Float[Array, "..."]
     reference_temperature: Float[Array, "..."]
     temperature_scale: Float[Array, "..."]
+    idle_power: float | Float[Array, "..."] = 0.0
 
     @classmethod
     def from_fraction(
@@ -34,9 +36,21 @@ class LeakagePower(eqx.Module):
         leakage_fraction: Float[Array, "..."],
         reference_temperature: Float[Array, "..."],
         temperature_scale: Float[Array, "..."],
+        idle_fraction: float | Float[Array, "..."] = 0.0,
     ) -> "LeakagePower":
-        """Chips that draw `power` [W] at full load and `reference_temperature` [K], a share of it by leakage."""
-        return cls(power * (1.0 - leakage_fraction), power * leakage_fraction, reference_temperature, temperature_scale)
+        """Chips that draw `power` [W] at full load and `reference_temperature` [K], a share of it by leakage.
+
+        **Arguments**: `idle_fraction`: share drawn without work at that temperature, leakage included [-]; a chip draws
+        its leakage at least.
+        """
+        idle = jnp.maximum(idle_fraction, leakage_fraction)
+        return cls(
+            power * (1.0 - idle),
+            power * leakage_fraction,
+            reference_temperature,
+            temperature_scale,
+            power * (idle - leakage_fraction),
+        )
 
     def broadcast(self, shape: tuple[int, ...]) -> "LeakagePower":
         """The same chips with every field spread to `shape`."""
@@ -45,6 +59,7 @@ class LeakagePower(eqx.Module):
             jnp.broadcast_to(self.leakage_power, shape),
             jnp.broadcast_to(self.reference_temperature, shape),
             jnp.broadcast_to(self.temperature_scale, shape),
+            jnp.broadcast_to(jnp.asarray(self.idle_power, jnp.result_type(self.dynamic_power)), shape),
         )
 
     def leakage(self, temperature: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -55,4 +70,4 @@ class LeakagePower(eqx.Module):
         self, temperature: Float[Array, "..."], load_factor: float | Float[Array, "..."] = 1.0
     ) -> Float[Array, "..."]:
         """Power [W] at junction temperature [K]."""
-        return load_factor * self.dynamic_power + self.leakage(temperature)
+        return self.idle_power + load_factor * self.dynamic_power + self.leakage(temperature)

@@ -8,7 +8,7 @@ r"""Rack: trays of liquid-cooled chips side by side on one manifold, and air-coo
 | symbol     | meaning                                                                  | unit |
 |------------|--------------------------------------------------------------------------|------|
 | T_j        | junction temperature                                                     | K    |
-| P          | power of a chip, rising with T_j (see `leakage`)                         | W    |
+| P          | power of a chip, rising with T_j (`leakage`) up to its limits (`throttling`) | W    |
 | c          | liquid capture: share of the chips' heat that goes through their plates  | -    |
 | Q_i, m_i   | heat to the liquid and mass flow of tray i                               | W, kg/s |
 | h          | specific enthalpy of the coolant                                         | J/kg |
@@ -29,7 +29,6 @@ from jaxtyping import Array, Bool, Float, Int
 from voltherm.media import AbstractLiquid
 from voltherm.thermal.air_side import AirSide
 from voltherm.thermal.coolant_properties import CoolantProperties
-from voltherm.thermal.device import solve_device
 from voltherm.thermal.outcome import failed, outcome
 from voltherm.thermal.tray import Tray
 
@@ -68,8 +67,10 @@ class RackModel(eqx.Module):
 class RackState(eqx.Module):
     """Steady state of a rack. Mappings go from the kind of device to (tray of its type, device).
 
-    `junction_temperature`, `case_temperature`, `margin` (to the junction limit) in K, `device_power` in W; over all
-    trays of the rack `heat_to_liquid` in W and `outlet_temperature` in K; of the rack `return_temperature` in K,
+    `junction_temperature`, `case_temperature` in K, `device_power` in W, `work` (done, over that at nameplate load);
+    `unthrottled_temperature`, and `margin` from it to the junction limit, in K: what a chip that throttles would have
+    (see `throttling`); `throttled` and `off`: whether it does, and whether it has switched itself off; over all trays
+    of the rack `heat_to_liquid` in W and `outlet_temperature` in K; of the rack `return_temperature` in K,
     `liquid_heat`, `air_heat`, `electrical_power` in W, `minimum_margin` in K. `result` is a code of
     `voltherm.numerics.ResultCode`: where a chip runs away or a tray with heat stands still there is no steady state,
     what depends on it is NaN, and all else is kept.
@@ -78,7 +79,11 @@ class RackState(eqx.Module):
     junction_temperature: dict[str, Float[Array, "tray device"]]
     case_temperature: dict[str, Float[Array, "tray device"]]
     device_power: dict[str, Float[Array, "tray device"]]
+    unthrottled_temperature: dict[str, Float[Array, "tray device"]]
     margin: dict[str, Float[Array, "tray device"]]
+    work: dict[str, Float[Array, "tray device"]]
+    throttled: dict[str, Bool[Array, "tray device"]]
+    off: dict[str, Bool[Array, "tray device"]]
     heat_to_liquid: Float[Array, " all_trays"]
     outlet_temperature: Float[Array, " all_trays"]
     return_temperature: Float[Array, ""]
@@ -143,7 +148,7 @@ def steady(
     - `supply_temperature`: coolant temperature [K] entering the trays
     - `tray_mass_flow`: mass flow [kg/s] of every tray, tray types in the rack's order
     - `liquid`: a liquid of `voltherm.media`
-    - `load_factor`: share of the dynamic power and of the load-following air-side power [-]
+    - `load_factor`: work asked of the chips and share of the load-following air-side power [-]
 
     **Returns**: a `RackState`.
 
@@ -152,7 +157,7 @@ def steady(
     properties = CoolantProperties.of(liquid, supply_temperature)
     flows = plate_flows(rack, tray_mass_flow, properties)
     capture = rack.liquid_capture
-    junction, case, power, margin = {}, {}, {}, {}
+    junction, case, power, free, margin, work, throttled, off = {}, {}, {}, {}, {}, {}, {}, {}
     tray_heat, tray_runaway = [], []
     for tray in rack.trays:
         heat = jnp.zeros((tray.count,), tray_mass_flow.dtype)
@@ -162,15 +167,18 @@ def steady(
             case_resistance = capture * (plate + group.interface_resistance(tray.count))
             resistance = case_resistance + capture * group.package_resistance(tray.count)
             sink = jnp.broadcast_to(supply_temperature, resistance.shape)
-            law = group.power.broadcast(resistance.shape)
-            temperature, drawn, unstable = solve_device(sink, resistance, law, load_factor)
+            chip = group.operation(sink, resistance, load_factor)
+            drawn, unstable = chip.power, chip.runaway
             # a product with ones stays apart from the chips, where a sum would be fused and compute them twice
             heat = heat + jnp.matmul(drawn, jnp.ones((group.count,), drawn.dtype), precision="highest")
             runaway = runaway | jnp.any(unstable, axis=1)
-            junction[group.name] = failed(temperature, unstable)
+            junction[group.name] = failed(chip.temperature, unstable)
             case[group.name] = failed(sink + case_resistance * drawn, unstable)
             power[group.name] = failed(drawn, unstable)
-            margin[group.name] = failed(group.junction_limit - temperature, unstable)
+            free[group.name] = failed(chip.unthrottled_temperature, unstable)
+            margin[group.name] = group.junction_limit - free[group.name]
+            work[group.name] = failed(chip.work, unstable)
+            throttled[group.name], off[group.name] = chip.throttled, chip.off
         tray_heat.append(heat)
         tray_runaway.append(runaway)
     device_heat = jnp.concatenate(tray_heat)
@@ -187,7 +195,11 @@ def steady(
         junction_temperature=junction,
         case_temperature=case,
         device_power=power,
+        unthrottled_temperature=free,
         margin=margin,
+        work=work,
+        throttled=throttled,
+        off=off,
         heat_to_liquid=failed(heat_to_liquid, unstable_trays),
         outlet_temperature=failed(outlet, unstable_trays | stagnant),
         return_temperature=failed(mixed, no_return),

@@ -1,7 +1,7 @@
 r"""Rack in time: one heat capacity per chip (die, lid and plate), coolant without inertia.
 
     C dT_p/dt = c P(T_j) - G (T_p - T_supply),    T_j = T_p + (R_package + R_interface) c P(T_j)
-    G = min(1 / R_plate(V), rho c_p V)
+    G = 1 / R_plate(V) <= rho c_p |V|
 
 One step of length dt linearises P about the start and integrates the linear equation exactly:
 
@@ -26,14 +26,15 @@ belongs to the loop outside.
 import math
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from voltherm.media import AbstractLiquid
 from voltherm.thermal.coolant_properties import CoolantProperties
-from voltherm.thermal.device import solve_device
 from voltherm.thermal.outcome import failed, outcome
 from voltherm.thermal.rack import RackModel, outlet_temperatures, plate_flows, smallest, steady
+from voltherm.thermal.throttling import DeviceOperation
 from voltherm.thermal.tray import DeviceGroup
 
 _PHI_TWO = tuple(1.0 / math.factorial(order + 2) for order in range(8))
@@ -49,13 +50,16 @@ class RackThermalState(eqx.Module):
 class RackStep(eqx.Module):
     """What a rack did over one step; energies are means over the step, temperatures those at its end.
 
-    `junction_temperature`, `margin` in K by kind; over all trays `heat_to_liquid` in W and, from it,
-    `outlet_temperature` in K; of the rack `return_temperature`, `minimum_margin` in K and `liquid_heat`, `air_heat`,
-    `electrical_power`, `stored_power` (into the plates) in W. `result` as in `RackState`.
+    `junction_temperature`, `unthrottled_temperature`, `margin` in K and `work` by kind (see `RackState`); over all
+    trays `heat_to_liquid` in W and, from it, `outlet_temperature` in K; of the rack `return_temperature`,
+    `minimum_margin` in K and `liquid_heat`, `air_heat`, `electrical_power`, `stored_power` (into the plates) in W.
+    `result` as in `RackState`.
     """
 
     junction_temperature: dict[str, Float[Array, "tray device"]]
+    unthrottled_temperature: dict[str, Float[Array, "tray device"]]
     margin: dict[str, Float[Array, "tray device"]]
+    work: dict[str, Float[Array, "tray device"]]
     heat_to_liquid: Float[Array, " all_trays"]
     outlet_temperature: Float[Array, " all_trays"]
     return_temperature: Float[Array, ""]
@@ -82,10 +86,29 @@ def phi_functions(z: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Ar
 def conductance(
     group: DeviceGroup, plate_flow: Float[Array, " tray"], properties: CoolantProperties
 ) -> Float[Array, "tray device"]:
-    """Conductance G [W/K] from plates to the entering coolant; the coolant never leaves warmer than the plate."""
+    """Conductance G [W/K] from plates to the entering coolant, which takes nothing at rest."""
     capacity_rate = properties.volumetric_heat_capacity() * jnp.abs(plate_flow)
     limit = jnp.broadcast_to(capacity_rate[:, None], (plate_flow.shape[0], group.count))
     return jnp.minimum(1.0 / group.plate_resistance(plate_flow, properties), limit)
+
+
+def _with_slope(
+    group: DeviceGroup,
+    plate: Float[Array, "tray device"],
+    upper: Float[Array, "tray device"],
+    load_factor: float | Float[Array, ""],
+) -> tuple[DeviceOperation, Float[Array, "tray device"]]:
+    """How chips run on plates [K], and the change of their power with the plate's temperature [W/K].
+
+    `upper`: junction to plate [K/W].
+    """
+
+    def run(plate: Float[Array, "tray device"]) -> tuple[Float[Array, "tray device"], DeviceOperation]:
+        chip = group.operation(plate, upper, load_factor)
+        return chip.power, chip
+
+    _, slope, chip = jax.jvp(run, (plate,), (jnp.ones_like(plate),), has_aux=True)
+    return chip, slope
 
 
 def steady_thermal_state(
@@ -128,30 +151,30 @@ def transient_step(
     properties = CoolantProperties.of(liquid, supply_temperature)
     flows = plate_flows(rack, tray_mass_flow, properties)
     capture = rack.liquid_capture
-    plates, junction, margin = {}, {}, {}
+    plates, junction, free, margin, work = {}, {}, {}, {}, {}
     heat, drawn_heat, stored, runaway = [], [], [], []
     for tray in rack.trays:
         zero = jnp.zeros((tray.count,), tray_mass_flow.dtype)
         tray_heat, tray_power, tray_stored, tray_runaway = zero, zero, zero, jnp.zeros((tray.count,), bool)
         for group in tray.devices:
             upper = capture * (group.package_resistance(tray.count) + group.interface_resistance(tray.count))
-            law = group.power.broadcast(upper.shape)
             known = jnp.isfinite(state.plate_temperature[group.name])
             plate = jnp.where(known, state.plate_temperature[group.name], supply_temperature)
-            temperature, power, unstable = solve_device(plate, upper, law, load_factor)
-            leakage_slope = law.leakage(temperature) / law.temperature_scale
-            slope = leakage_slope / jnp.where(unstable, 1.0, 1.0 - upper * leakage_slope)
+            before, slope = _with_slope(group, plate, upper, load_factor)
+            power, unstable = before.power, before.runaway
             to_coolant = conductance(group, flows[group.name], properties)
             inflow = capture * power - to_coolant * (plate - supply_temperature)
             rate = (capture * slope - to_coolant) / group.heat_capacity
             one, two = phi_functions(rate * duration)
             change = duration * one * inflow / group.heat_capacity
             mean_change = duration * two * inflow / group.heat_capacity
-            after, _, unstable_after = solve_device(plate + change, upper, law, load_factor)
-            lost = unstable | unstable_after | ~known
+            after = group.operation(plate + change, upper, load_factor)
+            lost = unstable | after.runaway | ~known
             plates[group.name] = failed(plate + change, lost)
-            junction[group.name] = failed(after, lost)
-            margin[group.name] = failed(group.junction_limit - after, lost)
+            junction[group.name] = failed(after.temperature, lost)
+            margin[group.name] = failed(group.junction_limit - after.unthrottled_temperature, lost)
+            free[group.name] = failed(after.unthrottled_temperature, lost)
+            work[group.name] = failed(after.work, lost)
             tray_heat = tray_heat + jnp.sum(to_coolant * (plate + mean_change - supply_temperature), axis=1)
             tray_power = tray_power + jnp.sum(power + slope * mean_change, axis=1)
             tray_stored = tray_stored + jnp.sum(group.heat_capacity * change / duration, axis=1)
@@ -168,7 +191,9 @@ def transient_step(
     finite = jnp.all(jnp.isfinite(outlet)) & ~jnp.any(stagnant)
     step = RackStep(
         junction_temperature=junction,
+        unthrottled_temperature=free,
         margin=margin,
+        work=work,
         heat_to_liquid=failed(heat_to_liquid, unstable_trays),
         outlet_temperature=failed(outlet, unstable_trays),
         return_temperature=failed(mixed, any_unstable),

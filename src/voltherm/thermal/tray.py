@@ -16,6 +16,7 @@ Source: parallel resistances with one power law (I. Idelchik, Handbook of Hydrau
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -24,14 +25,15 @@ from voltherm.thermal.coolant_properties import CoolantProperties
 from voltherm.thermal.interface_material import InterfaceMaterial
 from voltherm.thermal.leakage import LeakagePower
 from voltherm.thermal.package import Package
+from voltherm.thermal.throttling import DeviceOperation, OperatingLimits, operate
 
 
 class DeviceGroup(eqx.Module):
     """Chips of one kind in every tray of a type, each on its own plate.
 
     `name` (such as "gpu") and `count` (chips a tray) are static. Numbers of power, package, interface material, limit
-    [K] and heat capacity [J/K] (die, lid and plate of one chip) are scalars or spread to (tray, device); those of the
-    cold plate are scalars or (tray,).
+    [K] and heat capacity [J/K] (die, lid and plate of one chip) and operating limits (None: the chip has none) are
+    scalars or spread to (tray, device); those of the cold plate are scalars or (tray,).
     """
 
     name: str = eqx.field(static=True)
@@ -42,6 +44,22 @@ class DeviceGroup(eqx.Module):
     cold_plate: ColdPlate
     junction_limit: Float[Array, "..."]
     heat_capacity: Float[Array, "..."]
+    limits: OperatingLimits | None = None
+
+    def operation(
+        self,
+        sink_temperature: Float[Array, "tray device"],
+        resistance: Float[Array, "tray device"],
+        load_factor: float | Float[Array, ""] = 1.0,
+    ) -> DeviceOperation:
+        """How the chips run on sinks [K] behind resistances [K/W]: `voltherm.thermal.throttling`."""
+
+        def over_trays(number: Float[Array, "..."]) -> Float[Array, "..."]:
+            # numbers of the devices of a tray stay that few: no transcendental function of them is found per chip
+            return number[None, :] if jnp.ndim(number) == 1 else number
+
+        power, limits = jax.tree.map(over_trays, (self.power, self.limits))
+        return operate(sink_temperature, resistance, power, limits, load_factor)
 
     def plate_resistance(
         self, plate_flow: Float[Array, " tray"], properties: CoolantProperties | None = None

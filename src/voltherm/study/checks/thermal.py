@@ -12,8 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from voltherm import media
 from voltherm.study.validation import case_file
-from voltherm.thermal import LITRE_PER_MINUTE, ColdPlate
+from voltherm.thermal import LITRE_PER_MINUTE, ColdPlate, CoolantProperties
+from voltherm.thermal.cold_plate import TEST_TEMPERATURE
 from voltherm.thermal.fin import annular_fin_efficiency, straight_fin_efficiency
 from voltherm.thermal.immersion import vertical_plate_nusselt
 from voltherm.thermal.power_map import FloorPlan, block_means, power_map
@@ -294,13 +296,22 @@ def natural_convection(folder: Path, table: str) -> dict[str, float]:
     return {"Nusselt number, relative": _relative(vertical_plate_nusselt(rayleigh, prandtl), reference)}
 
 
-def cold_plate(folder: Path, table: str, plates: int, total_flow: float, pressure_drop: float) -> dict[str, float]:
-    """The published plate: resistance over its table, and the drop [Pa] of `plates` side by side at a flow [L/min]."""
-    rows = _table(folder, table)
+def cold_plate(
+    folder: Path, table: str, water: str, plates: int, total_flow: float, pressure_drop: float
+) -> dict[str, float]:
+    """The published plate: resistance over its tables with glycol and with water, and the drop [Pa] of `plates` side by
+    side at a flow [L/min]."""
     plate = ColdPlate.published()
-    flow = _array([float(row["flow_L_per_min"]) for row in rows]) * LITRE_PER_MINUTE
+    of_water = CoolantProperties.of(media.liquid("water"), _array(TEST_TEMPERATURE))
+
+    def error(name: str, coolant: CoolantProperties) -> float:
+        rows = _table(folder, name)
+        flow = _array([float(row["flow_L_per_min"]) for row in rows]) * LITRE_PER_MINUTE
+        return _relative(plate.resistance(flow, coolant), [float(row["resistance_K_per_W"]) for row in rows])
+
     each = _array(total_flow / plates) * LITRE_PER_MINUTE
     return {
-        "resistance, relative": _relative(plate.resistance(flow), [float(row["resistance_K_per_W"]) for row in rows]),
+        "resistance, relative": error(table, plate.reference),
+        "resistance with water, relative": error(water, of_water),
         "pressure drop, relative": _relative(plate.pressure_drop(each), pressure_drop),
     }
