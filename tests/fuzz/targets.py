@@ -59,6 +59,19 @@ def _check(path: Path) -> None:
         raise FileFormatError(told[:1_000])
 
 
+_IN_TIME = """base: abilene_building.yaml
+name: in time
+rack:
+  load_factor: 90 % +- 5 %
+ride_through:
+  events:
+    - {at: 0 s, lose: facility pumps}
+    - {at: 45 s, restore: facility pumps, ramp: 20 s}
+    - fans lost at 60 s
+  load: "100 % at 0 s; 60 % at 10 min"
+"""
+
+
 def _configurations(folder: Path) -> dict[str, bytes]:
     """Shipped cases and studies, in a folder with names that lead nowhere."""
     for file in ("campus/abilene_building.yaml", "campus/abilene_campus.yaml"):
@@ -70,7 +83,8 @@ def _configurations(folder: Path) -> dict[str, bytes]:
     (folder / "folder").mkdir()
     os.mkfifo(folder / "pipe")
     found = {file.name: file.read_bytes() for file in sorted((PROJECT_ROOT / "configs").rglob("*.yaml"))}
-    return {name: text.replace(b"../campus/", b"") for name, text in found.items()}
+    found = {name: text.replace(b"../campus/", b"") for name, text in found.items()}
+    return {**found, "in_time.yaml": _IN_TIME.encode()}
 
 
 def _weather(folder: Path) -> dict[str, bytes]:

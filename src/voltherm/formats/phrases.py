@@ -33,7 +33,7 @@ SERVICES = (
 _EVENT = re.compile(r"(?P<service>.+?)\s+(?P<verb>lost|restored)\s+at\s+(?P<at>.+?)(?:\s+over\s+(?P<ramp>.+))?")
 _POINT = re.compile(r"(?P<value>.+?)\s+at\s+(?P<at>.+)")
 _USUAL = -1.0  # ramp of the machines, where none is written
-_LONGEST = 10_000  # characters of one phrase: far beyond any
+_LONGEST = 300  # characters of one phrase: far beyond any; a phrase is searched in the square of its length
 
 
 @dataclasses.dataclass(frozen=True)
