@@ -237,6 +237,8 @@ def _ride(limit: float) -> RideThrough:
         "junction_margin": 10.0 - time / 180.0,
         "inlet_air": 298.15 + time / 180.0,
         "it_power": np.full_like(time, 2e6),
+        "work": np.ones_like(time),
+        "seconds_to_throttling": limit + 300.0,
         "facility_flow": np.full_like(time, 60.0),
         "row_flow": np.full_like(time, 8.0),
         "cooler_share": np.zeros_like(time),

@@ -21,7 +21,7 @@ def test_a_long_reason_leaves_the_plot_its_room(answer: Answer, seconds: float, 
         answer.ride_through, first_limit=why, ended=why if ends else "", seconds_to_limit=seconds
     )
     text = ride_through_figure(dataclasses.replace(answer, ride_through=ride))
-    assert ("no state beyond" in text) is ends
+    assert ("end of the course" in text) is ends
 
 
 def test_a_course_of_one_step(answer: Answer):

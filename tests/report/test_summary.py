@@ -82,9 +82,9 @@ def test_window_is_the_one_used(answer):
 def test_a_course_that_ends_early_says_why(answer):
     why = "a chip has no steady temperature: its leakage runs away"
     last = _riding(answer, ended=why, first_limit=why)
-    assert _cells(last, "ride-through")["Time to the first limit"][1] == f"no state beyond: {why}"
+    assert _cells(last, "ride-through")["Time to the first limit"][1] == f"end of the course: {why}"
     assert "The course ends after 17.7 min. A chip has no steady" in ride_through_caption(last)
-    assert "until no state is found" in next(tile.note for tile in tiles(last) if tile.label == "Ride-through")
+    assert "until the course ends" in next(tile.note for tile in tiles(last) if tile.label == "Ride-through")
     later = _riding(answer, ended=why)
     assert _cells(later, "ride-through")["The course ends after"] == ("60.0 min", why)
     assert "to chip junction limit" in next(tile.note for tile in tiles(later) if tile.label == "Ride-through")

@@ -19,6 +19,9 @@ def course(**changed):
     )
     return flat | {
         "junction_margin": np.full(ROWS, 5.0),
+        "throttle_margin": np.full(ROWS, 8.0),
+        "work": np.ones(ROWS),
+        "off": np.zeros(ROWS),
         "inlet_air": np.full(ROWS, 298.0),
         "it_power": np.full(ROWS, 1e6),
         "mean_temperature": np.full(ROWS, 312.0),
@@ -74,6 +77,21 @@ def test_a_course_ends_where_there_is_no_state(site, lost, told):
 def test_a_course_that_never_starts_is_an_error(site):
     with pytest.raises(UnsolvedStepError, match="the first step in time has no solution"):
         result(site, it_power=np.full(ROWS, np.nan))
+
+
+def test_a_course_ends_with_the_row_in_which_chips_switch_off(site):
+    margin = np.array([4.0, -4.0, -9.0, -12.0])
+    found = result(site, junction_margin=margin, throttle_margin=margin + 3.0, off=np.array([0.0, 0.0, 2.0, 2.0]))
+    assert "switch themselves off" in found.ended
+    assert found.time.tolist() == [0.0, 1.0, 3.0]
+    assert found.seconds_to_limit == pytest.approx(0.5)
+    assert found.seconds_to_throttling == pytest.approx(0.875)
+    assert found.first_limit == "chip junction limit"
+
+
+def test_what_only_throttling_holds_is_past_its_limit(site):
+    assert first_below_zero(np.array([1.0, 2.0, 3.0]), np.array([3.0, 1.0, np.nan])) == 3.0
+    assert result(site).seconds_to_throttling == math.inf
 
 
 def test_crossings_lie_between_rows():

@@ -117,7 +117,14 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "allowed_year": year(answer.allowed_year),
         "ride_through": {
             name: getattr(ride, name)
-            for name in ("events", "seconds_to_limit", "first_limit", "seconds_per_kelvin", "energy_residual")
+            for name in (
+                "events",
+                "seconds_to_limit",
+                "first_limit",
+                "seconds_to_throttling",
+                "seconds_per_kelvin",
+                "energy_residual",
+            )
         },
         "iterations": answer.iterations,
         "residual": answer.residual,

@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from voltherm.formats.results import Results
     from voltherm.site.ride_through import RideThrough
 
-_FIGURES = ("events", "seconds_to_limit", "first_limit", "seconds_per_kelvin", "energy_residual")
+_FIGURES = (
+    "events",
+    "seconds_to_limit",
+    "first_limit",
+    "seconds_to_throttling",
+    "seconds_per_kelvin",
+    "energy_residual",
+)
 
 
 def simulate(
@@ -90,6 +97,13 @@ def _print(name: str, course: "RideThrough", file: str) -> None:
             "first limit",
             f"{course.first_limit} after {duration(course.seconds_to_limit)}" if reached else f"none in {simulated}",
         ),
+        (
+            "chips throttle",
+            f"after {duration(course.seconds_to_throttling)}"
+            if math.isfinite(course.seconds_to_throttling)
+            else "never",
+        ),
+        *([("the course ends", course.ended)] if course.ended else []),
         ("facility water warms by 1 K in", warming),
         ("hottest GPU at the end", f"{course.gpu_temperature[-1] - 273.15:.1f} degC"),
         ("largest imbalance of stored heat", f"{course.energy_residual:.1e} of the heat of a step"),
@@ -97,7 +111,7 @@ def _print(name: str, course: "RideThrough", file: str) -> None:
     ]
     console = result_console()
     console.print(simple_table(f"{name}: what is lost", ("", ""), rows, left=2))
-    header = ("at", "", "hottest GPU", "supply", "rack air", "facility flow", "row flow", "racks")
+    header = ("at", "", "hottest GPU", "supply", "rack air", "facility flow", "row flow", "racks", "work")
     console.print(simple_table("The course", header, _course(course), left=2))
 
 
@@ -107,7 +121,7 @@ def _course(course: "RideThrough") -> list[tuple[str, ...]]:
 
     import numpy as np
 
-    from voltherm.report.quantities import duration, number, power, temperature
+    from voltherm.report.quantities import duration, number, power, share, temperature
 
     moments = {0.0: ["start"]}
     for text in filter(None, course.events.split("; ")):
@@ -115,6 +129,8 @@ def _course(course: "RideThrough") -> list[tuple[str, ...]]:
         moments.setdefault(float(at_when.split(" ")[0]), []).append(what)
     if math.isfinite(course.seconds_to_limit):
         moments.setdefault(course.seconds_to_limit, []).append(course.first_limit)
+    if math.isfinite(course.seconds_to_throttling):
+        moments.setdefault(course.seconds_to_throttling, []).append("chips throttle")
     moments.setdefault(float(course.time[-1]), []).append("end")
     rows: list[tuple[str, ...]] = []
     for when in sorted(moments):
@@ -134,6 +150,7 @@ def _course(course: "RideThrough") -> list[tuple[str, ...]]:
                 f"{number(at(course.facility_flow), 1)} kg/s",
                 f"{number(at(course.row_flow), 2)} kg/s",
                 power(at(course.it_power)),
+                share(at(course.work)),
             )
         )
     return rows

@@ -92,6 +92,7 @@ _ELSEWHERE: dict[type, dict[str, Described | ByName]] = {
         "supply": _over_time("K", "warmest secondary supply"),
         "gpu_temperature": _over_time("K", "hottest GPU junction"),
         "junction_margin": _over_time("K", "smallest margin of all chips"),
+        "work": _over_time("1", "work of the GPUs over that at the nameplate load, mean"),
         "inlet_air": _over_time("K", "rack inlet air"),
         "it_power": _over_time("W", "power at the input of the racks"),
         "facility_flow": _over_time("kg s-1", "facility water through the CDUs and condensers of the building"),

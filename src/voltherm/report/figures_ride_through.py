@@ -9,7 +9,7 @@ from voltherm.report.quantities import ZERO_CELSIUS, duration, number
 from voltherm.report.ride_through import ends_course, outcome, told, window_text
 from voltherm.study.answer import Answer
 
-_BEYOND = 1.4  # of the time to the first limit: what is drawn; past it chips would throttle, which is not modelled
+_BEYOND = 1.4  # of the time to the first limit: what is drawn; past it chips throttle
 
 
 def _shown_until(answer: Answer) -> float:
@@ -51,7 +51,7 @@ def ride_through_figure(answer: Answer) -> str:
             when = ride.seconds_to_limit / 60.0
             axes.axvline(when, color=INK, linewidth=1.0)
             axes.annotate(
-                f"{duration(ride.seconds_to_limit)}: {'no state beyond' if ends_course(ride) else ride.first_limit}",
+                f"{duration(ride.seconds_to_limit)}: {'end of the course' if ends_course(ride) else ride.first_limit}",
                 (when, 0.0),
                 (-6 if when > 0.5 * minutes[-1] else 6, 8),
                 xycoords=("data", "axes fraction"),
@@ -71,6 +71,5 @@ def ride_through_caption(answer: Answer) -> str:
     return (
         f"From the steady state of the hot day: {told(ride.events)}; all else keeps running. "
         f"{outcome(answer)} From {window_text(answer)} the facility water warms by 1 K in "
-        f"{number(ride.seconds_per_kelvin, 0)} s. Past the first limit chips would throttle or stop, which is not "
-        "modelled: little of it is drawn."
+        f"{number(ride.seconds_per_kelvin, 0)} s. Little is drawn past the first limit."
     )

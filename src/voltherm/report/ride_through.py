@@ -26,7 +26,12 @@ def ride_through_rows(answer: Answer) -> tuple[tuple[str, str, str], ...]:
         (
             "Time to the first limit",
             duration(ride.seconds_to_limit) if reached else f"not within {duration(float(ride.time[-1]))}",
-            f"no state beyond: {ride.ended}" if ends_course(ride) else ride.first_limit if reached else "",
+            f"end of the course: {ride.ended}" if ends_course(ride) else ride.first_limit if reached else "",
+        ),
+        (
+            "Time until chips throttle",
+            duration(ride.seconds_to_throttling) if math.isfinite(ride.seconds_to_throttling) else "none does",
+            "a chip lowers its clock to hold its temperature",
         ),
         (
             "Facility water warms by 1 K in",
@@ -40,7 +45,7 @@ def ride_through_rows(answer: Answer) -> tuple[tuple[str, str, str], ...]:
         ),
     ]
     if ride.ended and not ends_course(ride):
-        rows.insert(2, ("The course ends after", duration(float(ride.time[-1])), ride.ended))
+        rows.insert(3, ("The course ends after", duration(float(ride.time[-1])), ride.ended))
     if abs(fill / _PUBLISHED_FILL - 1.0) < _SAME:
         rows.append(("Published for this fill", *_PUBLISHED))
     booked = (

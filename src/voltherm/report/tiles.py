@@ -29,7 +29,7 @@ def tiles(answer: Answer) -> list[Tile]:
     ends = equipment_at_end(point)
     reached = math.isfinite(ride.seconds_to_limit)
     simulated = duration(float(ride.time[-1] - ride.time[0]))
-    to_limit = ", until no state is found" if ends_course(ride) else f", to {ride.first_limit}" if reached else ""
+    to_limit = ", until the course ends" if ends_course(ride) else f", to {ride.first_limit}" if reached else ""
     hot_day = f"{number(point.figures['pue'], 3)} on the hot day"
     water = float(makeup_water(answer.site))
     usage = "" if year is None else f"; WUE {year.wue:.2g} L/kWh"

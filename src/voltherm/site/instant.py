@@ -36,7 +36,7 @@ from voltherm.site.row_stores import RowLoop, side_mass
 from voltherm.site.secondary_loop import RowFlow, solve_rows
 from voltherm.site.sections import Facility, Secondary, Site
 from voltherm.site.states import BuildingFlows
-from voltherm.site.stores import Stores, hottest_chips, tank
+from voltherm.site.stores import Stores, all_chips, tank
 from voltherm.thermal import RackStep, RackThermalState, transient_step
 
 _STROKE = 120.0
@@ -176,6 +176,10 @@ def _with_exchange(
     return eqx.tree_at(lambda tree: tree.per_kelvin, loop, per_kelvin)
 
 
+def _count(chips: Mapping[str, Bool[Array, "..."]], like: Float[Array, ""]) -> Float[Array, ""]:
+    return jnp.sum(jnp.stack([jnp.sum(kind.astype(like.dtype)) for kind in chips.values()]))
+
+
 def advance(
     site: Site,
     made: Equipment,
@@ -272,7 +276,13 @@ def advance(
         tank_enthalpy=held,
         supply_pipe=supply_pipe,
         return_pipe=return_pipe,
-        chips=hottest_chips(site, rows.step.junction_temperature["gpu"], rows.step.unthrottled_temperature),
+        chips=all_chips(
+            site,
+            rows.step.junction_temperature["gpu"],
+            rows.step.unthrottled_temperature,
+            jnp.mean(rows.step.work["gpu"]),
+            _count(rows.step.off, loss),
+        ),
         pump_rise=rise,
         condenser_share=jnp.sqrt(jnp.maximum(pressure, 0.0) / set_point),
         flows=BuildingFlows(rows.network, solution.value),

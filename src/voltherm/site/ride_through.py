@@ -30,12 +30,14 @@ class RideThrough:
     """Course of the worst building after something is lost, arrays over (time,); SI. Every row is the state at its
     time; power and flows are those just after it.
 
-    `cooler_share`, `chiller_share`, `handler_share`: of the dry coolers, trim chillers and air handlers that work;
-    `load_factor`: on the configured one. `events`: what is lost and restored, as a text. `seconds_to_limit`: infinite
-    where no limit is reached; `first_limit`: what is reached first, or "none". `seconds_per_kelvin`: of the facility
-    water's mean temperature, within `window` [s]: minute 5 to 20 where the course is long enough, else all of it.
-    `ended`: why the course ends before its duration, which counts as a limit; empty where it does not.
-    `energy_residual`: largest imbalance of the building's stores over a step, relative to the heat that went in.
+    `work`: mean of the GPUs, over that at the nameplate load. `cooler_share`, `chiller_share`, `handler_share`: of the
+    dry coolers, trim chillers and air handlers that work; `load_factor`: on the configured one. `events`: what is lost
+    and restored, as a text. `seconds_to_limit`: infinite where no limit is reached; `first_limit`: what is reached
+    first, or "none". `seconds_to_throttling`: until a chip lowers its clock to hold its temperature; infinite where
+    none does. `seconds_per_kelvin`: of the facility water's mean temperature, within `window` [s]: minute 5 to 20 where
+    the course is long enough, else all of it. `ended`: why the course ends before its duration, which counts as a
+    limit; empty where it does not. It ends where a chip switches itself off. `energy_residual`: largest imbalance of
+    the building's stores over a step, relative to the heat that went in.
     """
 
     time: np.ndarray
@@ -45,6 +47,7 @@ class RideThrough:
     supply: np.ndarray
     gpu_temperature: np.ndarray
     junction_margin: np.ndarray
+    work: np.ndarray
     inlet_air: np.ndarray
     it_power: np.ndarray
     facility_flow: np.ndarray
@@ -56,6 +59,7 @@ class RideThrough:
     events: str
     seconds_to_limit: float
     first_limit: str
+    seconds_to_throttling: float
     seconds_per_kelvin: float
     window: tuple[float, float]
     ended: str
@@ -69,6 +73,7 @@ _TRACED = (
     "supply",
     "gpu_temperature",
     "junction_margin",
+    "work",
     "inlet_air",
     "it_power",
     "facility_flow",
@@ -96,9 +101,11 @@ def evaluated(
     `shares`: what works, by name (step,); `booked`: enthalpy in all stores at the start [J].
     """
     # where a solve fails or a chip runs away there is no state: the course ends there
-    lost = np.flatnonzero(~np.isfinite(course["it_power"]) | (course["result"] != ResultCode.CONVERGED))
+    unsolved = ~np.isfinite(course["it_power"]) | (course["result"] != ResultCode.CONVERGED)
+    # what chips that are off do next is their operator's decision: one row shows them
+    lost = np.flatnonzero(unsolved | np.concatenate([[False], course["off"][:-1] > 0.0]))
     ended = _ended(course, int(lost[0])) if lost.size else ""
-    if lost.size and lost[0] == 0:
+    if lost.size and unsolved[0]:
         raise UnsolvedStepError(f"the first step in time has no solution: {ended}")
     rows = int(lost[0]) if lost.size else len(times) - 1
     course = {name: values[:rows] for name, values in course.items()}
@@ -111,7 +118,7 @@ def evaluated(
         "rack inlet air limit": first_below_zero(time, float(site.air.inlet_limit) - course["inlet_air"]),
     }
     if ended:
-        crossings[ended] = float(times[rows])
+        crossings[ended] = float(time[-1] if course["off"][-1] > 0.0 else times[rows])
     first = min(crossings, key=lambda name: crossings[name])
     seconds = crossings[first]
     # after the rows have warmed, and before chips far beyond their limit give off more than they should
@@ -125,6 +132,7 @@ def evaluated(
         events=events,
         seconds_to_limit=seconds,
         first_limit="none" if math.isinf(seconds) else first,
+        seconds_to_throttling=first_below_zero(time, course["throttle_margin"]),
         seconds_per_kelvin=float((time[end] - time[begin]) / rise) if rise > 0.0 else math.inf,
         window=(float(time[begin]), float(time[end])),
         ended=ended,
@@ -133,18 +141,23 @@ def evaluated(
 
 
 def _ended(course: Mapping[str, np.ndarray], step: int) -> str:
+    if step > 0 and course["off"][step - 1] > 0.0:
+        return "chips pass their shutdown temperature and switch themselves off"
     if course["runaway"][step]:
         return "a chip has no steady temperature: its leakage runs away"
     return sentence(ResultCode(int(course["result"][step])), "the hydraulics of the loops")
 
 
 def first_below_zero(time: np.ndarray, margin: np.ndarray) -> float:
-    """Time [s] at which a margin first falls to zero, between rows by a straight line; infinite where it does not."""
-    below = np.flatnonzero(margin <= 0.0)
+    """Time [s] at which a margin first falls to zero, between rows by a straight line; infinite where it does not.
+
+    A chip that only its throttling holds has no margin (NaN): there it is below zero.
+    """
+    below = np.flatnonzero(~(margin > 0.0))
     if below.size == 0:
         return math.inf
     after = int(below[0])
-    if after == 0:
-        return float(time[0])
+    if after == 0 or not np.isfinite(margin[after]):
+        return float(time[after])
     share = margin[after - 1] / (margin[after - 1] - margin[after])
     return float(time[after - 1] + share * (time[after] - time[after - 1]))

@@ -25,11 +25,15 @@ from voltherm.thermal import RackThermalState, steady_thermal_state
 
 
 class Chips(eqx.Module):
-    """The hottest chips and what they leave: hottest GPU [K], and smallest margin of all if none throttled, less the
-    margin kept [K]."""
+    """All chips of a building: hottest GPU [K]; smallest margin to the junction limits less the margin kept, and to
+    throttling, if none throttled [K]; work of the GPUs, mean [1]; how many chips have switched themselves off.
+    """
 
     gpu_temperature: Float[Array, ""]
     margin: Float[Array, ""]
+    throttle_margin: Float[Array, ""]
+    work: Float[Array, ""]
+    off: Float[Array, ""]
 
 
 class Stores(eqx.Module):
@@ -87,7 +91,9 @@ class Stores(eqx.Module):
             tank_enthalpy=supply,
             supply_pipe=filled(supply),
             return_pipe=filled(back),
-            chips=hottest_chips(site, racks.gpu_temperature, racks.unthrottled),
+            chips=all_chips(
+                site, racks.gpu_temperature, racks.unthrottled, jnp.mean(racks.work), jnp.sum(racks.off_chips)
+            ),
             pump_rise=rise,
             condenser_share=jnp.ones_like(rise),
             flows=flows,
@@ -121,11 +127,20 @@ def _standing(pipe: DelayLine) -> Float[Array, ""]:
     return pipe.outlet(jnp.zeros_like(pipe.mass), jnp.ones_like(pipe.mass))
 
 
-def hottest_chips(site: Site, gpu: Float[Array, "..."], unthrottled: Mapping[str, Float[Array, "..."]]) -> Chips:
-    """The chips of one building from the junctions of all GPUs and from what chips of each kind would have without
-    throttling [K]."""
-    margins = [getattr(site.rack, kind).junction_limit - jnp.max(chips) for kind, chips in unthrottled.items()]
-    return Chips(jnp.max(gpu), jnp.min(jnp.stack(margins)) - site.limits.junction_margin)
+def all_chips(
+    site: Site,
+    gpu: Float[Array, "..."],
+    unthrottled: Mapping[str, Float[Array, "..."]],
+    work: Float[Array, ""],
+    off: Float[Array, ""],
+) -> Chips:
+    """The chips of one building from the junctions of all GPUs, what chips of each kind would have without throttling
+    [K], the mean work of the GPUs, and how many chips are off.
+    """
+    kinds = {kind: getattr(site.rack, kind) for kind in unthrottled}
+    margins = jnp.stack([kinds[kind].junction_limit - jnp.max(chips) for kind, chips in unthrottled.items()])
+    to_throttling = margins + jnp.stack([device.throttle_above_limit for device in kinds.values()])
+    return Chips(jnp.max(gpu), jnp.min(margins) - site.limits.junction_margin, jnp.min(to_throttling), work, off)
 
 
 def facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:

@@ -46,9 +46,9 @@ class StepTooLongError(ValueError):
 
 
 class Trace(eqx.Module):
-    """What is kept of a step, per building. At its start: temperatures and margin [K]. Over it: power and heat [W],
-    flows [kg/s]; booked enthalpy at its end [J]; the largest result code of its solves, and whether a chip has no
-    temperature though coolant flows.
+    """What is kept of a step, per building. At its start: temperatures and margins [K], work of the GPUs, and how many
+    chips have switched themselves off. Over it: power and heat [W], flows [kg/s]; booked enthalpy at its end [J]; the
+    largest result code of its solves, and whether a chip has no temperature though coolant flows.
     """
 
     facility_supply: Float[Array, "..."]
@@ -57,6 +57,9 @@ class Trace(eqx.Module):
     supply: Float[Array, "..."]
     gpu_temperature: Float[Array, "..."]
     junction_margin: Float[Array, "..."]
+    throttle_margin: Float[Array, "..."]
+    work: Float[Array, "..."]
+    off: Float[Array, "..."]
     inlet_air: Float[Array, "..."]
     it_power: Float[Array, "..."]
     facility_flow: Float[Array, "..."]
@@ -95,6 +98,9 @@ def _step(
         supply=jnp.max(made.coolant.temperature_at_enthalpy(stores.supply_enthalpy)),
         gpu_temperature=stores.chips.gpu_temperature,
         junction_margin=stores.chips.margin,
+        throttle_margin=stores.chips.throttle_margin,
+        work=stores.chips.work,
+        off=stores.chips.off,
         inlet_air=stores.air_temperature,
         it_power=first.it_power,
         facility_flow=first.facility_flow,

@@ -28,7 +28,7 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from voltherm.media import AbstractLiquid
 from voltherm.thermal.coolant_properties import CoolantProperties
@@ -50,16 +50,18 @@ class RackThermalState(eqx.Module):
 class RackStep(eqx.Module):
     """What a rack did over one step; energies are means over the step, temperatures those at its end.
 
-    `junction_temperature`, `unthrottled_temperature`, `margin` in K and `work` by kind (see `RackState`); over all
-    trays `heat_to_liquid` in W and, from it, `outlet_temperature` in K; of the rack `return_temperature`,
-    `minimum_margin` in K and `liquid_heat`, `air_heat`, `electrical_power`, `stored_power` (into the plates) in W.
-    `result` as in `RackState`.
+    By kind, at the end of the step: `junction_temperature`, `unthrottled_temperature`, `margin` in K, `work`, and which
+    chips are `throttled` or have switched themselves `off` (see `RackState`). Over all trays `heat_to_liquid` in W and,
+    from it, `outlet_temperature` in K; of the rack `return_temperature`, `minimum_margin` in K and `liquid_heat`,
+    `air_heat`, `electrical_power`, `stored_power` (into the plates) in W. `result` as in `RackState`.
     """
 
     junction_temperature: dict[str, Float[Array, "tray device"]]
     unthrottled_temperature: dict[str, Float[Array, "tray device"]]
     margin: dict[str, Float[Array, "tray device"]]
     work: dict[str, Float[Array, "tray device"]]
+    throttled: dict[str, Bool[Array, "tray device"]]
+    off: dict[str, Bool[Array, "tray device"]]
     heat_to_liquid: Float[Array, " all_trays"]
     outlet_temperature: Float[Array, " all_trays"]
     return_temperature: Float[Array, ""]
@@ -152,6 +154,7 @@ def transient_step(
     flows = plate_flows(rack, tray_mass_flow, properties)
     capture = rack.liquid_capture
     plates, junction, free, margin, work = {}, {}, {}, {}, {}
+    throttled, off = {}, {}
     heat, drawn_heat, stored, runaway = [], [], [], []
     for tray in rack.trays:
         zero = jnp.zeros((tray.count,), tray_mass_flow.dtype)
@@ -175,6 +178,7 @@ def transient_step(
             margin[group.name] = failed(group.junction_limit - after.unthrottled_temperature, lost)
             free[group.name] = failed(after.unthrottled_temperature, lost)
             work[group.name] = failed(after.work, lost)
+            throttled[group.name], off[group.name] = after.throttled, after.off
             tray_heat = tray_heat + jnp.sum(to_coolant * (plate + mean_change - supply_temperature), axis=1)
             tray_power = tray_power + jnp.sum(power + slope * mean_change, axis=1)
             tray_stored = tray_stored + jnp.sum(group.heat_capacity * change / duration, axis=1)
@@ -194,6 +198,8 @@ def transient_step(
         unthrottled_temperature=free,
         margin=margin,
         work=work,
+        throttled=throttled,
+        off=off,
         heat_to_liquid=failed(heat_to_liquid, unstable_trays),
         outlet_temperature=failed(outlet, unstable_trays),
         return_temperature=failed(mixed, any_unstable),
