@@ -1,7 +1,8 @@
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from voltherm.media import InhibitedPropyleneGlycolWater, PropyleneGlycolWater, Water, check_range
+from voltherm.media import InhibitedPropyleneGlycolWater, PropyleneGlycolWater, Water, check_range, outside_range
 
 
 def test_nothing_to_say():
@@ -33,3 +34,22 @@ def test_fraction_outside_the_data():
 
 def test_a_failed_lane_is_not_judged():
     assert check_range(Water(), jnp.asarray([300.0, jnp.nan])) == []
+
+
+def test_margin_above_freezing():
+    assert check_range(Water(), 275.15, freezing_margin=1.9) == []
+    (near,) = outside_range(Water(), np.array([275.15, 300.0]), "chilled water", freezing_margin=3.0)
+    assert (near.what, near.value, near.bound) == ("near freezing", 275.15, 276.15)
+    assert near.sentence == (
+        "chilled water: 2.0 C is less than 3 K above its freezing point 0.0 C: keep it warm or add glycol"
+    )
+
+
+def test_boiling_against_the_lowest_pressure():
+    # IAPWS-95: water boils at 80 C under 47.41 kPa, and at 95 C under 84.61 kPa
+    assert check_range(Water(), np.array([300.0, 353.15]), pressure=np.array([3e5, 47.6e3])) == []
+    (boils,) = outside_range(Water(), np.array([300.0, 353.15]), "loop", pressure=np.array([3e5, 47.2e3]))
+    assert (boils.what, boils.value) == ("boiling", 47.2e3)
+    assert boils.bound == pytest.approx(47.41e3, rel=1e-3)
+    assert boils.sentence.startswith("loop: boils, for its vapour pressure at 80.0 C is 47.4 kPa")
+    assert [each.what for each in outside_range(Water(), 290.0, pressure=-1e3)] == ["boiling"]

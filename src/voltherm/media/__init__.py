@@ -16,5 +16,8 @@ from voltherm.media.inhibited_ethylene_glycol import InhibitedEthyleneGlycolWate
 from voltherm.media.inhibited_propylene_glycol import InhibitedPropyleneGlycolWater as InhibitedPropyleneGlycolWater
 from voltherm.media.liquid import AbstractLiquid as AbstractLiquid
 from voltherm.media.propylene_glycol import PropyleneGlycolWater as PropyleneGlycolWater
+from voltherm.media.validity import OutsideRange as OutsideRange
 from voltherm.media.validity import check_range as check_range
+from voltherm.media.validity import outside_range as outside_range
+from voltherm.media.vapour_pressure import vapour_pressure as vapour_pressure
 from voltherm.media.water import Water as Water
