@@ -1,5 +1,7 @@
 """The highest supply temperature: nothing is left to the limit there, and none is named where none serves."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,28 +10,36 @@ from tests.site.conftest import solve
 from voltherm.numerics import ResultCode
 from voltherm.site import with_parameters
 from voltherm.site.climate import dry_bulb_year
+from voltherm.site.sections import NO_LIMIT
 from voltherm.site.supply_temperature import PATH
-from voltherm.site.year import LANES, grid, response, solve_lanes, year
+from voltherm.site.year import LANES, SUPPLY_MAXIMUM, grid, response, solve_lanes, year
 from voltherm.study.tune import DEFAULT_AMBIENTS, weighted_ambients, year_weights
 
 HOT, COOL = 316.15, 298.15
+MAKER = 315.15
+"""K: 42 °C, below what the chips of the small site bear."""
 
 
 @pytest.fixture(scope="module")
 def lanes(site, state):
-    """Set point as given, allowed, allowed from afar, and at 25 °C; every further lane repeats the last."""
+    """Set point as given, allowed, allowed from afar, bounded by the maker from below and from above the bound, and at
+    25 °C; every further lane repeats the last. The site's own bound is lifted where none is given."""
     dry_bulb = np.full(LANES, COOL)
-    dry_bulb[:3] = HOT
+    dry_bulb[:5] = HOT
     set_point = np.full(LANES, 313.15)
-    set_point[2] = 300.15
+    set_point[2:5] = 300.15, 313.15, 318.15
     search = np.full(LANES, True)
     search[0] = False
-    return solve_lanes(site, state, jnp.asarray(dry_bulb), jnp.asarray(set_point), jnp.asarray(search))
+    maximum = np.full(LANES, NO_LIMIT)
+    maximum[3:5] = MAKER
+    given = (jnp.asarray(each) for each in (dry_bulb, set_point, search, maximum))
+    return solve_lanes(site, state, *given)
 
 
 def test_nothing_is_left_to_the_limit_there(lanes, site):
     assert np.all(np.asarray(lanes.result) == ResultCode.CONVERGED)
-    assert np.abs(np.asarray(lanes.figures["junction_margin"][1:])) == pytest.approx(0.0, abs=1e-6)
+    free = np.delete(np.asarray(lanes.figures["junction_margin"]), [0, 3, 4])
+    assert np.abs(free) == pytest.approx(0.0, abs=1e-6)
     warmer = with_parameters(site, {PATH: lanes.set_point[1]})
     assert solve(warmer)[1]["junction_margin"] == pytest.approx(0.0, abs=1.1e-6)
     assert lanes.set_point[1] > 313.15
@@ -43,6 +53,45 @@ def test_without_search_the_set_point_is_solved_as_given(lanes, hot):
 
 def test_answer_does_not_depend_on_where_the_search_starts(lanes):
     assert lanes.set_point[2] == pytest.approx(float(lanes.set_point[1]), abs=2e-6)
+
+
+def test_the_makers_limit_is_an_upper_end_of_the_answer(lanes, site, state):
+    """Chips would bear more than 42 °C; what is allowed is 42 °C, from wherever the search starts."""
+    assert lanes.set_point[1] > MAKER + 0.5
+    for lane in (3, 4):
+        assert lanes.set_point[lane] == pytest.approx(MAKER, abs=2e-6)
+        assert lanes.figures["supply_margin"][lane] == pytest.approx(0.0, abs=1e-6)
+        assert lanes.figures["supply_temperature"][lane] == pytest.approx(MAKER, abs=2e-6)
+        assert lanes.figures["junction_margin"][lane] > 0.4
+    # the site's own number says the same where lanes give none
+    bounded = with_parameters(site, {SUPPLY_MAXIMUM: MAKER})
+    found = response(bounded, state, np.array([HOT]), allowed=True)
+    assert found.set_point[0] == pytest.approx(MAKER, abs=2e-6)
+    assert found.result[0] == ResultCode.CONVERGED
+
+
+def test_memory_bounds_the_supply_as_a_junction_does(lanes, site, state):
+    """Memory 5 K over a junction whose limit is 87 °C, allowed 90 °C: the junction ends at 85 °C.
+
+    By hand: T_s = T_j - R P(T_j), with R of the same chip at 87 °C; 1,236 W at 75 °C, of which 12 % leak, e-fold 40 K.
+    """
+    hotter = with_parameters(
+        site, {"rack.gpu.memory_offset": 5.0, "rack.gpu.memory_limit": 363.15, SUPPLY_MAXIMUM: NO_LIMIT}
+    )
+    found = response(hotter, state, np.array([HOT]), allowed=True)
+    assert found.figures["memory_margin"][0] == pytest.approx(0.0, abs=1e-6)
+    assert found.figures["gpu_margin"][0] == pytest.approx(2.0, abs=1e-6)
+    power_87, power_85 = (1236.0 * (0.88 + 0.12 * math.exp((junction - 75.0) / 40.0)) for junction in (87.0, 85.0))
+    resistance = (360.15 - float(lanes.set_point[1])) / power_87
+    assert found.set_point[0] == pytest.approx(358.15 - resistance * power_85, abs=0.01)
+
+
+def test_no_set_point_serves_where_the_supply_floats_beyond_the_makers_limit(site, state):
+    tight = with_parameters(site, {"chillers.count": 1.0, SUPPLY_MAXIMUM: 314.15})
+    full = jnp.full(LANES, HOT)
+    found = solve_lanes(tight, state, full, jnp.full(LANES, 313.15), jnp.arange(LANES) == 0)
+    assert found.result[0] == ResultCode.LIMIT
+    assert np.isnan(found.set_point[0])
 
 
 def test_no_set_point_serves_chips_whose_limit_lies_below_what_rejection_reaches(site, state):

@@ -41,6 +41,9 @@ def _outputs(site, state):
     return {
         "facility_power": power,
         "junction_margin": 314.0 - state,
+        "memory_margin": 330.0 - state,
+        "supply_margin": site.limits.supply_maximum - state,
+        "flow_per_heat": nothing + 2.5e-8,
         "inlet_margin": nothing + 10.0,
         "lowest_voltage": nothing + 1.0,
         "highest_voltage": nothing + 1.0,
@@ -110,6 +113,18 @@ def test_yearly_cost_adds_up(site):
     expected = 8 * 150 * 0.7 + 120 * 4 * 0.6 + 64 * (22 * 1.2 * 0.15 + 20 * 0.15)
     assert wall == pytest.approx(np.pi * expected, rel=1e-9)
     np.testing.assert_allclose(limits["junction temperature"], -(314.0 - float(parameter(site, SUPPLY))) / 10.0)
+
+
+@pytest.mark.usefixtures("cheap")
+def test_makers_limits_are_held_in_tuning(site):
+    ambients, weights = jnp.array([280.0, 310.0]), jnp.array([0.75, 0.25])
+    strict = with_parameters(site, {SUPPLY: 312.0, "limits.supply_maximum": 310.0, "limits.flow_minimum": 3e-8})
+    _, limits = yearly_cost(strict, ambients, weights)
+    np.testing.assert_allclose(limits["supply temperature"], 0.2)
+    np.testing.assert_allclose(limits["memory temperature"], -1.8)
+    np.testing.assert_allclose(limits["coolant flow"], 0.2)
+    free = with_parameters(strict, {"limits.flow_minimum": 0.0})
+    np.testing.assert_allclose(yearly_cost(free, ambients, weights)[1]["coolant flow"], -1.0)
 
 
 def test_a_start_without_solution_is_refused(site, monkeypatch):

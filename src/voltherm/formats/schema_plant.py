@@ -19,6 +19,7 @@ def _pump(nominal: str) -> tuple[Field, ...]:
         _q("pump_nominal_flow", "mass flow", "0.01 kg/s", "10000 kg/s", f"flow of {nominal} at the point below"),
         _q("pump_nominal_pressure", "pressure", "1 kPa", "5000 kPa", "pressure rise at that flow"),
         _q("pump_efficiency", "share", "5 %", "100 %", "of the pump at that point"),
+        _q("pump_required_npsh", "length", "0 m", "100 m", "net positive suction head it needs there", default="4 m"),
         _q("motor_efficiency", "share", "5 %", "100 %", "of motor and drive"),
         _q("minimum_speed", "share", "0 %", "100 %", "least speed over the rated one"),
         Field(
@@ -127,6 +128,7 @@ AIR = Section(
     (
         _q("supply_temperature", "temperature", "5 degC", "50 degC", "set point of the rack inlets"),
         _q("inlet_limit", "temperature", "10 degC", "60 degC", "highest rack inlet allowed"),
+        _q("dew_point", "temperature", "-40 degC", "40 degC", "dew point of the rooms' air", default="15 degC"),
         _some("handlers", "air handlers of a building", "racks without air: at least 1 air handler"),
         _q("fan_pressure", "pressure", "1 Pa", "5000 Pa", "pressure rise of the fans"),
         _q("fan_efficiency", "share", "5 %", "100 %", "of fan and motor"),

@@ -117,6 +117,22 @@ def _device(name: str, meaning: str) -> Section:
                 "junction over its limit at which the chip switches itself off",
                 default="5 K",
             ),
+            _q(
+                "memory_limit",
+                "temperature",
+                "30 degC",
+                "200 degC",
+                "highest temperature of the memory in its package; 200 degC is none",
+                default="200 degC",
+            ),
+            _q(
+                "memory_offset",
+                "temperature difference",
+                "-60 K",
+                "60 K",
+                "memory over junction",
+                default="0 K",
+            ),
             _q("package_resistance", "thermal resistance", "0 K/W", "5 K/W", "junction to the top of the package"),
             _q(
                 "interface_resistance",

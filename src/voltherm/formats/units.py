@@ -64,6 +64,8 @@ DIMENSIONS: dict[str, dict[str, Unit]] = {
             "cfm": _FOOT**3 / _MINUTE,
         }
     ),
+    "flow per power": _named({"L/min/kW": 1e-6 / _MINUTE, "gpm/kW": _US_GALLON / _MINUTE / 1e3, "m3/s/W": 1.0}),
+    "velocity": _named({"m/s": 1.0, "ft/s": _FOOT}),
     "valve coefficient": _named({"m3/h": 1.0, "Cv": 0.865}),
     "power": _named({"W": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9, "hp": 745.69987158227}),
     "apparent power": _named({"VA": 1.0, "kVA": 1e3, "MVA": 1e6, "GVA": 1e9}),
@@ -96,6 +98,8 @@ SI_NAMES = {
     "volume": "m3",
     "mass flow": "kg s-1",
     "volume flow": "m3 s-1",
+    "flow per power": "m3 J-1",
+    "velocity": "m s-1",
     "valve coefficient": "m3 h-1",
     "power": "W",
     "apparent power": "V A",

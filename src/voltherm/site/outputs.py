@@ -26,6 +26,8 @@ from voltherm.site.indicators import Category, Number, PowerUsageEffectiveness, 
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 
+_LEAST_HEAT = 1.0  # W: a rack that is off has a flow over its heat, too
+
 
 class Figure(NamedTuple):
     """Unit (SI, as stored) and meaning of one named figure."""
@@ -61,13 +63,16 @@ FIGURES: dict[str, Figure] = {
     "cpu_margin": Figure("K", "junction limit less the hottest CPU, if it did not throttle"),
     "switch_margin": Figure("K", "junction limit less the hottest switch chip, if it did not throttle"),
     "junction_margin": Figure("K", "smallest margin of all chips, less the margin the site keeps"),
+    "memory_margin": Figure("K", "limit of the chips' memory less its temperature, smallest of all"),
     "inlet_margin": Figure("K", "limit of the rack inlet air less its temperature"),
     "supply_temperature": Figure("K", "warmest secondary supply reached"),
     "return_temperature": Figure("K", "warmest secondary return"),
+    "supply_margin": Figure("K", "warmest supply that the racks' maker allows less the warmest supply reached"),
     "supply_excess": Figure("K", "warmest secondary supply less its set point"),
     "facility_supply_temperature": Figure("K", "warmest facility water supply"),
     "facility_return_temperature": Figure("K", "warmest facility water return"),
     "lowest_rack_flow": Figure("kg s-1", "least coolant flow of a rack"),
+    "flow_per_heat": Figure("m3 J-1", "least coolant flow of a rack over its heat to liquid"),
     "valve_opening": Figure("1", "most open control valve of the CDUs"),
     "fan_speed": Figure("1", "speed of the dry coolers' fans over rated"),
     "cdu_pump_speed": Figure("1", "fastest CDU pump over rated speed"),
@@ -141,6 +146,14 @@ def low_voltages(site: Site, state: SiteState) -> Float[Array, "bus"]:
     return state.power.voltage_magnitude[buses]
 
 
+def flow_per_heat(site: Site, state: SiteState) -> Float[Array, "building row rack"]:
+    """Coolant flow of every rack over its heat to liquid [m³/J], at the density of the supply."""
+    rows = state.buildings.rows
+    density = liquid_named(site.secondary.fluid).density(rows.supply_temperature)
+    heat = jnp.maximum(jnp.asarray(state.buildings.racks.liquid_heat), _LEAST_HEAT)
+    return rows.rack_mass_flow / density[..., None] / heat
+
+
 def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     """The figures of `FIGURES` for a solved site; differentiable, and NaN where the solve failed."""
     buildings, power = state.buildings, state.power
@@ -155,6 +168,16 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     margins = {
         kind: getattr(site.rack, kind).junction_limit - jnp.max(chips) for kind, chips in racks.unthrottled.items()
     }
+    memory = jnp.stack(
+        [
+            device.memory_limit - device.memory_offset - jnp.max(temperature)
+            for device, temperature in (
+                (site.rack.gpu, racks.gpu_temperature),
+                (site.rack.cpu, racks.cpu_temperature),
+                (site.rack.switch, racks.switch_temperature),
+            )
+        ]
+    )
     voltages = low_voltages(site, state)
     cooling = {
         "dry_cooler_fan_power": jnp.sum(facility.plant.fan_power) + jnp.sum(air.plant.fan_power),
@@ -190,13 +213,16 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "cpu_margin": margins["cpu"],
         "switch_margin": margins["switch"],
         "junction_margin": jnp.min(jnp.stack(list(margins.values()))) - site.limits.junction_margin,
+        "memory_margin": jnp.min(memory),
         "inlet_margin": site.air.inlet_limit - jnp.max(air.supply_temperature),
         "supply_temperature": supply,
         "return_temperature": jnp.max(rows.return_temperature),
+        "supply_margin": site.limits.supply_maximum - supply,
         "supply_excess": supply - site.secondary.supply_temperature,
         "facility_supply_temperature": jnp.max(facility.plant.supply_temperature),
         "facility_return_temperature": jnp.max(facility.plant.return_temperature),
         "lowest_rack_flow": jnp.min(rows.rack_mass_flow),
+        "flow_per_heat": jnp.min(flow_per_heat(site, state)),
         "valve_opening": jnp.max(rows.valve_opening),
         "fan_speed": jnp.max(facility.plant.fan_speed),
         "cdu_pump_speed": jnp.max(rows.pump_speed),

@@ -48,11 +48,16 @@ class Climate(eqx.Module):
     synoptic_deviation: Kelvin
 
 
+NO_LIMIT = 473.15
+"""K: a temperature limit of this height counts as none."""
+
+
 class Device(eqx.Module):
     """One kind of liquid-cooled chip: power [W], leakage, limits, thermal path [K/W, m²K/W, m²] and cold plate.
 
     Shares of the nameplate power: `idle_power`, `power_limit`. The plate's law holds for `plate_coolant` (static) and
     is converted to the coolant of the secondary loop.
+    Memory in its package is `memory_offset` [K] warmer than its junction and has a limit of its own, or `NO_LIMIT`.
     """
 
     per_tray: int = eqx.field(static=True)
@@ -65,6 +70,8 @@ class Device(eqx.Module):
     junction_limit: Kelvin
     throttle_above_limit: Kelvin
     shutdown_above_limit: Kelvin
+    memory_limit: Kelvin
+    memory_offset: Kelvin
     package_resistance: Scalar
     interface_resistance: Scalar
     interface_area: Scalar
@@ -116,6 +123,7 @@ class Secondary(eqx.Module):
     pump_nominal_flow: Scalar
     pump_nominal_pressure: Scalar
     pump_efficiency: Scalar
+    pump_required_npsh: Scalar
     motor_efficiency: Scalar
     minimum_speed: Scalar
     maximum_speed: Scalar
@@ -161,6 +169,7 @@ class Facility(eqx.Module):
     pump_nominal_flow: Scalar
     pump_nominal_pressure: Scalar
     pump_efficiency: Scalar
+    pump_required_npsh: Scalar
     motor_efficiency: Scalar
     minimum_speed: Scalar
     maximum_speed: Scalar
@@ -195,6 +204,7 @@ class Air(eqx.Module):
 
     supply_temperature: Kelvin
     inlet_limit: Kelvin
+    dew_point: Kelvin
     handlers: Scalar
     fan_pressure: Scalar
     fan_efficiency: Scalar
@@ -290,12 +300,27 @@ class Electrical(eqx.Module):
 
 
 class Limits(eqx.Module):
-    """What no answer may pass: voltages [p.u.], loadings, margin kept below every junction limit."""
+    """What no answer may pass: voltages [p.u.], loadings, margin kept below every junction limit, the maker's limits.
+
+    Below them what equipment is used for: flow of pumps over their best, velocities [m/s], margins kept above freezing,
+    dew point [K] and required net positive suction head [m]. An answer outside says so.
+    """
 
     voltage_minimum: Scalar
     voltage_maximum: Scalar
     loading_maximum: Scalar
     junction_margin: Kelvin
+    supply_maximum: Kelvin
+    flow_minimum: Scalar
+    pump_flow_minimum: Scalar
+    pump_flow_maximum: Scalar
+    pump_allowable_minimum: Scalar
+    pump_allowable_maximum: Scalar
+    npsh_margin: Scalar
+    main_velocity: Scalar
+    branch_velocity: Scalar
+    freezing_margin: Kelvin
+    dew_point_margin: Kelvin
 
 
 class Economics(eqx.Module):

@@ -1,18 +1,24 @@
-"""The highest supply temperature at which no chip passes its limit.
+"""The highest supply temperature at which no chip, no memory and no maker's limit is passed.
 
-    m(T*) = 0,   m(T) = min over chips of (limit - junction temperature) - margin kept,   at the supply T reached
+    m(T*) = 0,   m(T) = min(m_junction, m_memory, m_supply),   at the supply T reached
+    m_junction = min over chips of (limit - junction temperature) - margin kept
+    m_memory = min over chips of (limit - temperature of their memory),   m_supply = limits.supply_maximum - T
     set point_{k+1} = T_k - m(T_k) / s_k
 
 | symbol | meaning | unit |
 | --- | --- | --- |
 | T | secondary supply reached: its set point, to which the facility's follows at its offset, or where it floats | K |
-| m | smallest junction margin of the site, from the temperatures of chips that do not throttle | K |
+| m | smallest margin that a warmer supply uses up, from the temperatures of chips that do not throttle | K |
 | s_k | secant slope where it is plausible, else -1.05: a kelvin of supply and the leakage it adds | K/K |
 
+The maker's limit is an upper end of the answer, whatever the chips would bear: a site without one (`NO_LIMIT`) is
+bound by its chips alone.
 Where heat rejection is exhausted the supply floats above the set point: if m is negative there no set point serves, and
 the result carries the code `LIMIT`.
 """
 
+import functools
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -34,6 +40,15 @@ _FLOATING = 1e-4  # K above the set point: more than the rounding of a control t
 _MAXIMUM_STEPS = 12
 
 
+SEARCH_MARGINS = ("junction_margin", "memory_margin", "supply_margin")
+"""Figures that a warmer supply brings down to zero."""
+
+
+def search_margin(figures: Mapping[str, Float[Array, "..."]]) -> Float[Array, "..."]:
+    """The smallest of the margins that bound the supply [K]."""
+    return functools.reduce(jnp.minimum, (figures[name] for name in SEARCH_MARGINS))
+
+
 class _Search(NamedTuple):
     """Where to solve next, and what the last solve found there."""
 
@@ -50,7 +65,8 @@ class _Search(NamedTuple):
 def allowed_supply_temperature(
     site: Site, state: SiteState, *, search: bool | Bool[Array, ""] = True
 ) -> tuple[Solution, SiteState]:
-    """The highest secondary supply set point that keeps every chip within its limit, at `site.climate.dry_bulb`.
+    """The highest secondary supply set point that keeps every chip, its memory and the supply itself within their
+    limits, at `site.climate.dry_bulb`.
 
     **Arguments**
 
@@ -73,7 +89,7 @@ def allowed_supply_temperature(
         moved = with_parameters(site, {PATH: now.next_set_point})
         solution = steady(moved, initial=now.state)
         figures = outputs(moved, solution.value)
-        supply, margin = figures["supply_temperature"], figures["junction_margin"]
+        supply, margin = figures["supply_temperature"], search_margin(figures)
         distance = supply - now.supply
         secant = (margin - now.margin) / jnp.where(distance == 0.0, 1.0, distance)
         # before the second solve the old margin is not finite, and no secant of it is plausible

@@ -34,6 +34,7 @@ from voltherm.site.states import SiteState
 from voltherm.site.supply_temperature import PATH, allowed_supply_temperature
 
 DRY_BULB = "climate.dry_bulb"
+SUPPLY_MAXIMUM = "limits.supply_maximum"
 LANES = 8
 _MARGIN_READ = 0.01  # K: what reading a margin of zero from the curve may be wrong by
 _TRIM_HEAT = 1e3  # W: less is not called trim chilling
@@ -101,24 +102,45 @@ class Lanes(NamedTuple):
     residual: Array
 
 
-@eqx.filter_jit
 def solve_lanes(
     site: Site,
     start: SiteState,
     dry_bulb: Float[Array, "lane"],
     set_point: Float[Array, "lane"],
     search: Bool[Array, "lane"],
+    supply_maximum: Float[Array, "lane"] | None = None,
 ) -> Lanes:
     """The site at `LANES` pairs of dry bulb [K] and supply set point [K], each as given or (`search`) at the
-    highest one its chips allow. The one compiled function behind hot days, curves and years."""
+    highest one its limits allow. The one compiled function behind hot days, curves and years.
 
-    def one(dry_bulb: Float[Array, ""], set_point: Float[Array, ""], search: Bool[Array, ""]) -> Lanes:
-        there = with_parameters(site, {DRY_BULB: dry_bulb, PATH: set_point})
+    `supply_maximum` [K] stands in for the maker's limit of every lane; by default it is the site's.
+    """
+    if supply_maximum is None:
+        supply_maximum = jnp.broadcast_to(site.limits.supply_maximum, jnp.shape(dry_bulb))
+    return _solve_lanes(site, start, dry_bulb, set_point, search, supply_maximum)
+
+
+@eqx.filter_jit
+def _solve_lanes(
+    site: Site,
+    start: SiteState,
+    dry_bulb: Float[Array, "lane"],
+    set_point: Float[Array, "lane"],
+    search: Bool[Array, "lane"],
+    supply_maximum: Float[Array, "lane"],
+) -> Lanes:
+    def one(
+        dry_bulb: Float[Array, ""],
+        set_point: Float[Array, ""],
+        search: Bool[Array, ""],
+        supply_maximum: Float[Array, ""],
+    ) -> Lanes:
+        there = with_parameters(site, {DRY_BULB: dry_bulb, PATH: set_point, SUPPLY_MAXIMUM: supply_maximum})
         solution, state = allowed_supply_temperature(there, start, search=search)
         held = with_parameters(there, {PATH: solution.value})
         return Lanes(solution.value, outputs(held, state), state, solution.status.result, solution.status.residual)
 
-    return over_lanes(one, dry_bulb, set_point, search)
+    return over_lanes(one, dry_bulb, set_point, search, supply_maximum)
 
 
 def response(

@@ -1,26 +1,33 @@
 """What limits a solved site, and what has come to the end of its range, each with the element that comes nearest.
 
-A *limit* must not be passed: junctions, inlet air, voltages, loadings. A *control* holds a set point, or lets it float.
+A *limit* must not be passed: junctions, memory, inlet air, the maker's supply and flow, voltages, loadings. It *binds*
+where nothing is left of it, and is *violated* where it is passed. A *control* holds a set point, or lets it float.
 *Equipment* that has no range left only says that the next kelvin floats.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from jaxtyping import Array
 
 from voltherm.site.electrical import one_line
 from voltherm.site.layout import Layout
-from voltherm.site.sections import Site
+from voltherm.site.outputs import flow_per_heat
+from voltherm.site.sections import NO_LIMIT, Site
 from voltherm.site.states import SiteState
 
+SUPPLY_LIMIT, MEMORY_LIMIT = "supply temperature", "memory temperature"
+"""Names of the maker's limit of the supply, and of the limit of the memory."""
 _LEFT = 1e-3
 """Share of its scale below which nothing is left of a limit or a machine's range."""
 _KELVIN = 60.0
 """Scale of temperatures [K]: what lies between a chip's limit and a cool day."""
 _FLOATS = 0.01
 """K above its set point from which a supply floats: far beyond the tolerance of the solve."""
+
+_Row = tuple[str, str, float, str, str]
+"""Name, element, margin, unit and kind."""
 
 Values = Array | np.ndarray
 """States come from a solve, or from a file."""
@@ -31,7 +38,7 @@ class Constraint:
     """One limit, control or machine at one operating point, and what is left to it, in its own unit.
 
     `kind`: "limit", "control" or "equipment". `binding`: nothing is left of a limit, a machine has
-    no range left, or a set point is not held.
+    no range left, or a set point is not held. `violated`: a limit is passed; it then binds no more.
     """
 
     name: str
@@ -40,6 +47,7 @@ class Constraint:
     unit: str
     kind: str
     binding: bool
+    violated: bool = False
 
 
 def hottest(names: Layout, state: SiteState) -> dict[str, str]:
@@ -73,11 +81,42 @@ def _cdu_with_most(names: Layout, values: Values) -> str:
     return names.cdu(building, row)
 
 
+def _memory(site: Site, names: Layout, state: SiteState) -> _Row | None:
+    """What is left to the memory that comes nearest to a limit of its own; None where none has one."""
+    racks, left = state.buildings.racks, []
+    for kind in ("gpu", "cpu", "switch"):
+        device, junction = getattr(site.rack, kind), getattr(racks, f"{kind}_temperature")
+        if float(device.memory_limit) < NO_LIMIT:
+            margin = float(device.memory_limit - device.memory_offset) - float(np.max(np.asarray(junction)))
+            left.append((margin, names.device(kind, *_largest(junction))))
+    if not left:
+        return None
+    margin, element = min(left)
+    return MEMORY_LIMIT, element, margin, "K", "limit"
+
+
+def _makers(site: Site, names: Layout, state: SiteState, figures: Mapping[str, float], warmest: str) -> Iterator[_Row]:
+    """The limits of the racks' maker, where the site has them: warmest supply and least flow."""
+    if float(site.limits.supply_maximum) < NO_LIMIT:
+        yield SUPPLY_LIMIT, warmest, figures["supply_margin"], "K", "limit"
+    least = float(site.limits.flow_minimum)
+    if least > 0.0:
+        building, row, rack = _largest(-np.asarray(flow_per_heat(site, state)))
+        yield (
+            "coolant flow of the racks",
+            names.rack(building, row, rack),
+            figures["flow_per_heat"] / least - 1.0,
+            "1",
+            "limit",
+        )
+
+
 def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[str, float]) -> tuple[Constraint, ...]:
     """Every limit, control and machine with what is left to it and the element that comes nearest, tightest first.
 
     A limit or machine binds where less than 0.1 % of its scale is left: 60 K for temperatures, 1 for shares and
-    voltages. A set point binds where the supply floats more than 0.01 K above it.
+    voltages. A limit that is passed by more than that is violated. A set point binds where the supply floats more than
+    0.01 K above it. Limits that the site does not set are left out.
     """
     topology = one_line(site)
     network, power = topology.network, state.power
@@ -93,12 +132,15 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
     most_open = _cdu_with_most(names, state.buildings.rows.valve_opening)
     fastest = _cdu_with_most(names, state.buildings.rows.pump_speed)
     limits = site.limits
+    memory = _memory(site, names, state)
     maximum = float(limits.loading_maximum)
     kept = float(limits.junction_margin)
-    rows: list[tuple[str, str, float, str, str]] = [
+    rows: list[_Row] = [
         ("GPU junction temperature", who["gpu"], figures["gpu_margin"] - kept, "K", "limit"),
         ("CPU junction temperature", who["cpu"], figures["cpu_margin"] - kept, "K", "limit"),
         ("switch junction temperature", who["switch"], figures["switch_margin"] - kept, "K", "limit"),
+        *([] if memory is None else [memory]),
+        *_makers(site, names, state, figures, who["row"]),
         ("rack inlet air", "all racks", figures["inlet_margin"], "K", "limit"),
         ("lowest voltage", lowest, figures["lowest_voltage"] - float(limits.voltage_minimum), "1", "limit"),
         ("highest voltage", highest, float(limits.voltage_maximum) - figures["highest_voltage"], "1", "limit"),
@@ -127,11 +169,16 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
     def share(margin: float, unit: str) -> float:
         return margin / _KELVIN if unit == "K" else margin
 
+    def violates(margin: float, unit: str, kind: str) -> bool:
+        return kind == "limit" and share(margin, unit) < -_LEFT
+
     def binds(margin: float, unit: str, kind: str) -> bool:
-        return margin < -_FLOATS if kind == "control" else share(margin, unit) < _LEFT
+        if kind == "control":
+            return margin < -_FLOATS
+        return share(margin, unit) < _LEFT and not violates(margin, unit, kind)
 
     ordered = sorted(rows, key=lambda row: share(row[2], row[3]))
     return tuple(
-        Constraint(name, element, margin, unit, kind, binds(margin, unit, kind))
+        Constraint(name, element, margin, unit, kind, binds(margin, unit, kind), violates(margin, unit, kind))
         for name, element, margin, unit, kind in ordered
     )

@@ -61,6 +61,9 @@ def yearly_cost(
         limits = site.limits
         return power, {
             "junction temperature": -figures["junction_margin"] / _TEMPERATURE_SCALE,
+            "memory temperature": -figures["memory_margin"] / _TEMPERATURE_SCALE,
+            "supply temperature": -figures["supply_margin"] / _TEMPERATURE_SCALE,
+            "coolant flow": limits.flow_minimum / figures["flow_per_heat"] - 1.0,
             "rack inlet air": -figures["inlet_margin"] / _TEMPERATURE_SCALE,
             "lowest voltage": (limits.voltage_minimum - figures["lowest_voltage"]) / _VOLTAGE_SCALE,
             "highest voltage": (figures["highest_voltage"] - limits.voltage_maximum) / _VOLTAGE_SCALE,
