@@ -88,6 +88,19 @@ def test_check_of_everything_shipped(run, project_root: Path):
     assert {each["kind"] for each in json.loads(done.stdout)} == {"site", "sweep", "tune"}
 
 
+def test_check_warns_of_what_the_answer_will_be_told(run):
+    wet = ("--set", "facility.fluid=water", "--set", "climate.synoptic_deviation=4.5 K")
+    done = run("check", CASE, "--json", *wet)
+    assert done.exit_code == 0
+    (told,) = json.loads(done.stdout)
+    assert told["problems"] == []
+    (coils,) = [each for each in told["warnings"] if each["path"] == "facility.fluid"]
+    assert coils["file"] == "--set"
+    assert "water stands in dry coolers outdoors" in coils["message"]
+    assert "warning: --set:1: facility.fluid: water stands" in done.stderr.replace("\n", " ")
+    assert "no mistakes, " in done.stderr
+
+
 def test_describe(run):
     done = run("describe", CASE, "--json")
     told = json.loads(done.stdout)

@@ -102,19 +102,26 @@ def answer(station: Station) -> dict[str, Any]:
 def test_run_answers_the_main_question(answer: dict[str, Any], station: Station):
     assert set(answer) == {
         *("name", "units", "point", "allowed", "sensitivities", "year", "allowed_year", "ride_through"),
-        *("iterations", "residual", "seconds", "files"),
+        *("iterations", "residual", "seconds", "files", "chip_supply", "coldest", "findings", "unphysical"),
     }
     assert answer["name"] == "small site"
-    for name in ("point", "allowed"):
+    for name in ("point", "allowed", "coldest"):
         found = answer[name]
-        assert set(found) == {"set_point", "figures", "constraints", "hottest"}
+        assert set(found) == {"set_point", "dry_bulb", "figures", "constraints", "hottest", "findings"}
         assert set(found["figures"]) == set(FIGURES)
         assert all(np.isfinite(value) for value in found["figures"].values())
         assert found["figures"]["junction_margin"] > -1e-3
         assert all(found["figures"][each] < 1e-6 for each in FIGURES if each.endswith("_residual"))
         assert {"name", "element", "margin", "unit", "binding"} <= set(found["constraints"][0])
     assert answer["point"]["set_point"] == pytest.approx(313.15)
-    assert answer["allowed"]["set_point"] > 313.15
+    # the chips would bear more than the racks' maker allows
+    assert answer["allowed"]["set_point"] == pytest.approx(318.15, abs=1e-5)
+    assert answer["chip_supply"] > 318.15
+    assert answer["coldest"]["dry_bulb"] == pytest.approx(273.15 - 12.1, abs=0.1)
+    assert answer["unphysical"] == []
+    told = {(each["kind"], each["subject"]): each for each in answer["findings"]}
+    assert told["pump flow", "CDU pumps"]["where"] == ["set point", "highest supply", "coldest hour"]
+    assert told["freezing outdoors", "dry coolers of the facility loop"]["value"] == answer["coldest"]["dry_bulb"]
     assert len(answer["sensitivities"]) == 10
     assert {"path", "value", "derivative", "step", "effect"} <= set(answer["sensitivities"][0])
     for name in ("year", "allowed_year"):

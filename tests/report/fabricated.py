@@ -13,6 +13,7 @@ from voltherm.power import PowerState
 from voltherm.site import build, layout
 from voltherm.site.electrical import one_line
 from voltherm.site.facility_loop import facility_network
+from voltherm.site.findings import Finding
 from voltherm.site.outputs import COOLING_PARTS, FIGURES, INTAKE_PARTS
 from voltherm.site.sections import Site
 from voltherm.site.states import (
@@ -163,12 +164,13 @@ def _on_buses(name: str) -> bool:
 
 def _figures(shape: tuple[int, ...] = ()) -> dict[str, Any]:
     values = {
-        "W": 2.0e6, "K": 315.15, "1": 0.5, "kg s-1": 3.0,
+        "W": 2.0e6, "K": 315.15, "1": 0.5, "kg s-1": 3.0, "m3 J-1": 2.5e-8,
     }  # fmt: skip
     named = {
         "it_power": _IT_POWER, "facility_power": _FACILITY_POWER, "cooling_power": _PART * len(COOLING_PARTS),
         "pue": _FACILITY_POWER / _IT_POWER,
         "gpu_margin": 8.76, "cpu_margin": 30.0, "switch_margin": 20.0, "junction_margin": 8.76,
+        "memory_margin": 12.0, "supply_margin": 20.0,
         "inlet_margin": 10.0, "supply_excess": 0.0, "gpu_temperature": 350.0, "heat_residual": 1e-11,
         "mass_residual": 1e-12, "power_residual": 1e-13, "site_residual": 1e-10, "lowest_voltage": 0.97,
     }  # fmt: skip
@@ -176,7 +178,18 @@ def _figures(shape: tuple[int, ...] = ()) -> dict[str, Any]:
     return {name: np.full(shape, named.get(name, values[figure.unit])) for name, figure in FIGURES.items()}
 
 
-def _point(site: Site, set_point: float, margin: float) -> Point:
+PUMPS = Finding(
+    "pump flow", "CDU pumps", "H1-R02-CDU", 1.55, 1.2, "1", "limit", 4, 4, 0.29,
+    "all 4 CDU pumps run at 155 % of their best flow (worst H1-R02-CDU)",
+)  # fmt: skip
+BRANCHES = Finding(
+    "velocity", "racks' branches", "H2-R02-K03", 2.6, 2.4, "m s-1", "practice", 1, 12, 0.08,
+    "one of 12 pipes of the racks' branches (H2-R02-K03) carries coolant at 2.6 m/s",
+)  # fmt: skip
+FASTER = dataclasses.replace(BRANCHES, value=2.9, excess=0.21, sentence=BRANCHES.sentence.replace("2.6", "2.9"))
+
+
+def _point(site: Site, set_point: float, margin: float, findings: tuple[Finding, ...] = (PUMPS,)) -> Point:
     chip = "H2-R02-K03 tray 02 GPU 1"
     rows = (
         ("GPU junction temperature", chip, margin, "K", "limit", margin < 0.06),
@@ -190,10 +203,12 @@ def _point(site: Site, set_point: float, margin: float) -> Point:
     figures = {name: float(value) for name, value in _figures().items()}
     return Point(
         set_point=set_point,
+        dry_bulb=float(site.climate.dry_bulb),
         figures=figures | {"gpu_margin": margin, "junction_margin": margin, "supply_temperature": set_point},
         state=_state(site),
         constraints=tuple(Constraint(*row) for row in rows),
         hottest={"gpu": chip, "cpu": chip, "switch": chip, "rack": "H2-R02-K03", "row": "H2-R02-CDU"},
+        findings=findings,
     )
 
 
@@ -266,7 +281,9 @@ def fabricated_answer(site: Site, *, allowed: bool = True, name: str | None = No
         site=site,
         layout=layout(site),
         point=_point(site, 313.15, 8.76),
-        allowed=_point(site, 320.07, 0.0) if allowed else None,
+        allowed=_point(site, 320.07, 0.0, (PUMPS, FASTER)) if allowed else None,
+        chip_supply=320.07 if allowed else None,
+        coldest=_point(site, 313.15, 8.76, (PUMPS, BRANCHES)),
         sensitivities=(found, other),
         curve=_response(313.15),
         allowed_curve=_response(320.07, failed=2 if allowed else len(_AMBIENT)),

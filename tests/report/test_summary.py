@@ -6,6 +6,7 @@ import io
 import pytest
 from rich.console import Console
 
+from tests.report.fabricated import PUMPS
 from voltherm.report import Section, print_summary, summary
 from voltherm.report.figures_ride_through import ride_through_caption
 from voltherm.report.limits import headline_sentence, set_point_sentence
@@ -13,6 +14,7 @@ from voltherm.report.ride_through import expected_seconds_per_kelvin
 from voltherm.report.tiles import tiles
 from voltherm.site import with_parameters
 from voltherm.site.outputs import COOLING_PARTS
+from voltherm.study.limits import SUPPLY_LIMIT, Constraint
 
 
 def _section(answer, key: str) -> Section:
@@ -158,3 +160,94 @@ def test_terminal_does_not_read_names_as_markup(answer):
     wrong = dataclasses.replace(answer.point, hottest={**answer.point.hottest, "rack": "[red]R1[/nothing]"})
     print_summary(dataclasses.replace(answer, point=wrong), Console(file=text, width=140))
     assert "[red]R1[/nothing]" in text.getvalue()
+
+
+def test_findings_are_told_once_with_where_they_hold(answer):
+    section = _section(answer, "findings")
+    assert section.rows == (
+        ("limit passed", "all 4 CDU pumps run at 155 % of their best flow (worst H1-R02-CDU)", "everywhere"),
+        (
+            "practice",
+            "one of 12 pipes of the racks' branches (H2-R02-K03) carries coolant at 2.9 m/s",
+            "highest supply, coldest hour",
+        ),
+    )
+    assert section.emphasis == {0}
+    assert summary(answer)[1].key == "findings"
+
+
+def _with_findings(answer, *found):
+    cold, high = (dataclasses.replace(point, findings=()) for point in (answer.coldest, answer.allowed))
+    there = dataclasses.replace(answer.point, findings=found)
+    return dataclasses.replace(answer, point=there, allowed=high, coldest=cold)
+
+
+def _shown(answer, *, details: bool = False) -> str:
+    text = io.StringIO()
+    print_summary(answer, Console(file=text, width=400), details=details)
+    return " ".join(text.getvalue().split())
+
+
+def test_a_terminal_shows_the_worst_eight_findings(answer):
+    found = [dataclasses.replace(PUMPS, kind=f"{n}", excess=float(n), sentence=f"finding {n:02d}") for n in range(11)]
+    many = _with_findings(answer, *found)
+    shown = _shown(many)
+    assert [f"finding {n:02d}" in shown for n in range(11)] == [False] * 3 + [True] * 8
+    assert "And 3 more in the report." in shown
+    assert "finding 00" in _shown(many, details=True)
+    assert len(_section(many, "findings").rows) == 11
+
+
+def test_nothing_outside_is_said(answer):
+    empty = _with_findings(answer)
+    ((first, *_),) = _section(empty, "findings").rows
+    assert first == "nothing"
+    assert "every law, stream, pump, pipe and room that is judged is in its range" in _shown(empty)
+
+
+def test_an_unphysical_state_stands_first(answer):
+    wrong = _with_findings(answer, dataclasses.replace(PUMPS, severity="unphysical", sentence="the water boils"))
+    assert _section(wrong, "answer").rows[0] == ("UNPHYSICAL", "", "set point: the water boils")
+    assert _section(wrong, "findings").rows[0][0] == "unphysical"
+
+
+def _bounded(answer, *, margin: float, chips: float | None = 320.07):
+    """The answer whose supply may be 45 °C at most, with that margin left at the highest supply."""
+    bound = Constraint(SUPPLY_LIMIT, "H1-R01-CDU", margin, "K", "limit", abs(margin) < 0.06, margin < -0.06)
+    both = {"constraints": (bound, *answer.point.constraints)}
+    point, high = (dataclasses.replace(each, **both) for each in (answer.point, answer.allowed))
+    high = dataclasses.replace(high, set_point=318.15)
+    return dataclasses.replace(answer, point=point, allowed=high, chip_supply=chips)
+
+
+def test_headline_names_the_makers_limit(answer):
+    bounded = _bounded(answer, margin=0.0)
+    assert headline_sentence(bounded) == (
+        "At 43.0 °C outside the building can run on a supply of up to 45.0 °C, which is the maker's limit of the "
+        "racks; its chips alone would allow 46.9 °C."
+    )
+    assert _cells(bounded, "answer")["What binds there"] == ("the maker's limit of the racks", "H1-R01-CDU")
+    assert _cells(bounded, "answer")["What the chips alone would allow"][0] == "46.92 °C"
+    assert "the maker's limit of the racks binds" in tiles(bounded)[0].note
+    nowhere = dataclasses.replace(bounded, allowed=None)
+    assert "no supply temperature of the building keeps the maker's limit of the racks, 45.0 °C" in headline_sentence(
+        nowhere
+    )
+
+
+def test_a_supply_beyond_the_makers_limit_is_said(answer):
+    bound = Constraint(SUPPLY_LIMIT, "H1-R01-CDU", -2.5, "K", "limit", False, True)
+    point = dataclasses.replace(answer.point, constraints=(bound, *answer.point.constraints))
+    assert set_point_sentence(point).startswith(
+        "The set point of 40.0 °C is too high: it is 2.5 K above the maker's limit of the racks. H2-R02"
+    )
+
+
+def test_a_limit_that_is_passed_does_not_bind(answer):
+    passed = Constraint("lowest voltage", "M02 480 V", -0.03, "1", "limit", False, True)
+    others = [each for each in answer.point.constraints if each.name != passed.name]
+    point = dataclasses.replace(answer.point, constraints=(passed, *others))
+    wrong = dataclasses.replace(answer, point=point, allowed=None)
+    section = _section(wrong, "limits")
+    assert section.rows[0] == ("lowest voltage", "M02 480 V", "-3.0 % (violated)")
+    assert 0 in section.emphasis

@@ -24,6 +24,15 @@ def test_names_stand_beside_their_numbers(answer):
     assert found["names/bus"].values.shape == found["point/bus_voltage"].values.shape
 
 
+def test_findings_are_a_group(answer):
+    found = variables(answer)
+    assert found["findings/subject"].values.tolist() == ["CDU pumps", "racks' branches"]
+    assert found["findings/value"].values.tolist() == [1.55, 2.9]
+    assert found["findings/unit"].values.tolist() == ["1", "m s-1"]
+    assert found["findings/where"].values.tolist()[1] == "highest supply, coldest hour"
+    assert all(found[f"findings/{name}"].dimensions == ("finding",) for name in ("limit", "count", "sentence"))
+
+
 def test_without_a_highest_supply_its_groups_are_missing(unanswered):
     assert not [name for name in variables(unanswered) if name.startswith(("allowed/", "allowed_year/"))]
 

@@ -1,18 +1,19 @@
 """The highest supply temperature: nothing is left to the limit there, and none is named where none serves."""
 
-import math
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.site.conftest import solve
 from voltherm.numerics import ResultCode
-from voltherm.site import with_parameters
+from voltherm.report.limits import binding_limit
+from voltherm.site import layout, with_parameters
 from voltherm.site.climate import dry_bulb_year
 from voltherm.site.sections import NO_LIMIT
 from voltherm.site.supply_temperature import PATH
 from voltherm.site.year import LANES, SUPPLY_MAXIMUM, grid, response, solve_lanes, year
+from voltherm.study.answer import operating_points
+from voltherm.study.limits import SUPPLY_LIMIT
 from voltherm.study.tune import DEFAULT_AMBIENTS, weighted_ambients, year_weights
 
 HOT, COOL = 316.15, 298.15
@@ -71,19 +72,34 @@ def test_the_makers_limit_is_an_upper_end_of_the_answer(lanes, site, state):
 
 
 def test_memory_bounds_the_supply_as_a_junction_does(lanes, site, state):
-    """Memory 5 K over a junction whose limit is 87 °C, allowed 90 °C: the junction ends at 85 °C.
-
-    By hand: T_s = T_j - R P(T_j), with R of the same chip at 87 °C; 1,236 W at 75 °C, of which 12 % leak, e-fold 40 K.
-    """
+    """Memory 5 K over a junction whose limit is 87 °C, allowed 90 °C: the junction ends at 85 °C. The hottest chips are
+    at their power limit at either, so that is two kelvin of supply, and a little for the coolant's viscosity."""
     hotter = with_parameters(
         site, {"rack.gpu.memory_offset": 5.0, "rack.gpu.memory_limit": 363.15, SUPPLY_MAXIMUM: NO_LIMIT}
     )
     found = response(hotter, state, np.array([HOT]), allowed=True)
     assert found.figures["memory_margin"][0] == pytest.approx(0.0, abs=1e-6)
     assert found.figures["gpu_margin"][0] == pytest.approx(2.0, abs=1e-6)
-    power_87, power_85 = (1236.0 * (0.88 + 0.12 * math.exp((junction - 75.0) / 40.0)) for junction in (87.0, 85.0))
-    resistance = (360.15 - float(lanes.set_point[1])) / power_87
-    assert found.set_point[0] == pytest.approx(358.15 - resistance * power_85, abs=0.01)
+    assert float(lanes.set_point[1]) - found.set_point[0] == pytest.approx(2.0, abs=0.1)
+
+
+def test_the_points_of_an_answer(site, state, lanes, hot):
+    """The hot day, the highest supply with and without the maker's limit, and the coldest hour, each with findings."""
+    bounded, hours = with_parameters(site, {SUPPLY_MAXIMUM: MAKER}), np.asarray(dry_bulb_year(site.climate))
+    point, allowed, chips, coldest = operating_points(bounded, layout(bounded), state, hours)
+    assert point.figures["facility_power"] == pytest.approx(float(hot[2]["facility_power"]), rel=1e-8)
+    assert (point.dry_bulb, point.set_point) == (HOT, 313.15)
+    assert allowed.set_point == pytest.approx(MAKER, abs=2e-6)
+    assert chips == pytest.approx(float(lanes.set_point[1]), abs=2e-6)
+    assert binding_limit(allowed).name == SUPPLY_LIMIT
+    assert (coldest.dry_bulb, coldest.set_point) == (hours.min(), 313.15)
+    # at 12 °C below freezing nothing but the least fans and the pumps work
+    assert coldest.figures["cooling_power"] < 0.5 * point.figures["cooling_power"]
+    told = [{(each.kind, each.subject): each for each in found.findings} for found in (point, allowed, coldest)]
+    for found in told:
+        assert found["pump flow", "CDU pumps"].count == 4
+        assert found["freezing outdoors", "dry coolers of the facility loop"].value == hours.min()
+    assert not [each for found in told for each in found.values() if each.severity == "unphysical"]
 
 
 def test_no_set_point_serves_where_the_supply_floats_beyond_the_makers_limit(site, state):

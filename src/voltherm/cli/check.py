@@ -14,17 +14,24 @@ def check(
     overrides: Overrides = None,
     json: Json = False,
 ) -> None:
-    """Find every mistake in cases and studies."""
+    """Find every mistake in cases and studies, and warn of what their answer will be told."""
+    from voltherm.formats.advice import advice
     from voltherm.formats.errors import ConfigurationError, Problem, shown
     from voltherm.formats.loader import Document, configuration, kind_of, study
 
     problems: list[Problem] = []
     left_out = 0
     documents: list[Document] = []
+    warnings: dict[Path, list[Problem]] = {}
     for file in files:
         try:
             if kind_of(file) == "site":
-                documents.append(configuration(file, overrides or ())[1])
+                configured, document = configuration(file, overrides or ())
+                documents.append(document)
+                written = {value.path: (value.file, value.line) for value in document.values}
+                warnings[document.path] = [
+                    Problem(*written.get(path, (str(file), 1)), path, message) for path, message in advice(configured)
+                ]
             else:
                 documents.append(study(file, overrides or ()).document)
         except ConfigurationError as error:
@@ -34,7 +41,20 @@ def check(
         raise ConfigurationError(problems, left_out)
     if json:
         print_json(
-            [{"file": str(each.path), "kind": each.kind, "name": each.name, "problems": []} for each in documents]
+            [
+                {
+                    "file": str(each.path),
+                    "kind": each.kind,
+                    "name": each.name,
+                    "problems": [],
+                    "warnings": warnings.get(each.path, []),
+                }
+                for each in documents
+            ]
         )
     for document in documents:
-        problem_console().print(shown(f"{document.path}: {document.name}: no mistakes"), soft_wrap=True)
+        found = warnings.get(document.path, [])
+        for warning in found:
+            problem_console().print(shown(f"warning: {warning}"), soft_wrap=True)
+        more = f", {len(found)} warning{'s' if len(found) > 1 else ''}" if found else ""
+        problem_console().print(shown(f"{document.path}: {document.name}: no mistakes{more}"), soft_wrap=True)

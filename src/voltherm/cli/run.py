@@ -92,12 +92,17 @@ def as_json(answer: "Answer") -> dict[str, Any]:
     """The answer without its arrays over racks and hours."""
     from dataclasses import asdict
 
+    from voltherm.study.bounds import broken_bounds
+    from voltherm.study.verdict import unphysical, verdicts
+
     def point(found: Any) -> dict[str, Any]:
         return {
             "set_point": found.set_point,
+            "dry_bulb": found.dry_bulb,
             "figures": dict(found.figures),
             "constraints": [asdict(constraint) for constraint in found.constraints],
             "hottest": dict(found.hottest),
+            "findings": [asdict(finding) for finding in found.findings],
         }
 
     def year(found: Any) -> dict[str, Any] | None:
@@ -112,6 +117,10 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "units": "SI: temperatures in K, powers in W, energies in J",
         "point": point(answer.point),
         "allowed": point(answer.allowed) if answer.allowed else None,
+        "chip_supply": answer.chip_supply,
+        "coldest": point(answer.coldest) if answer.coldest else None,
+        "findings": [asdict(each.finding) | {"where": each.where} for each in verdicts(answer)],
+        "unphysical": [*broken_bounds(answer), *unphysical(answer)],
         "sensitivities": [asdict(each) for each in answer.sensitivities],
         "year": year(answer.year),
         "allowed_year": year(answer.allowed_year),

@@ -27,6 +27,7 @@ from voltherm.report.tables import tables
 from voltherm.report.tiles import tiles
 from voltherm.study.answer import Answer
 from voltherm.study.bounds import broken_bounds
+from voltherm.study.verdict import unphysical
 
 FILE_NAME = "report.html"
 
@@ -105,7 +106,7 @@ def _content(answer: Answer) -> dict[str, Any]:
     return {
         "name": site.name,
         "version": __version__,
-        "broken_bounds": broken_bounds(answer),
+        "broken_bounds": (*broken_bounds(answer), *unphysical(answer)),
         "headline": headline_sentence(answer),
         "set_point": set_point_sentence(answer.point),
         "tiles": tiles(answer),
@@ -149,6 +150,7 @@ def _year(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
 def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
     point = answer.point
     return [
+        Chapter("findings", "Outside their range", (), (sections["findings"],)),
         Chapter(
             "ambient",
             "Supply temperature and cooling power against ambient",

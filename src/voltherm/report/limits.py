@@ -1,10 +1,11 @@
-"""The constraints of a point in words: limits that bind, set points that float, equipment at its end."""
+"""The constraints of a point in words: limits that bind or are violated, set points, equipment at its end."""
 
 from voltherm.report.quantities import difference, number, temperature
 from voltherm.study.answer import Answer, Point
-from voltherm.study.limits import Constraint
+from voltherm.study.limits import MEMORY_LIMIT, SUPPLY_LIMIT, Constraint
 
 _JUNCTION = "junction temperature"
+_MAKER = "the maker's limit of the racks"
 
 
 def is_equipment(constraint: Constraint) -> bool:
@@ -27,16 +28,29 @@ def tightest_chip(point: Point) -> Constraint:
     return min((each for each in point.constraints if _JUNCTION in each.name), key=lambda each: each.margin)
 
 
+def binding_limit(point: Point) -> Constraint:
+    """The limit that ends a search for the highest supply: a junction, memory or the maker's limit of the supply."""
+    ends = [each for each in point.constraints if each.name in (MEMORY_LIMIT, SUPPLY_LIMIT) or _JUNCTION in each.name]
+    return min(ends, key=lambda each: each.margin)
+
+
+def binding_name(constraint: Constraint) -> str:
+    """What binds, in words."""
+    return _MAKER if constraint.name == SUPPLY_LIMIT else constraint.name
+
+
 def floats(constraint: Constraint) -> bool:
     """Whether the supply lies above its set point."""
     return constraint.kind == "control" and constraint.binding
 
 
 def margin_text(constraint: Constraint) -> str:
-    """What is left: K, or percentage points of the scale, with a word where nothing is."""
+    """What is left: K, or percentage points of the scale, with a word where nothing is, and another where less is."""
     if constraint.kind == "control":
         return f"floats {difference(-constraint.margin, 2)} above" if constraint.binding else "held"
     left = difference(constraint.margin, 2) if constraint.unit == "K" else f"{number(100.0 * constraint.margin, 1)} %"
+    if constraint.violated:
+        return f"{left} (violated)"
     if not constraint.binding:
         return left
     return f"{left} (at its end)" if is_equipment(constraint) else f"{left} (binds)"
@@ -44,15 +58,18 @@ def margin_text(constraint: Constraint) -> str:
 
 def set_point_sentence(point: Point) -> str:
     """How the set point fares on the hot day, in one sentence."""
-    chip = tightest_chip(point)
+    chip, end = tightest_chip(point), binding_limit(point)
     name = f"The set point of {temperature(point.set_point)}"
     ends = equipment_at_end(point)
     at_end = f", with {_listed(ends)} at the end of their range" if ends else ""
     if chip.margin < 0.0:
         return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, 2)}."
+    reached = temperature(point.figures["supply_temperature"])
+    beyond = f", {difference(-end.margin, 1)} above {_MAKER}" if end.name == SUPPLY_LIMIT and end.violated else ""
     if any(floats(each) for each in point.constraints):
-        reached = temperature(point.figures["supply_temperature"])
-        return f"{name} is not held that day: the supply floats to {reached}{at_end}. {_left(chip)}"
+        return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {_left(chip)}"
+    if beyond:
+        return f"{name} is too high: it is{beyond.removeprefix(',')}. {_left(chip)}"
     return f"{name} is held that day. {_left(chip)}"
 
 
@@ -64,13 +81,20 @@ def headline_sentence(answer: Answer) -> str:
     """The answer in one sentence."""
     ambient = temperature(float(answer.site.climate.dry_bulb))
     what = "the building" if answer.site.building.count == 1 else "the campus"
+    chips = answer.chip_supply
     if answer.allowed is None:
+        if chips is not None:
+            return (
+                f"At {ambient} outside no supply temperature of {what} keeps {_MAKER}, "
+                f"{temperature(float(answer.site.limits.supply_maximum))}; its chips would allow {temperature(chips)}."
+            )
         return f"At {ambient} outside no supply temperature keeps every chip of {what} within its limit."
-    chip = tightest_chip(answer.allowed)
-    return (
-        f"At {ambient} outside {what} can run on a supply of up to {temperature(answer.allowed.set_point)}; "
-        f"the {chip.name} binds, first at {chip.element}."
-    )
+    end = binding_limit(answer.allowed)
+    highest = f"At {ambient} outside {what} can run on a supply of up to {temperature(answer.allowed.set_point)}"
+    if end.name == SUPPLY_LIMIT:
+        alone = "" if chips is None else f"; its chips alone would allow {temperature(chips)}"
+        return f"{highest}, which is {_MAKER}{alone}."
+    return f"{highest}; the {end.name} binds, first at {end.element}."
 
 
 def _listed(names: list[str]) -> str:

@@ -63,6 +63,11 @@ def per_unit(value: float) -> str:
     return f"{number(value, 4)} p.u."
 
 
+def flow_per_power(value: float) -> str:
+    """A volume flow over a power in L/min per kW."""
+    return f"{number(value * 6e7, 2)} L/min/kW"
+
+
 def residual(value: float) -> str:
     """A relative residual."""
     return f"{value:.1e}" if math.isfinite(value) else _DASH

@@ -5,16 +5,18 @@ from collections.abc import Callable
 
 from voltherm.report.configuration import value_text
 from voltherm.report.limits import (
+    binding_limit,
+    binding_name,
     headline_sentence,
     is_equipment,
     margin_text,
     set_point_sentence,
-    tightest_chip,
 )
 from voltherm.report.quantities import (
     MONTHS,
     difference,
     energy,
+    flow_per_power,
     megawatts,
     number,
     per_unit,
@@ -24,16 +26,15 @@ from voltherm.report.quantities import (
     temperature,
 )
 from voltherm.report.ride_through import ride_through_rows
+from voltherm.site.balances import CLOSED
 from voltherm.site.outputs import COOLING_PARTS, INTAKE_PARTS, site_effectiveness
 from voltherm.site.year import Year
 from voltherm.study.answer import Answer, Point
 from voltherm.study.bounds import broken_bounds
 from voltherm.study.limits import Constraint
+from voltherm.study.verdict import points, unphysical, verdicts
 
 Row = tuple[str, ...]
-
-CLOSED = 1e-8
-"""Relative residual below which a balance counts as closed."""
 
 NO_YEAR = "the year reaches an ambient at which the site has no steady state"
 
@@ -55,13 +56,16 @@ _USES = {
     "network_loss": "Transformer and cable losses",
 }
 _ALL_COOLING = "All cooling"
+_MOST_FINDINGS = 8  # of which a terminal shows so many
+_SEVERITIES = {"unphysical": "unphysical", "limit": "limit passed", "practice": "practice"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Section:
     """One table: `rows` of cells under `header`, with a sentence below. `emphasis`: rows to be looked at.
 
-    `detail`: too long for a terminal that was not asked for it; `words`: columns of names, set to the left.
+    `detail`: too long for a terminal that was not asked for it, as are rows beyond `most`; `words`: columns of names,
+    set to the left.
     """
 
     key: str
@@ -71,6 +75,7 @@ class Section:
     note: str = ""
     emphasis: frozenset[int] = frozenset()
     detail: bool = False
+    most: int | None = None
     words: frozenset[int] = frozenset()
 
 
@@ -78,6 +83,7 @@ def summary(answer: Answer) -> list[Section]:
     """The sections of the summary, in reading order."""
     return [
         _headline(answer),
+        _findings(answer),
         _temperatures(answer),
         _powers(answer),
         _network(answer),
@@ -120,20 +126,25 @@ def _headline(answer: Answer) -> Section:
     point, allowed = answer.point, answer.allowed
     day = temperature(float(answer.site.climate.dry_bulb))
     rows: list[Row] = [("PHYSICAL BOUND BROKEN", "", broken) for broken in broken_bounds(answer)]
+    rows += [("UNPHYSICAL", "", sentence) for sentence in unphysical(answer)]
     emphasis = frozenset(range(len(rows) + 1))
     if allowed is None:
-        rows.append(("Highest allowed supply temperature", "none", "no set point keeps every chip within its limit"))
+        rows.append(("Highest allowed supply temperature", "none", "no set point keeps every limit"))
     else:
         facility = temperature(allowed.figures["facility_supply_temperature"], 2)
-        chip = tightest_chip(allowed)
+        end = binding_limit(allowed)
         rows += [
             (
                 "Highest allowed supply temperature",
                 temperature(allowed.set_point, 2),
                 f"with facility water at {facility} and {day} outside",
             ),
-            ("What binds there", chip.name, chip.element),
+            ("What binds there", binding_name(end), end.element),
         ]
+    if answer.chip_supply is not None:
+        rows.append(
+            ("What the chips alone would allow", temperature(answer.chip_supply, 2), "without the maker's limit")
+        )
     rows += [
         (
             "Supply reached at the set point",
@@ -159,6 +170,35 @@ def _headline(answer: Answer) -> Section:
     return Section("answer", "The answer", ("", "value", "where, and of what"), tuple(rows), note, emphasis)
 
 
+def _findings(answer: Answer) -> Section:
+    found = verdicts(answer)
+    every = tuple(name for name, _ in points(answer))
+    rows = tuple(
+        (_SEVERITIES[each.finding.severity], each.finding.sentence, _where(each.where, every)) for each in found
+    )
+    if not found:
+        rows = (("nothing", "every law, stream, pump, pipe and room that is judged is in its range", "everywhere"),)
+    note = (
+        "Worst first: unphysical, a limit passed, outside good practice. Judged on the hot day at the set point and at "
+        "the highest supply, and in the coldest hour of the year."
+    )
+    emphasis = frozenset(index for index, each in enumerate(found) if each.finding.severity != "practice")
+    return Section(
+        "findings",
+        "Outside their range",
+        ("", "what", "where"),
+        rows,
+        note,
+        emphasis,
+        most=_MOST_FINDINGS,
+        words=frozenset((1, 2)),
+    )
+
+
+def _where(names: tuple[str, ...], every: tuple[str, ...]) -> str:
+    return "everywhere" if len(names) == len(every) > 1 else ", ".join(names)
+
+
 def _temperatures(answer: Answer) -> Section:
     def where(kind: str):
         return lambda point: point.hottest[kind]
@@ -174,6 +214,7 @@ def _temperatures(answer: Answer) -> Section:
         _figure(answer, "Margin of the GPUs", "gpu_margin", lambda value: difference(value, 2)),
         _figure(answer, "Margin of the CPUs", "cpu_margin", lambda value: difference(value, 2)),
         _figure(answer, "Margin of the switch chips", "switch_margin", lambda value: difference(value, 2)),
+        _figure(answer, "Least coolant of a rack over its heat to liquid", "flow_per_heat", flow_per_power),
         _figure(answer, "Margin of the rack inlet air", "inlet_margin", lambda value: difference(value, 2)),
     )
     return Section("temperatures", "Hot day: temperatures", _point_header(answer), rows)
@@ -214,7 +255,7 @@ def _limits(answer: Answer) -> Section:
     header = ("limit", "nearest element", *(f"left at {text}" for text in _point_header(answer)[1:]))
     note = (
         "Tightest first, at the highest supply where there is one, and the element nearest to the limit there. "
-        "A limit binds where less than 0.1 % of its scale is left."
+        "A limit binds where less than 0.1 % of its scale is left, and is violated where it is passed by more."
     )
     return Section("limits", "What is left to every limit", header, rows, note, emphasis, words=_NAMES)
 
@@ -232,7 +273,11 @@ def _left(answer: Answer, wanted: Callable[[Constraint], bool]) -> tuple[tuple[R
     columns = [{each.name: each for each in point.constraints} for point in _points(answer)]
     order = [each for each in (answer.allowed or answer.point).constraints if wanted(each)]
     rows = tuple((each.name, each.element, *(margin_text(column[each.name]) for column in columns)) for each in order)
-    emphasis = {index for index, each in enumerate(order) if any(column[each.name].binding for column in columns)}
+    emphasis = {
+        index
+        for index, each in enumerate(order)
+        if any(column[each.name].binding or column[each.name].violated for column in columns)
+    }
     return rows, frozenset(emphasis)
 
 

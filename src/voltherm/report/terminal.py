@@ -1,5 +1,6 @@
 """The summary on a terminal, drawn with rich."""
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from voltherm.formats.errors import shown
@@ -16,8 +17,17 @@ def print_summary(answer: Answer, console: "Console", *, details: bool = False) 
     for section in summary(answer):
         if section.detail and not details:
             continue
-        console.print(table(section))
+        console.print(table(section if details else shortened(section)))
         console.print()
+
+
+def shortened(section: Section) -> Section:
+    """The section with as many rows as a terminal shows, and how many more there are."""
+    more = len(section.rows) - (section.most or len(section.rows))
+    if more <= 0:
+        return section
+    note = f"And {more} more in the report. {section.note}"
+    return dataclasses.replace(section, rows=section.rows[: section.most], note=note)
 
 
 def table(section: Section) -> "Table":

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from voltherm.report.limits import equipment_at_end, tightest_chip
+from voltherm.report.limits import binding_limit, binding_name, equipment_at_end
 from voltherm.report.quantities import difference, duration, number, power, temperature
 from voltherm.report.ride_through import ends_course, told
 from voltherm.report.summary import NO_YEAR
@@ -40,7 +40,7 @@ def tiles(answer: Answer) -> list[Tile]:
             "none" if allowed is None else temperature(allowed.set_point),
             f"no set point serves at {day}"
             if allowed is None
-            else f"at {day} outside; {tightest_chip(allowed).name} binds",
+            else f"at {day} outside; {binding_name(binding_limit(allowed))} binds",
             warns=allowed is None,
         ),
         Tile(

@@ -16,6 +16,7 @@ from voltherm.site.electrical import one_line
 from voltherm.site.outputs import FIGURES
 from voltherm.site.year import Response, Year
 from voltherm.study.answer import Answer, Point
+from voltherm.study.verdict import verdicts
 
 
 class Values(NamedTuple):
@@ -53,8 +54,9 @@ _RIDE = (
 def variables(answer: Answer) -> dict[str, Values]:
     """Variables by name; a ``/`` in a name stands for a group.
 
-    Groups: `names` (coordinates), `point` and `allowed` (one operating point each), `curve` and `allowed_curve` (over
-    ambient), `year` and `allowed_year` (over `month`), `ride_through` (over `time`).
+    Groups: `names` (coordinates), `findings` (over `finding`, where there are any), `point` and `allowed` (one
+    operating point each), `curve` and `allowed_curve` (over ambient), `year` and `allowed_year` (over
+    `month`), `ride_through` (over `time`).
     """
     found = _names(answer)
     found |= _point("point", answer.point)
@@ -65,9 +67,37 @@ def variables(answer: Answer) -> dict[str, Values]:
         found |= _year("year", answer.year)
     if answer.allowed_year is not None:
         found |= _year("allowed_year", answer.allowed_year)
+    found |= _findings(answer)
     for name in _RIDE:
         found[f"ride_through/{name}"] = _field(answer.ride_through, name, ("instant",))
     return found
+
+
+def _findings(answer: Answer) -> dict[str, Values]:
+    """What is outside its range, the worst first; nothing where all is well."""
+    told = verdicts(answer)
+    texts = {
+        "kind": ("rule", [each.finding.kind for each in told]),
+        "subject": ("what the rule judges", [each.finding.subject for each in told]),
+        "element": ("worst element", [each.finding.element for each in told]),
+        "severity": ("unphysical, limit or practice", [each.finding.severity for each in told]),
+        "where": ("operating points at which it holds", [", ".join(each.where) for each in told]),
+        "unit": ("unit of value and limit", [each.finding.unit for each in told]),
+        "sentence": ("all of it in words", [each.finding.sentence for each in told]),
+    }
+    numbers = {
+        "value": ("of the worst element, in the finding's unit", [each.finding.value for each in told]),
+        "limit": ("that the value passes, in the finding's unit", [each.finding.limit for each in told]),
+        "count": ("elements outside", [each.finding.count for each in told]),
+        "total": ("elements judged", [each.finding.total for each in told]),
+    }
+    if not told:
+        return {}
+    axes = ("finding",)
+    found = {f"findings/{name}": Values(np.asarray(items), axes, "", text) for name, (text, items) in texts.items()}
+    return found | {
+        f"findings/{name}": Values(np.asarray(items), axes, "1", text) for name, (text, items) in numbers.items()
+    }
 
 
 def _field(holder: Any, name: str, dimensions: tuple[str, ...]) -> Values:

@@ -7,6 +7,8 @@ from voltherm.site.build import with_parameters as with_parameters
 from voltherm.site.climate import dry_bulb_year as dry_bulb_year
 from voltherm.site.coupling import known_steady as known_steady
 from voltherm.site.coupling import steady as steady
+from voltherm.site.findings import Finding as Finding
+from voltherm.site.findings import findings as findings
 from voltherm.site.layout import Layout as Layout
 from voltherm.site.layout import layout as layout
 from voltherm.site.outputs import FIGURES as FIGURES

@@ -12,6 +12,7 @@ whose balances do not close is no answer, whatever its unknowns do (`voltherm.si
 """
 
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float
 
 from voltherm.site.electrical import one_line
@@ -20,6 +21,7 @@ from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 
 CLOSED = 1e-8
+"""Relative residual below which a balance counts as closed."""
 _ROUND_OFF = 1e4  # of a site's balances, in units of the last place: counts in single precision alone
 
 
@@ -91,7 +93,12 @@ def balances(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     }
 
 
+def closing_limit(dtype: DTypeLike) -> float:
+    """Residual below which a balance counts as closed: `CLOSED`, or round-off in single precision."""
+    return max(CLOSED, _ROUND_OFF * float(jnp.finfo(dtype).eps))
+
+
 def closed(site: Site, state: SiteState) -> Bool[Array, ""]:
-    """Whether all balances of a solved site close: within `CLOSED`, or within round-off in single precision."""
+    """Whether all balances of a solved site close, within `closing_limit`."""
     residuals = jnp.stack(list(balances(site, state).values()))
-    return jnp.all(residuals < max(CLOSED, _ROUND_OFF * float(jnp.finfo(residuals.dtype).eps)))
+    return jnp.all(residuals < closing_limit(residuals.dtype))

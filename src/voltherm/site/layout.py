@@ -24,11 +24,11 @@ class Layout:
 
     def rack(self, building: int, row: int, rack: int) -> str:
         """The name of one rack, with its building where there are several."""
-        return self._within(building, self.racks[row][rack])
+        return self.within(building, self.racks[row][rack])
 
     def cdu(self, building: int, row: int) -> str:
         """The name of the CDU of one row."""
-        return self._within(building, f"{self.rows[row]}-CDU")
+        return self.within(building, f"{self.rows[row]}-CDU")
 
     def device(self, kind: str, building: int, row: int, rack: int, tray: int, device: int) -> str:
         """The name of one chip, such as ``H2-R16-K11 tray 18 GPU 1``."""
@@ -37,7 +37,8 @@ class Layout:
             f"{self.rack(building, row, rack)} {trays[tray]} {kind.upper() if kind != 'switch' else kind} {device + 1}"
         )
 
-    def _within(self, building: int, name: str) -> str:
+    def within(self, building: int, name: str) -> str:
+        """A name of one building, with that of the building where there are several."""
         return name if len(self.buildings) == 1 else f"{self.buildings[building]}-{name}"
 
 

@@ -63,7 +63,7 @@ FIGURES: dict[str, Figure] = {
     "cpu_margin": Figure("K", "junction limit less the hottest CPU, if it did not throttle"),
     "switch_margin": Figure("K", "junction limit less the hottest switch chip, if it did not throttle"),
     "junction_margin": Figure("K", "smallest margin of all chips, less the margin the site keeps"),
-    "memory_margin": Figure("K", "limit of the chips' memory less its temperature, smallest of all"),
+    "memory_margin": Figure("K", "limit of the chips' memory less its temperature, if no chip throttled"),
     "inlet_margin": Figure("K", "limit of the rack inlet air less its temperature"),
     "supply_temperature": Figure("K", "warmest secondary supply reached"),
     "return_temperature": Figure("K", "warmest secondary return"),
@@ -168,16 +168,10 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     margins = {
         kind: getattr(site.rack, kind).junction_limit - jnp.max(chips) for kind, chips in racks.unthrottled.items()
     }
-    memory = jnp.stack(
-        [
-            device.memory_limit - device.memory_offset - jnp.max(temperature)
-            for device, temperature in (
-                (site.rack.gpu, racks.gpu_temperature),
-                (site.rack.cpu, racks.cpu_temperature),
-                (site.rack.switch, racks.switch_temperature),
-            )
-        ]
-    )
+    memory = [
+        getattr(site.rack, kind).memory_limit - getattr(site.rack, kind).memory_offset - jnp.max(chips)
+        for kind, chips in racks.unthrottled.items()
+    ]
     voltages = low_voltages(site, state)
     cooling = {
         "dry_cooler_fan_power": jnp.sum(facility.plant.fan_power) + jnp.sum(air.plant.fan_power),
@@ -213,7 +207,7 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "cpu_margin": margins["cpu"],
         "switch_margin": margins["switch"],
         "junction_margin": jnp.min(jnp.stack(list(margins.values()))) - site.limits.junction_margin,
-        "memory_margin": jnp.min(memory),
+        "memory_margin": jnp.min(jnp.stack(memory)),
         "inlet_margin": site.air.inlet_limit - jnp.max(air.supply_temperature),
         "supply_temperature": supply,
         "return_temperature": jnp.max(rows.return_temperature),

@@ -18,13 +18,25 @@ import numpy as np
 from voltherm.numerics import ResultCode
 from voltherm.site.build import with_parameters
 from voltherm.site.climate import dry_bulb_year
+from voltherm.site.findings import Finding, findings
 from voltherm.site.layout import Layout, layout
 from voltherm.site.ride_through import RideThrough
-from voltherm.site.sections import Site
+from voltherm.site.sections import NO_LIMIT, Site
 from voltherm.site.states import SiteState
 from voltherm.site.supply_temperature import PATH
 from voltherm.site.transient import simulate
-from voltherm.site.year import LANES, Lanes, Response, UnsolvedHourError, Year, grid, response, solve_lanes, year
+from voltherm.site.year import (
+    DRY_BULB,
+    LANES,
+    Lanes,
+    Response,
+    UnsolvedHourError,
+    Year,
+    grid,
+    response,
+    solve_lanes,
+    year,
+)
 from voltherm.study.limits import Constraint, constraints, hottest
 from voltherm.study.sensitivity import Sensitivity, site_sensitivities
 from voltherm.study.site_functions import solved
@@ -36,18 +48,22 @@ EVERYTHING = "everything"
 """Name of the whole in the wall times of an answer."""
 
 _RANKED = 10
+_SET_POINT, _HIGHEST, _CHIPS, _COLDEST = range(4)  # lanes of `_days`
 _COARSE_STEP = 2.75  # K: the highest supply hardly moves with ambient until heat rejection is exhausted
 
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """The site at one set point on the hot day: figures by name (SI), state as NumPy arrays, limits, hottest."""
+    """The site at one set point [K] and dry bulb [K]: figures by name (SI), state as NumPy arrays, limits, hottest,
+    and what is outside its range."""
 
     set_point: float
+    dry_bulb: float
     figures: Mapping[str, float]
     state: SiteState
     constraints: tuple[Constraint, ...]
     hottest: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +71,9 @@ class Answer:
     """Everything `voltherm run` found. Temperatures in K, powers in W, energies in J.
 
     `point`: the hot day at the site's set point; `allowed`: the same at the highest supply temperature that keeps
-    every chip (None where none does); `sensitivities`: the ten that matter most at `point`; `curve`, `allowed_curve`:
+    every chip and the maker's limit of the supply (None where none does); `chip_supply`: the highest that the chips
+    alone would allow (None where none does); `coldest`: the coldest hour of the year at the set point (None where it
+    has no steady state); `sensitivities`: the ten that matter most at `point`; `curve`, `allowed_curve`:
     response to ambient at the set point and at the highest supply; `year`, `allowed_year`: totals, None where an hour
     of the year has no steady state (`allowed_year` holds the highest supply of the hot day all year); `ride_through`:
     loss of heat rejection from `point`; `iterations`, `residual`: of the coupled solve of the hot day; `seconds`: wall
@@ -66,6 +84,8 @@ class Answer:
     layout: Layout
     point: Point
     allowed: Point | None
+    chip_supply: float | None
+    coldest: Point | None
     sensitivities: tuple[Sensitivity, ...]
     curve: Response
     allowed_curve: Response
@@ -113,12 +133,9 @@ def answer(
     with ThreadPoolExecutor(2) as pool:
         ranking = pool.submit(timed, "sensitivities", 1, lambda: site_sensitivities(site, state))
         riding = pool.submit(timed, "loss of heat rejection", 1, lambda: simulate(site, state))
-        day = timed("highest supply temperature", 1, lambda: _hot_day(site, state))
-        point = _point(site, names, day, 0)
-        allowed = None
-        if int(day.result[1]) == ResultCode.CONVERGED:
-            warmer = with_parameters(site, {PATH: float(day.set_point[1])})
-            allowed = _point(warmer, names, day, 1)
+        point, allowed, chip_supply, coldest = timed(
+            "highest supply temperature", 1, lambda: operating_points(site, names, state, hours)
+        )
         curve = timed(
             "response to ambient",
             len(ambients),
@@ -144,6 +161,8 @@ def answer(
         names,
         point,
         allowed,
+        chip_supply,
+        coldest,
         sensitivities,
         curve,
         allowed_curve,
@@ -164,20 +183,44 @@ def _year(site: Site, state: SiteState, curve: Response, hours: np.ndarray) -> Y
         return None
 
 
-def _hot_day(site: Site, state: SiteState) -> Lanes:
-    """The hot day at the set point (lane 0) and at the highest supply temperature (lane 1), on the host."""
-    dry_bulb = jnp.full(LANES, site.climate.dry_bulb)
+def operating_points(
+    site: Site, names: Layout, state: SiteState, hours: np.ndarray
+) -> tuple[Point, Point | None, float | None, Point | None]:
+    """The points of an answer: `point`, `allowed`, `chip_supply` and `coldest`, as an `Answer` has them.
+
+    **Arguments**: `state`: a solved one to start from; `hours`: of a year (8760,) [K].
+    """
+    day = _days(site, state, float(hours.min()))
+
+    def at(lane: int) -> Point | None:
+        return _point(site, names, day, lane, hours) if int(day.result[lane]) == ResultCode.CONVERGED else None
+
+    chips = float(day.set_point[_CHIPS]) if int(day.result[_CHIPS]) == ResultCode.CONVERGED else None
+    return _point(site, names, day, _SET_POINT, hours), at(_HIGHEST), chips, at(_COLDEST)
+
+
+def _days(site: Site, state: SiteState, coldest: float) -> Lanes:
+    """The hot day at the set point, at the highest supply temperature and at the highest that the chips alone allow,
+    and the coldest hour [K] at the set point; on the host. Every further lane repeats that hour."""
+    lanes = jnp.arange(LANES)
+    dry_bulb = jnp.where(lanes < _COLDEST, site.climate.dry_bulb, coldest)
     set_point = jnp.full(LANES, site.secondary.supply_temperature)
-    return jax.tree.map(np.asarray, solve_lanes(site, state, dry_bulb, set_point, jnp.arange(LANES) > 0))
+    search = (lanes == _HIGHEST) | (lanes == _CHIPS)
+    maximum = jnp.where(lanes == _CHIPS, NO_LIMIT, site.limits.supply_maximum)
+    return jax.tree.map(np.asarray, solve_lanes(site, state, dry_bulb, set_point, search, maximum))
 
 
-def _point(site: Site, names: Layout, day: Lanes, lane: int) -> Point:
+def _point(site: Site, names: Layout, day: Lanes, lane: int, hours: np.ndarray) -> Point:
     plain = {name: float(values[lane]) for name, values in day.figures.items()}
     state = jax.tree.map(lambda values: values[lane], day.state)
+    dry_bulb = float(site.climate.dry_bulb) if lane < _COLDEST else float(hours.min())
+    there = with_parameters(site, {PATH: float(day.set_point[lane]), DRY_BULB: dry_bulb})
     return Point(
-        set_point=float(site.secondary.supply_temperature),
+        set_point=float(day.set_point[lane]),
+        dry_bulb=dry_bulb,
         figures=plain,
         state=state,
-        constraints=constraints(site, names, state, plain),
+        constraints=constraints(there, names, state, plain),
         hottest=hottest(names, state),
+        findings=findings(there, state, figures=plain, dry_bulb=hours),
     )

@@ -85,7 +85,7 @@ def _memory(site: Site, names: Layout, state: SiteState) -> _Row | None:
     """What is left to the memory that comes nearest to a limit of its own; None where none has one."""
     racks, left = state.buildings.racks, []
     for kind in ("gpu", "cpu", "switch"):
-        device, junction = getattr(site.rack, kind), getattr(racks, f"{kind}_temperature")
+        device, junction = getattr(site.rack, kind), getattr(racks, f"{kind}_unthrottled_temperature")
         if float(device.memory_limit) < NO_LIMIT:
             margin = float(device.memory_limit - device.memory_offset) - float(np.max(np.asarray(junction)))
             left.append((margin, names.device(kind, *_largest(junction))))

@@ -1,0 +1,124 @@
+"""What a case will be told after it is solved, as far as its numbers alone say it: no mistakes, but worth a warning.
+
+    T_coldest ~ min over months of (mean - range / 2 - 2 a sigma)
+    w_duty² H_0 = dp + dp_CDU x² + (H_0 - H_n) x²,   x = m_duty / m_n,   flow over best flow = x / w_duty
+
+| symbol | meaning | unit |
+| --- | --- | --- |
+| mean, range | monthly mean and mean daily range of the dry bulb | K |
+| sigma, a | spread of daily means, and its seasonal share, 1.5 in the coldest month | K, - |
+| H_0, H_n, m_n | head of the CDU's pump at no flow and at its best point, flow there | Pa, kg/s |
+| dp, dp_CDU | differential pressure held, drop inside the CDU at m_n | Pa |
+| m_duty | nominal flow of the racks of a row | kg/s |
+
+Sources: `voltherm.site.climate`, whose coldest hour is -12.1 °C in Abilene where this says -12.5;
+`voltherm.site.findings.pumps`, whose 155 % of the shipped building this meets within 2 %. `run` has the last word,
+with the solved state.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from voltherm.formats.coolants import coolant_problem, freezing_temperature
+
+_WINTER_SHARE = 1.5
+_DEVIATIONS = 2.0
+_COOLANT_DENSITY = 1000.0
+"""kg/m3, to a few per cent that of all coolants of these loops."""
+
+Values = Mapping[str, Any]
+
+
+def by_path(configured: SimpleNamespace, prefix: str = "") -> dict[str, Any]:
+    """Values of a checked configuration by dotted path, in SI, defaults included."""
+    found: dict[str, Any] = {}
+    for name, value in vars(configured).items():
+        if isinstance(value, SimpleNamespace):
+            found |= by_path(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def advice(configured: SimpleNamespace) -> list[tuple[str, str]]:
+    """Paths of a checked configuration, and what is to be said there."""
+    values, found = by_path(configured), []
+    for path, rule in _RULES:
+        message = rule(values)
+        if message:
+            found.append((path, message))
+    return found
+
+
+def _celsius(kelvin: float) -> str:
+    return f"{kelvin - 273.15:.1f} degC"
+
+
+def coldest_hour(values: Values) -> float:
+    """About the coldest hour [K] of the parametric year."""
+    spread = _DEVIATIONS * _WINTER_SHARE * values["climate.synoptic_deviation"]
+    months = zip(values["climate.monthly_mean"], values["climate.monthly_daily_range"], strict=True)
+    return min(mean - 0.5 * daily for mean, daily in months) - spread
+
+
+def _outdoor_coils(values: Values) -> str | None:
+    fluid, margin = values["facility.fluid"], values["limits.freezing_margin"]
+    coldest = coldest_hour(values)
+    if coolant_problem(fluid) or coldest >= freezing_temperature(fluid) + margin:
+        return None
+    return (
+        f"{fluid} stands in dry coolers outdoors, freezes at {_celsius(freezing_temperature(fluid))}, and the coldest "
+        f"hour of the year has about {_celsius(coldest)}: use more glycol, or coils that drain when they stand"
+    )
+
+
+def cdu_pump_flow(values: Values) -> float:
+    """Flow of a CDU's pump over its best flow at the nominal flow of the racks of its row."""
+    duty = values["building.racks_per_row"] * values["rack.manifold_nominal_flow"] * _COOLANT_DENSITY
+    relative = duty / values["secondary.pump_nominal_flow"]
+    shutoff, nominal = values["secondary.pump_shutoff_pressure"], values["secondary.pump_nominal_pressure"]
+    inside = values["secondary.cdu_pressure_drop"] + shutoff - nominal
+    speed = math.sqrt((values["secondary.differential_pressure"] + inside * relative**2) / shutoff)
+    return relative / min(speed, 1.0)
+
+
+def _cdu_pump(values: Values) -> str | None:
+    flow = cdu_pump_flow(values)
+    low, high = (values[f"limits.pump_flow_{end}"] for end in ("minimum", "maximum"))
+    if low <= flow <= high:
+        return None
+    return (
+        f"at the nominal flow of its racks a CDU's pump runs at about {100 * flow:.0f} % of its best flow; preferred "
+        f"is {100 * low:.0f} to {100 * high:.0f} %: choose a pump of another head or flow"
+    )
+
+
+def _supply_maximum(values: Values) -> str | None:
+    set_point, most = values["secondary.supply_temperature"], values["limits.supply_maximum"]
+    if set_point <= most:
+        return None
+    return f"{_celsius(set_point)} is above limits.supply_maximum, {_celsius(most)}, which the racks' maker allows"
+
+
+def _condensing(path: str) -> Callable[[Values], str | None]:
+    def rule(values: Values) -> str | None:
+        dew, margin = values["air.dew_point"], values["limits.dew_point_margin"]
+        if values[path] >= dew + margin:
+            return None
+        return (
+            f"{_celsius(values[path])} is less than {margin:g} K above the rooms' dew point, {_celsius(dew)}: water "
+            "condenses on what is not insulated"
+        )
+
+    return rule
+
+
+_RULES: tuple[tuple[str, Callable[[Values], str | None]], ...] = (
+    ("facility.fluid", _outdoor_coils),
+    ("secondary.pump_nominal_pressure", _cdu_pump),
+    ("secondary.supply_temperature", _supply_maximum),
+    ("secondary.supply_temperature", _condensing("secondary.supply_temperature")),
+    ("air.chilled_water_temperature", _condensing("air.chilled_water_temperature")),
+)

@@ -1,0 +1,50 @@
+"""The findings of an answer: those of its operating points told once each, with where they hold.
+
+Points: the hot day at the set point, the hot day at the highest supply, and the coldest hour of the year.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+from voltherm.site.findings import Finding
+from voltherm.study.answer import Answer, Point
+
+SET_POINT, HIGHEST, COLDEST = "set point", "highest supply", "coldest hour"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """A finding where it is worst, and every point of the answer at which it holds."""
+
+    finding: Finding
+    where: tuple[str, ...]
+
+
+def points(answer: Answer) -> Iterator[tuple[str, Point]]:
+    """The operating points of an answer that are judged, by name."""
+    for name, point in ((SET_POINT, answer.point), (HIGHEST, answer.allowed), (COLDEST, answer.coldest)):
+        if point is not None:
+            yield name, point
+
+
+def verdicts(answer: Answer) -> tuple[Verdict, ...]:
+    """Every finding of an answer, the worst first."""
+    worst: dict[tuple[str, str, bool], Finding] = {}
+    where: dict[tuple[str, str, bool], list[str]] = {}
+    for name, point in points(answer):
+        for found in point.findings:
+            key = found.kind, found.subject, found.value < found.limit
+            where.setdefault(key, []).append(name)
+            if key not in worst or found.rank < worst[key].rank:
+                worst[key] = found
+    ordered = sorted(worst, key=lambda key: worst[key].rank)
+    return tuple(Verdict(worst[key], tuple(dict.fromkeys(where[key]))) for key in ordered)
+
+
+def unphysical(answer: Answer) -> tuple[str, ...]:
+    """What no physical state can show, one sentence each; empty where the answer is physical."""
+    return tuple(
+        f"{', '.join(each.where)}: {each.finding.sentence}"
+        for each in verdicts(answer)
+        if each.finding.severity == "unphysical"
+    )

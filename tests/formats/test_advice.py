@@ -1,0 +1,79 @@
+"""What `check` warns of without solving: near what the solved site says, and silent where nothing is outside."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voltherm.formats import load
+from voltherm.formats.advice import advice, by_path, cdu_pump_flow, coldest_hour
+from voltherm.formats.loader import configuration
+from voltherm.site import dry_bulb_year
+
+CASE = Path(__file__).resolve().parents[2] / "configs" / "campus" / "abilene_building.yaml"
+MENDED = (
+    "facility.fluid=propylene glycol 40 %vol",
+    "secondary.pump_shutoff_pressure=330 kPa",
+    "secondary.pump_nominal_pressure=260 kPa",
+    "secondary.pump_nominal_flow=31.5 kg/s",
+    "secondary.supply_temperature=40 degC",
+    "air.chilled_water_temperature=18 degC",
+)
+_LIMITS = (
+    "supply_maximum|flow_minimum|pump_flow_m|pump_allowable|npsh_margin|main_velocity|branch_velocity|freezing_margin"
+    "|dew_point|memory_|pump_required"
+)
+
+
+def _values(*overrides: str) -> dict:
+    return by_path(configuration(CASE, (*MENDED, *overrides))[0])
+
+
+def _told(*overrides: str) -> dict[str, str]:
+    return dict(advice(configuration(CASE, (*MENDED, *overrides))[0]))
+
+
+def test_a_mended_case_is_told_nothing():
+    assert _told() == {}
+
+
+def test_coldest_hour_is_near_that_of_the_year():
+    assert coldest_hour(_values()) == pytest.approx(float(np.min(dry_bulb_year(load(CASE).climate))), abs=1.0)
+
+
+def test_water_outdoors():
+    told = _told("facility.fluid=water")["facility.fluid"]
+    assert "water stands in dry coolers outdoors, freezes at 0.0 degC" in told
+    # 25 % propylene glycol by volume freezes at -10 degC; 20 K warmer months leave water alone
+    assert "about -12.5 degC" in _told("facility.fluid=propylene glycol 25 %vol")["facility.fluid"]
+    warm = "climate.monthly_mean=27.7 29.4 34.3 38.6 43.2 47.4 49.3 49.0 44.9 39.1 32.8 28.3 degC"
+    assert _told("facility.fluid=water", warm) == {}
+
+
+def test_pump_off_its_curve():
+    """The review's own 154.7 % is at the flow of the solved loop, 1.5 % more than the nominal one."""
+    big = ("secondary.pump_shutoff_pressure=780 kPa", "secondary.pump_nominal_pressure=700 kPa")
+    assert cdu_pump_flow(_values(*big)) == pytest.approx(1.547, rel=0.02)
+    told = _told(*big)["secondary.pump_nominal_pressure"]
+    assert "runs at about 153 % of its best flow; preferred is 70 to 120 %" in told
+
+
+def test_makers_limit_and_dew_point():
+    told = _told("secondary.supply_temperature=46 degC", "air.chilled_water_temperature=16 degC")
+    assert "46.0 degC is above limits.supply_maximum, 45.0 degC" in told["secondary.supply_temperature"]
+    cold = told["air.chilled_water_temperature"]
+    assert "16.0 degC is less than 2 K above the rooms' dew point, 15.0 degC" in cold
+
+
+def test_numbers_that_are_not_written_have_defaults(tmp_path: Path):
+    text = re.sub(rf"^ +({_LIMITS}).*\n", "", CASE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert "supply_maximum" not in text
+    old = tmp_path / "old.yaml"
+    old.write_text(text, encoding="utf-8")
+    configured, _ = configuration(old, MENDED)
+    values = by_path(configured)
+    assert values["limits.supply_maximum"] == pytest.approx(473.15)
+    assert values["limits.pump_flow_maximum"] == pytest.approx(1.2)
+    assert values["secondary.pump_required_npsh"] == 4.0
+    assert advice(configured) == []
