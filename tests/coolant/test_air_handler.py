@@ -43,6 +43,16 @@ def test_water_flow_holds_the_set_point_or_stands_at_an_end():
     np.testing.assert_allclose(state.supply_air_temperature[1], 302.0, atol=1e-9)
 
 
+def test_water_as_warm_as_the_air_asks_for_all_of_it():
+    """It asked for the least, and rooms went to hundreds of degrees."""
+    water = AIR + jnp.asarray([-1.0, -1e-6, 0.0, 1.0, 20.0])
+    five = jnp.ones(5)
+    flows = eqx.filter_jit(HANDLER.water_mass_flow_for)(
+        302.0 * five, AIR * five, AIR_FLOW * five, water, PRESSURE * five
+    )
+    np.testing.assert_allclose(flows, HANDLER.maximum_water_mass_flow)
+
+
 def test_standing_fans_carry_nothing():
     state = HANDLER.operate(AIR, jnp.asarray(0.0), WATER, jnp.asarray(4.8), PRESSURE)
     assert state.heat_flow == 0.0

@@ -51,6 +51,33 @@ def test_fan_speed_holds_the_set_point_or_stands_at_an_end():
     np.testing.assert_allclose(state.coolant_outlet_temperature[1], 313.75, atol=1e-9)
 
 
+def test_fans_stop_at_their_greatest_speed():
+    capped = eqx.tree_at(lambda cooler: cooler.maximum_fan_speed, COOLER, jnp.asarray(0.6))
+    speed = capped.fan_speed_for(OUTLET, INLET, MASS_FLOW, AIR, PRESSURE)
+    np.testing.assert_allclose(speed, 0.6)
+    slope = eqx.filter_grad(lambda cooler: cooler.fan_speed_for(OUTLET, INLET, MASS_FLOW, AIR, PRESSURE))(capped)
+    np.testing.assert_allclose(slope.maximum_fan_speed, 1.0)
+
+
+def test_air_flow_of_the_data_sheet():
+    known = DryCooler.from_rating(
+        WATER,
+        heat_flow=jnp.asarray(2.931e6),
+        coolant_inlet_temperature=INLET,
+        coolant_outlet_temperature=OUTLET,
+        air_temperature=AIR,
+        fan_power=jnp.asarray(117.7e3),
+        minimum_fan_speed=jnp.asarray(0.15),
+        air_flow=jnp.asarray(300.0),
+    )
+    np.testing.assert_allclose(COOLER.rated_air_flow, 117.7e3 * 0.55 / 180.0)
+    assert known.rated_air_flow == 300.0
+    full = jnp.asarray(1.0)
+    np.testing.assert_allclose(known.operate(INLET, MASS_FLOW, AIR, PRESSURE, full).heat_flow, 2.931e6, rtol=1e-12)
+    # less air leaves warmer, and more surface was needed for the same point
+    assert known.conductance.nominal_conductance > COOLER.conductance.nominal_conductance
+
+
 def test_no_coolant_no_heat():
     state = COOLER.operate(INLET, jnp.asarray(0.0), AIR, PRESSURE, jnp.asarray(1.0))
     assert state.heat_flow == 0.0

@@ -108,7 +108,19 @@ def test_values_in_si(case: Path):
             "'bar' does not say whether it counts from vacuum or from the air's pressure",
         ),
         ("  step: 15 s", "  step: 200 s", "ride_through.step", "longer than water stays in the facility's supply pipe"),
-        ("  count: 48 ", "  count: [48] ", "dry_coolers.count", "one value is needed here"),
+        (
+            "  rated_fan_power: 117.7 kW",
+            "  rated_air_flow: 100 m3/s\n  rated_fan_power: 117.7 kW",
+            "dry_coolers.rated_air_flow",
+            "more than 230 m3/s",
+        ),
+        ("  minimum_speed: 15 %", "  minimum_speed: 100 %", "dry_coolers.minimum_speed", "has to be below"),
+        (
+            "  count: 48                          # 1.5",
+            "  count: [48]  # 1.5",
+            "dry_coolers.count",
+            "one value is needed here",
+        ),
         ("  air_heat: 17 kW", "  air_heat: 17", "rack.air_heat", "'17' has no unit: write a power such as '17 W'"),
         ("  approach: 3 K", "  approach: 3 degC", "cdu.approach", "a temperature difference is needed"),
         (

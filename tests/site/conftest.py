@@ -36,6 +36,7 @@ OVERRIDES = (
     "facility.balancing_valve=73 m3/h",
     "facility.pumps=2",
     "facility.pump_nominal_flow=20 kg/s",
+    "facility.reset_opening=10 %",
     "dry_coolers.count=2",
     "dry_coolers.rated_heat=800 kW",
     "dry_coolers.rated_fan_power=32 kW",
@@ -61,6 +62,8 @@ OVERRIDES = (
     "electrical.house_load=4.5 kW",
 )
 COOL = {"climate.dry_bulb": 298.15}
+RESET = {**COOL, "facility.reset_opening": 0.9}
+"""At 25 °C, with the differential pressure reset to what the most open valve needs."""
 WEAK = {"chillers.count": 2.0}
 """On the hot day two chillers less float every supply above its set point."""
 
@@ -90,8 +93,15 @@ def cool(site: Site) -> tuple[Site, Solution, dict[str, jax.Array]]:
 
 
 @pytest.fixture(scope="session")
+def reset(site: Site) -> tuple[Site, Solution, dict[str, jax.Array]]:
+    """At 25 °C, with as little differential pressure as the CDU valves need."""
+    there = with_parameters(site, RESET)
+    return there, *solve(there)
+
+
+@pytest.fixture(scope="session")
 def hot(site: Site) -> tuple[Site, Solution, dict[str, jax.Array]]:
-    """At 43 °C, where trim chillers hold the set point."""
+    """At 43 °C, where fans and trim chillers share the work and hold the set point."""
     return site, *solve(site)
 
 

@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 
 from tests.site import conftest
-from tests.site.conftest import COOL, WEAK, solve
+from tests.site.conftest import COOL, RESET, WEAK, solve
 from voltherm.numerics import ResultCode
 from voltherm.site import outputs, steady, with_parameters
 from voltherm.site.build import parameter
+from voltherm.site.equipment import equipment
 
 MOVED = (
     "climate.dry_bulb",
     "secondary.supply_temperature",
     "secondary.differential_pressure",
     "facility.supply_offset",
+    "facility.reset_opening",
     "facility.pump_nominal_pressure",
     "rack.gpu.power",
     "rack.gpu.interface_resistance",
@@ -72,8 +74,8 @@ def batch(site):
 
 @pytest.fixture(scope="session")
 def derivatives(batch):
-    """The batch of the hot day, the same with two chillers less, and 25 °C."""
-    return batch({}, WEAK, COOL)
+    """The batch of the hot day, the same with two chillers less, and 25 °C with a reset of the pressure."""
+    return batch({}, WEAK, RESET)
 
 
 @pytest.mark.parametrize("case", ["cool", "hot", "weak"])
@@ -116,8 +118,109 @@ def test_set_points_are_held_while_rejection_lasts(cool, hot):
         drop = solution.value.buildings.rows.differential_pressure
         assert np.asarray(drop) == pytest.approx(float(site.secondary.differential_pressure), rel=1e-6)
     assert cool[2]["trim_chiller_heat"] < 1e-3
-    assert cool[2]["fan_speed"] < hot[2]["fan_speed"] == 1.0
+    # compressors take over before the last, dear steps of the fans
+    assert cool[2]["fan_speed"] < hot[2]["fan_speed"] < 1.0
     assert 0.0 < hot[2]["chiller_load"] < 1.0
+
+
+AMBIENT = (-12.0, 5.0, 16.0, 25.0, 34.0, 45.0)
+
+
+@pytest.fixture(scope="module")
+def loads(site):
+    """Figures by load and dry bulb [degC]."""
+    found = {}
+    for load in (0.1, 0.4, 1.0):
+        for dry_bulb in AMBIENT:
+            there = with_parameters(site, {"climate.dry_bulb": dry_bulb + 273.15, "rack.load_factor": load})
+            solution, figures = solve(there)
+            assert solution.status.result == ResultCode.CONVERGED, (load, dry_bulb)
+            found[load, dry_bulb] = {name: float(value) for name, value in figures.items()}
+    return found
+
+
+def test_every_load_and_ambient_is_solved_and_served(loads):
+    for case, figures in loads.items():
+        assert figures["site_residual"] < 1e-8, case
+        assert abs(figures["supply_excess"]) < 1e-6, case
+        assert figures["inlet_margin"] > 9.9, case
+
+
+def test_effectiveness_rises_with_the_ambient_without_a_jump(site, loads):
+    for load in (0.1, 0.4, 1.0):
+        pue = [loads[load, dry_bulb]["pue"] for dry_bulb in AMBIENT]
+        assert np.all(np.diff(pue) > -2e-3)
+    # chilled water of 18 degC: two kelvin in which free cooling ends cost 0.014 while fans went to full speed
+    figures = [solve(with_parameters(site, {"climate.dry_bulb": 288.65 + rise}))[1] for rise in (0.0, 2.0)]
+    assert 0.0 < figures[1]["pue"] - figures[0]["pue"] < 0.005
+
+
+def test_little_load_takes_little_of_the_fans(site):
+    """Fans of the free cooling went to full speed, 32 kW, for a tenth of the load."""
+    figures = solve(with_parameters(site, {"climate.dry_bulb": 293.15, "rack.load_factor": 0.1}))[1]
+    assert figures["dry_cooler_fan_power"] < 1e3
+
+
+def test_differential_pressure_is_reset_to_what_the_valves_need(cool, reset):
+    figures = reset[2]
+    # the controlled pump droops by 1e-6 of its set point
+    assert figures["valve_opening"] == pytest.approx(0.9, abs=1e-7)
+    assert abs(figures["supply_excess"]) < 1e-6
+    assert figures["facility_pump_power"] < 0.8 * cool[2]["facility_pump_power"]
+    assert figures["facility_power"] < cool[2]["facility_power"]
+    assert figures["site_residual"] < 1e-8
+
+
+def test_condensers_lift_from_the_rise_that_their_flow_leaves(site):
+    """A pump station that cannot hold its pressure gives the condensers less than they ask for."""
+    small = with_parameters(site, {"facility.pumps": 1.0})
+    solution, figures = solve(small)
+    assert solution.status.result == ResultCode.CONVERGED
+    assert figures["facility_pump_speed"] > 0.99
+    facility, air = solution.value.buildings.facility, solution.value.buildings.air
+    rise = float(facility.condenser_rise[0])
+    assert rise > 1.03 * float(site.air.condenser_water_rise)
+    water, supply = equipment(small).water, facility.plant.supply_temperature
+    rate = facility.condenser_mass_flow * water.heat_capacity(supply + rise)
+    assert rise == pytest.approx(float((facility.condenser_heat / rate)[0]), rel=1e-9)
+    machine = equipment(small).air_chiller
+    each = air.plant.chiller_heat / site.air.chillers
+    power = machine.power(each, air.plant.supply_temperature, supply + rise) * site.air.chillers
+    assert air.plant.compressor_power == pytest.approx(np.asarray(power), rel=1e-8)
+
+
+def test_recirculation_is_a_warmer_day_for_what_stands_outdoors(site, hot):
+    warmer = solve(with_parameters(site, {"dry_coolers.recirculation": 1.0}))[1]
+    day = solve(with_parameters(site, {"climate.dry_bulb": float(site.climate.dry_bulb) + 1.0}))[1]
+    for name in ("dry_cooler_fan_power", "trim_chiller_power", "facility_power"):
+        assert warmer[name] == pytest.approx(float(day[name]), rel=1e-9)
+    assert warmer["trim_chiller_power"] > hot[2]["trim_chiller_power"]
+
+
+@pytest.mark.parametrize("highest", [318.15, 323.15])
+def test_rooms_warm_where_the_chillers_leave_their_envelope(site, highest):
+    """Condensers on water of 51 and of 44 degC: rooms warm up to what free cooling and what is left can take."""
+    supply = 320.15 if highest == 323.15 else 313.15
+    there = with_parameters(site, {"chillers.highest_condensing": highest, "secondary.supply_temperature": supply})
+    solution, figures = solve(there)
+    assert solution.status.result == ResultCode.CONVERGED
+    assert figures["inlet_margin"] < 0.0
+    assert figures["site_residual"] < 1e-8
+    plant = solution.value.buildings.air.plant
+    assert plant.fan_speed[0] == 1.0
+    if highest == 323.15:
+        assert plant.chiller_heat[0] == 0.0
+
+
+@pytest.mark.parametrize("load", [0.3, 0.5, 0.7])
+@pytest.mark.parametrize("air_heat", [4.0e3, 17.0e3])
+def test_rooms_without_chillers_float_at_every_load(site, load, air_heat):
+    """Racks that give little to the air, and water that comes warmer than the air it was to cool at its set point."""
+    change = {"air.chillers": 0.0, "rack.air_heat": air_heat, "rack.load_factor": load, "climate.dry_bulb": 311.15}
+    solution, figures = solve(with_parameters(site, change))
+    assert solution.status.result == ResultCode.CONVERGED
+    assert -20.0 < figures["inlet_margin"] < -2.0
+    assert figures["site_residual"] < 1e-8
 
 
 def test_supply_floats_once_rejection_is_exhausted(hot, weak):
@@ -173,10 +276,10 @@ def test_chips_at_the_end_of_the_manifold_are_hotter(hot):
     assert jnp.all(jnp.diff(hottest, axis=-1) > 0.0)
 
 
-@pytest.mark.parametrize(("lane", "change"), [(0, {}), (1, WEAK)], ids=["held", "floating"])
+@pytest.mark.parametrize(("lane", "change"), [(0, {}), (1, WEAK), (2, RESET)], ids=["held", "floating", "reset"])
 def test_derivatives_match_central_differences(derivatives, site, lane, change):
     there = with_parameters(site, change)
-    if lane:
+    if lane == 1:
         assert derivatives.figures["supply_excess"][lane] > 0.1
     gradient = derivatives.gradient[lane]
     for column, path in enumerate(MOVED):
@@ -195,16 +298,16 @@ def test_derivatives_match_central_differences(derivatives, site, lane, change):
         assert np.all(error <= 1e-6 * np.abs(difference) + noise), (path, gradient[:, column], difference)
 
 
-def test_a_batch_gives_what_single_solves_give(derivatives, cool, hot):
+def test_a_batch_gives_what_single_solves_give(derivatives, reset, hot):
     assert np.all(derivatives.result == ResultCode.CONVERGED)
-    for lane, (_, solution, single) in ((0, hot), (2, cool)):
+    for lane, (_, solution, single) in ((0, hot), (2, reset)):
         assert derivatives.unknowns[lane] == pytest.approx(np.asarray(solution.value.unknowns), abs=1e-9)
         for name in ("junction_margin", "facility_power", "pue", "lowest_voltage", "supply_temperature"):
             assert derivatives.figures[name][lane] == pytest.approx(float(single[name]), rel=1e-9), name
 
 
 def test_a_runaway_is_confined_to_its_lane(batch, derivatives):
-    found = batch({}, {"rack.gpu.power": RUNAWAY}, COOL)
+    found = batch({}, {"rack.gpu.power": RUNAWAY}, RESET)
     assert found.result[1] != ResultCode.CONVERGED
     assert np.all(np.isnan(found.unknowns[1]))
     assert all(np.isnan(values[1]) for values in found.figures.values())

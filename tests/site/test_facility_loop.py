@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from voltherm.site import with_parameters
 from voltherm.site.facility_loop import LEAST_OPENING, facility_network, solve_facility
 from voltherm.site.fluids import liquid_named
 
@@ -25,9 +26,10 @@ def loop(site):
     water = liquid_named(site.facility.fluid)
 
     @jax.jit
-    def solved(opening, needed, condenser):
+    def solved(opening, needed, condenser, pressure=310e3, reset=0.1):
+        there = with_parameters(site, {"facility.reset_opening": reset})
         state, solution = solve_facility(
-            site, water, jnp.asarray(309.15), jnp.asarray(319.15), opening, needed, condenser
+            there, water, jnp.asarray(309.15), jnp.asarray(319.15), opening, needed, condenser, jnp.asarray(pressure)
         )
         return state, solution.status.result
 
@@ -76,3 +78,26 @@ def test_pumps_at_full_speed_lose_pressure_and_show_it(loop):
     state, _ = loop(jnp.ones(4), jnp.ones(4), jnp.asarray(30.0))
     assert state.pump_speed == pytest.approx(1.0, abs=1e-4)
     assert state.differential_pressure < 0.97 * 310e3
+
+
+def test_reset_rests_where_the_most_open_valve_is_at_its_opening(loop):
+    needed = jnp.array([2.0, 4.0, 3.0, 2.5])
+    full, _ = loop(jnp.asarray(OPENINGS), needed, jnp.asarray(3.0))
+    assert full.needed_pressure == 310e3
+    opening, pressure = jnp.asarray(OPENINGS), jnp.asarray(310e3)
+    for _ in range(40):
+        state, result = loop(opening, needed, jnp.asarray(3.0), pressure, 0.9)
+        opening, pressure = state.needed_opening, state.needed_pressure
+    assert result == 0
+    assert jnp.max(opening) == pytest.approx(0.9, abs=1e-6)
+    assert np.asarray(state.row_mass_flow) == pytest.approx(np.asarray(needed), rel=1e-6)
+    # condensers have a valve of their own
+    assert state.condenser_mass_flow == pytest.approx(3.0, rel=1e-6)
+    assert 50e3 < pressure < 310e3
+    assert state.pump_power < full.pump_power
+
+
+@pytest.mark.parametrize(("needed", "expected"), [(0.01, 50e3), (100.0, 310e3)])
+def test_reset_ends_at_its_bounds(loop, needed, expected):
+    state, _ = loop(jnp.asarray(OPENINGS), jnp.full(4, needed), jnp.asarray(3.0), jnp.asarray(200e3), 0.9)
+    assert state.needed_pressure == pytest.approx(expected)

@@ -4,7 +4,7 @@ from voltherm.coolant.air_handler import AirHandler as AirHandler
 from voltherm.coolant.air_handler import AirHandlerState as AirHandlerState
 from voltherm.coolant.cdu import CoolantDistributionUnit as CoolantDistributionUnit
 from voltherm.coolant.cdu import ExchangeState as ExchangeState
-from voltherm.coolant.chiller import AirCooledChiller as AirCooledChiller
+from voltherm.coolant.chiller import Chiller as Chiller
 from voltherm.coolant.chiller import ChillerState as ChillerState
 from voltherm.coolant.dry_cooler import DryCooler as DryCooler
 from voltherm.coolant.dry_cooler import DryCoolerState as DryCoolerState

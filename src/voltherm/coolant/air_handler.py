@@ -140,10 +140,11 @@ class AirHandler(eqx.Module):
             state = handler.operate(air_inlet, air_flow, water_inlet, water_mass_flow, pressure)
             return set_point - state.supply_air_temperature
 
-        return bracketed_root(
+        largest = jnp.broadcast_to(self.maximum_water_mass_flow, shape)
+        flow = bracketed_root(
             excess,
             jnp.broadcast_to(self.minimum_water_mass_flow, shape),
-            jnp.broadcast_to(self.maximum_water_mass_flow, shape),
+            largest,
             (
                 self,
                 supply_set_point,
@@ -154,3 +155,6 @@ class AirHandler(eqx.Module):
             ),
             tolerance=1e-14,
         )
+        # water warmer than the air it shall cool: heat flows the wrong way, and the least flow is no answer
+        wanted = supply_set_point < air_inlet_temperature
+        return jnp.where(wanted & (water_inlet_temperature >= air_inlet_temperature), largest, flow)

@@ -1,7 +1,7 @@
 r"""Dry cooler: coolant in finned tubes, ambient air drawn across by variable-speed fans. No water is evaporated.
 
     Q = eps(NTU, C_r) C_min (T_in - T_air),   1/UA = 1/UA_0 [s_a (V/V_0)^-0.6 + (1 - s_a) (m/m_0)^-0.8]
-    air: m_air = rho_air(T_air, p) V_0 w,   fans: P = P_0 w^3 rho_air / rho_air,0,   w_min <= w <= 1
+    air: m_air = rho_air(T_air, p) V_0 w,   fans: P = P_0 w^3 rho_air / rho_air,0,   w_min <= w <= w_max
 
 | symbol   | meaning                                                                   | unit   |
 |----------|---------------------------------------------------------------------------|--------|
@@ -13,8 +13,8 @@ r"""Dry cooler: coolant in finned tubes, ambient air drawn across by variable-sp
 Sources: crossflow effectiveness, both streams unmixed, Incropera et al. (7th ed.), eq. 11.32; exponent 0.6 of air over
 finned tubes, Kays and London (1984), chapter 10 (0.5 to 0.8); fan laws, ASHRAE Handbook, HVAC Systems and Equipment
 (2020), chapter 21. A record that gives fan power but no air flow is completed by V_0 = P_0 eta / dp with the fans'
-total efficiency and pressure. Published record: 2,931 kW, coolant 46.1 to 40.6 degC at 35 degC air, fans 117.7 kW (BAC
-TDFS1238N). Natural draught with stopped fans is left out: w_min > 0.
+total efficiency and pressure (`air_flow_of_fans`). Published record: 2,931 kW, coolant 46.1 to 40.6 degC at 35 degC
+air, fans 117.7 kW (BAC TDFS1238N). Natural draught with stopped fans is left out: w_min > 0.
 """
 
 import equinox as eqx
@@ -31,6 +31,15 @@ _AIR_SHARE = 0.7
 _ARRANGEMENT: Arrangement = "crossflow_unmixed_approx"
 _LEAST_FLOW = 1e-9
 _STANDARD_PRESSURE = 101325.0
+_FAN_PRESSURE = 180.0  # Pa
+_FAN_EFFICIENCY = 0.55
+
+
+def air_flow_of_fans(fan_power: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Air flow, m3/s, of fans that take a power, W, at rating: 180 Pa at 55 % total efficiency, where a data sheet
+    does not give it.
+    """
+    return fan_power * _FAN_EFFICIENCY / _FAN_PRESSURE
 
 
 class DryCoolerState(eqx.Module):
@@ -54,6 +63,7 @@ class DryCooler(eqx.Module):
     rated_air_density: Float[Array, "..."]
     rated_fan_power: Float[Array, "..."]
     minimum_fan_speed: Float[Array, "..."]
+    maximum_fan_speed: Float[Array, "..."] | float = 1.0
 
     @classmethod
     def from_rating(
@@ -66,17 +76,17 @@ class DryCooler(eqx.Module):
         air_temperature: Float[Array, "..."],
         fan_power: Float[Array, "..."],
         minimum_fan_speed: Float[Array, "..."],
-        fan_pressure: float = 180.0,
-        fan_efficiency: float = 0.55,
+        maximum_fan_speed: Float[Array, "..."] | float = 1.0,
+        air_flow: Float[Array, "..."] | None = None,
         air_pressure: float = _STANDARD_PRESSURE,
     ) -> "DryCooler":
-        """Cooler that reproduces one rated point exactly: heat, W, temperatures, K, fan power, W; fan pressure, Pa, and
-        total efficiency give the air flow that such records leave out."""
+        """Cooler that reproduces one rated point exactly: heat, W, temperatures, K, fan power, W, and air flow, m3/s,
+        by default what such fans move. Fan speeds are relative to that point."""
         fall = liquid.specific_enthalpy(coolant_inlet_temperature) - liquid.specific_enthalpy(
             coolant_outlet_temperature
         )
         mass_flow = heat_flow / fall
-        air_flow = fan_power * fan_efficiency / fan_pressure
+        air_flow = air_flow_of_fans(fan_power) if air_flow is None else air_flow
         air_density = dry_air.density(air_temperature, jnp.full_like(air_temperature, air_pressure))
         mean = 0.5 * (coolant_inlet_temperature + air_temperature)
         coolant_rate = mass_flow * liquid.heat_capacity(mean)
@@ -92,7 +102,7 @@ class DryCooler(eqx.Module):
             first_exponent=_AIR_EXPONENT,
             second_exponent=_COOLANT_EXPONENT,
         )
-        return cls(liquid, law, air_flow, air_density, fan_power, minimum_fan_speed)
+        return cls(liquid, law, air_flow, air_density, fan_power, minimum_fan_speed, maximum_fan_speed)
 
     def heat_flow(
         self,
@@ -114,6 +124,16 @@ class DryCooler(eqx.Module):
         flowing = coolant_mass_flow > _LEAST_FLOW
         return jnp.where(flowing, per_kelvin, 0.0) * (coolant_inlet_temperature - air_temperature)
 
+    def fan_power(
+        self,
+        air_temperature: Float[Array, "..."],
+        air_pressure: Float[Array, "..."],
+        fan_speed: Float[Array, "..."],
+    ) -> Float[Array, "..."]:
+        """Fan power, W, at a relative fan speed in air of this temperature, K, and pressure, Pa absolute."""
+        density = dry_air.density(air_temperature, air_pressure)
+        return self.rated_fan_power * fan_speed**3 * density / self.rated_air_density
+
     def operate(
         self,
         coolant_inlet_temperature: Float[Array, "..."],
@@ -133,7 +153,7 @@ class DryCooler(eqx.Module):
                 enthalpy - heat / jnp.maximum(coolant_mass_flow, _LEAST_FLOW)
             ),
             air_outlet_temperature=air_temperature + heat / air_rate,
-            fan_power=self.rated_fan_power * fan_speed**3 * air_density / self.rated_air_density,
+            fan_power=self.fan_power(air_temperature, air_pressure, fan_speed),
             fan_speed=fan_speed,
         )
 
@@ -145,7 +165,7 @@ class DryCooler(eqx.Module):
         air_temperature: Float[Array, "..."],
         air_pressure: Float[Array, "..."],
     ) -> Float[Array, "..."]:
-        """Relative fan speed that brings the coolant to the set point, K; minimum speed or 1 where none does."""
+        """Relative fan speed that brings the coolant to the set point, K; least or greatest speed where none does."""
         wanted = coolant_mass_flow * (
             self.liquid.specific_enthalpy(coolant_inlet_temperature) - self.liquid.specific_enthalpy(leaving_set_point)
         )
@@ -158,7 +178,7 @@ class DryCooler(eqx.Module):
         speed = bracketed_root(
             excess,
             lowest,
-            jnp.ones_like(lowest),
+            jnp.broadcast_to(self.maximum_fan_speed, jnp.shape(wanted)).astype(lowest.dtype),
             (self, coolant_inlet_temperature, coolant_mass_flow, air_temperature, air_pressure, wanted),
             tolerance=1e-14,
         )

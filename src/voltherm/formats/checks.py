@@ -23,6 +23,8 @@ _LARGEST_BUILDING = 500e6
 _ROUNDING = 1e-9
 _WATER_DENSITY = 1000.0
 """kg/m3; `simulate` has the last word, with the density and the flow of the steady state."""
+_AIR_HEAT = 1.15e3
+"""J/(m3 K) of air at 35 degC and sea level."""
 _MOST_FLOW = 1.5
 """Over the starting flow: what `simulate` leaves room for when valves open."""
 
@@ -271,6 +273,25 @@ for _name in ("main_transformer", "unit_substation", "mechanical_substation"):
         )
 
 
+@_rule(
+    "dry_coolers.rated_air_flow",
+    "dry_coolers.rated_air_flow",
+    "dry_coolers.rated_heat",
+    "dry_coolers.rated_inlet",
+    "dry_coolers.rated_dry_bulb",
+)
+def _cooler_air(flow: float, heat: float, inlet: float, dry_bulb: float) -> str | None:
+    if flow == 0.0 or inlet <= dry_bulb:
+        return None
+    least = heat / (_AIR_HEAT * (inlet - dry_bulb))
+    if flow > least:
+        return None
+    return (
+        f"{flow:g} m3/s of air would leave warmer than the water that enters, with {_power(heat)}: more than "
+        f"{math.ceil(least)} m3/s, or 0 m3/s to take it from the fans' power"
+    )
+
+
 _CURVES = ("electrical.ups", "electrical.power_shelf")
 """Sections with efficiencies over loads, which other rules read as a curve."""
 
@@ -282,6 +303,8 @@ _ORDERED = (
     ("electrical.low_voltage", "electrical.distribution_voltage"),
     ("dry_coolers.rated_outlet", "dry_coolers.rated_inlet"),
     ("dry_coolers.rated_dry_bulb", "dry_coolers.rated_outlet"),
+    ("dry_coolers.minimum_speed", "dry_coolers.maximum_speed"),
+    ("chillers.highest_evaporating", "chillers.highest_condensing"),
     ("air.supply_temperature", "air.inlet_limit"),
     ("air.chilled_water_temperature", "air.supply_temperature"),
     ("air.coil_rated_water_inlet", "air.coil_rated_air_inlet"),

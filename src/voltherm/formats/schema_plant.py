@@ -1,5 +1,7 @@
 """The coolant side of a site: secondary loops, CDUs, facility water, dry coolers, chillers and air handlers."""
 
+import dataclasses
+
 from voltherm.formats.schema import Field, Section, quantity_field
 
 _q = quantity_field
@@ -7,6 +9,10 @@ _q = quantity_field
 
 def _some(name: str, meaning: str, below: str) -> Field:
     return _q(name, "number", "1", "10000", meaning, below)
+
+
+def _optional(field: Field, default: str) -> Field:
+    return dataclasses.replace(field, default=default)
 
 
 def _fluid() -> Field:
@@ -76,7 +82,21 @@ FACILITY = Section(
         _q("tank_fraction", "share", "0.1 %", "99.9 %", "share of the fill in mixed buffer tanks"),
         _q("makeup_fraction", "share", "0 %", "1000 %", "make-up of a year over the fill"),
         _q("supply_offset", "temperature difference", "0 K", "60 K", "facility set point below the secondary one"),
-        _q("differential_pressure", "pressure", "1 kPa", "5000 kPa", "set point across the plant's headers"),
+        _q("differential_pressure", "pressure", "1 kPa", "5000 kPa", "highest set point across the plant's headers"),
+        _optional(
+            _q("least_differential_pressure", "pressure", "1 kPa", "5000 kPa", "lowest set point of a reset"),
+            "50 kPa",
+        ),
+        _optional(
+            _q(
+                "reset_opening",
+                "share",
+                "10 %",
+                "100 %",
+                "opening of the most open CDU valve to which the set point is reset; 10 %: no reset",
+            ),
+            "10 %",
+        ),
         _q("expansion_pressure", "absolute pressure", "50 kPa(a)", "3000 kPa(a)", "at the plant's return"),
         _q("main_diameter", "length", "10 mm", "10000 mm", "main from plant to hall"),
         _q("main_length", "length", "0.1 m", "100000 m", "its length"),
@@ -105,7 +125,24 @@ DRY_COOLERS = Section(
         _q("rated_outlet", "temperature", "-40 degC", "120 degC", "water outlet at rating"),
         _q("rated_dry_bulb", "temperature", "-60 degC", "60 degC", "dry bulb at rating"),
         _q("rated_fan_power", "power", "0.001 kW", "10000 kW", "fans of one at rating"),
+        _optional(
+            _q(
+                "rated_air_flow", "volume flow", "0 m3/s", "10000 m3/s", "air of one at rating; 0: from its fans' power"
+            ),
+            "0 m3/s",
+        ),
         _q("minimum_speed", "share", "0 %", "100 %", "least fan speed over the rated one"),
+        _optional(_q("maximum_speed", "share", "1 %", "120 %", "highest fan speed over the rated one"), "100 %"),
+        _optional(
+            _q(
+                "recirculation",
+                "temperature difference",
+                "0 K",
+                "20 K",
+                "air drawn in by coolers and air-cooled chillers over the dry bulb",
+            ),
+            "0 K",
+        ),
     ),
 )
 
@@ -119,6 +156,31 @@ CHILLERS = Section(
         _q("evaporator_approach", "temperature difference", "0.1 K", "50 K", "leaving water over evaporation"),
         _q("condenser_approach", "temperature difference", "0.1 K", "80 K", "condensing over dry bulb at full load"),
         _q("maximum_cop", "number", "1", "100", "highest coefficient of performance"),
+        _optional(
+            _q(
+                "highest_evaporating",
+                "temperature",
+                "-20 degC",
+                "90 degC",
+                "highest evaporating temperature; warmer water is mixed",
+            ),
+            "25 degC",
+        ),
+        _optional(
+            _q(
+                "highest_condensing",
+                "temperature",
+                "20 degC",
+                "120 degC",
+                "highest condensing temperature; at it no capacity is left",
+            ),
+            "60 degC",
+        ),
+        _optional(
+            _q("least_lift", "temperature difference", "1 K", "60 K", "least condensing over evaporating temperature"),
+            "15 K",
+        ),
+        _optional(_q("least_load", "share", "1 %", "100 %", "least load of a machine that runs"), "25 %"),
     ),
 )
 

@@ -9,7 +9,8 @@ ASSUMPTIONS = (
     "Dry coolers stand in free air at the ambient dry bulb; trim chillers are air-cooled and "
     "evenly loaded; chillers of the air "
     "side reject into the facility water.",
-    "Pumps and fans hold their set points until full speed, valves until fully open; beyond that temperatures float.",
+    "Pumps hold their set points until full speed, valves until fully open; fans and chillers share the heat where "
+    "their power is least, until both are exhausted; beyond that temperatures float.",
     "The network is balanced and sinusoidal; rows behind UPS draw constant power, motors follow the voltage.",
     "Water is the make-up of the closed loop. Nothing evaporates.",
 )

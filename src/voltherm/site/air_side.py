@@ -10,7 +10,10 @@
 | T_air, T_back | air to the racks and back from them | K | control, solved |
 | T_w, m_w | chilled-water supply and flow; subscript 0 at rating | K, kg/s | unknown of the coupling, control |
 | ε C_min | heat per kelvin between the coil's inlets, of `voltherm.coolant.air_handler` | W/K | |
-| rise | of the facility water through the condensers | K | configuration |
+| rise | of the facility water through the condensers: asked for | K | configuration |
+
+The condensing temperature stands over the water that leaves the condensers, with the rise that the flow found leaves:
+an unknown of the coupling, as asked for while the pumps hold their pressure.
 
 Chilled-water flow holds the supply air within the limit of the coils' valves. Chillers reject into the facility loop,
 so when outdoor heat rejection is lost the air side's heat stays in the building's water as well.
@@ -24,17 +27,20 @@ from jaxtyping import Array, Float
 from voltherm.coolant import exchange_conductance
 from voltherm.media import dry_air
 from voltherm.site.equipment import Equipment
-from voltherm.site.heat_rejection import reject
+from voltherm.site.heat_rejection import Plant, reject
 from voltherm.site.sections import Site
 from voltherm.site.states import AirState
 
 
 class AirDemand(NamedTuple):
-    """What the air side meets: room heat without the handlers' fans [W], chilled and condenser water [K]."""
+    """What the air side meets: room heat without the handlers' fans [W], chilled water and water that leaves the
+    condensers [K], air outdoors [K].
+    """
 
     heat: Float[Array, ""]
     chilled_water_temperature: Float[Array, ""]
-    condenser_water_temperature: Float[Array, ""]
+    condenser_outlet_temperature: Float[Array, ""]
+    outdoor_temperature: Float[Array, ""]
 
 
 @jax.named_scope("air side")
@@ -79,18 +85,21 @@ def solve_air_side(
         water.specific_enthalpy(chilled) + (heat + pump_power) / total_water_flow
     )
     plant = reject(
-        site.climate,
-        made.dry_cooler,
-        made.air_chiller,
-        coolers=available * air.dry_coolers,
-        chillers=air.chillers,
+        Plant(
+            made.dry_cooler,
+            made.air_chiller,
+            coolers=available * air.dry_coolers,
+            chillers=air.chillers,
+            air_temperature=demand.outdoor_temperature,
+            air_pressure=pressure,
+            sink_temperature=demand.condenser_outlet_temperature,
+        ),
         mass_flow=total_water_flow,
         return_temperature=chilled_return,
         set_point=air.chilled_water_temperature,
-        sink_temperature=demand.condenser_water_temperature + air.condenser_water_rise,
     )
     condenser_heat = plant.chiller_heat + plant.compressor_power
-    condenser_rate = water.heat_capacity(demand.condenser_water_temperature) * air.condenser_water_rise
+    condenser_rate = water.heat_capacity(demand.condenser_outlet_temperature) * air.condenser_water_rise
     state = AirState(
         plant=plant,
         supply_temperature=back - heat / (air.handlers * air_rate),

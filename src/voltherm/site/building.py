@@ -20,7 +20,7 @@ from voltherm.site.electrical import nameplate_liquid_power
 from voltherm.site.equipment import Equipment
 from voltherm.site.facility_loop import FacilityFlow, facility_network, solve_facility
 from voltherm.site.fluids import liquid_named
-from voltherm.site.heat_rejection import reject
+from voltherm.site.heat_rejection import Plant, reject
 from voltherm.site.racks import solve_racks
 from voltherm.site.secondary_loop import RowFlow, row_network, solve_rows
 from voltherm.site.sections import Site
@@ -36,7 +36,7 @@ from voltherm.site.states import (
 
 
 class BuildingUnknowns(NamedTuple):
-    """What the coupling solves for in a building; temperatures [K], power and heat [W].
+    """What the coupling solves for in a building; temperatures and a rise [K], power [W], set point of pressure [Pa].
 
     The first three enter rows, racks and network, the others cooling alone.
     With a leading axis `building` these are the unknowns of the whole site.
@@ -49,7 +49,8 @@ class BuildingUnknowns(NamedTuple):
     facility_supply_temperature: Float[Array, "*building"]
     facility_return_temperature: Float[Array, "*building"]
     chilled_water_temperature: Float[Array, "*building"]
-    condenser_heat: Float[Array, "*building"]
+    differential_pressure: Float[Array, "*building"]
+    condenser_rise: Float[Array, "*building"]
 
 
 def starting_point(site: Site) -> BuildingUnknowns:
@@ -65,7 +66,6 @@ def starting_point(site: Site) -> BuildingUnknowns:
     def every_row(value: Float[Array, ""]) -> Float[Array, "building row"]:
         return jnp.broadcast_to(value, (buildings, rows))
 
-    air_heat = rows * site.building.racks_per_row * site.rack.air_heat
     facility_supply = supply - site.facility.supply_offset
     return BuildingUnknowns(
         supply_temperature=every_row(supply),
@@ -74,7 +74,8 @@ def starting_point(site: Site) -> BuildingUnknowns:
         facility_supply_temperature=everywhere(facility_supply),
         facility_return_temperature=everywhere(facility_supply + 10.0),
         chilled_water_temperature=everywhere(site.air.chilled_water_temperature),
-        condenser_heat=everywhere(1.2 * air_heat),
+        differential_pressure=everywhere(site.facility.differential_pressure),
+        condenser_rise=everywhere(site.air.condenser_water_rise),
         mechanical_power=everywhere(site.electrical.house_load),
     )
 
@@ -140,11 +141,12 @@ def solve_computing(
 class Cooling(eqx.Module):
     """What cooling makes of a building's heat: CDUs, facility loop, plant and air side, and what they draw [W].
 
-    `answered`: the unknowns as the physics answers them; `network`: state of the facility loop; `result`: the code of
-    its solve.
+    `answered`: the unknowns as the physics answers them; `condenser_heat`: of the air side's chillers to the facility
+    loop [W]; `network`: state of the facility loop; `result`: the code of its solve.
     """
 
     answered: BuildingUnknowns
+    condenser_heat: Float[Array, ""]
     exchange: RowExchange
     loop: FacilityFlow
     plant: RejectionState
@@ -175,13 +177,15 @@ def solve_cooling(
     rack_heat = jnp.sum(racks.liquid_heat, axis=1)
     motors = jnp.sum(flows.pump_power - flows.pump_shaft_power)
     units = motors + site.building.rows * electronics
+    outdoor = site.climate.dry_bulb + site.dry_coolers.recirculation
     air, condenser_mass_flow, condenser_heat = solve_air_side(
         site,
         made,
         AirDemand(
             heat=jnp.sum(racks.air_heat) + units + computing.ups_loss + loss,
             chilled_water_temperature=given.chilled_water_temperature,
-            condenser_water_temperature=given.facility_supply_temperature,
+            condenser_outlet_temperature=given.facility_supply_temperature + given.condenser_rise,
+            outdoor_temperature=outdoor,
         ),
         available,
     )
@@ -201,20 +205,24 @@ def solve_cooling(
         given.valve_opening,
         demand.needed_facility_flow(),
         condenser_mass_flow,
+        given.differential_pressure,
         initial,
     )
     rows = demand.at_facility_flow(loop.row_mass_flow)
     into_plant = jnp.sum(rows.heat) + condenser_heat + loop.pump_shaft_power
     plant = reject(
-        site.climate,
-        made.dry_cooler,
-        made.trim_chiller,
-        coolers=available * site.dry_coolers.count,
-        chillers=available * site.chillers.count,
+        Plant(
+            made.dry_cooler,
+            made.trim_chiller,
+            coolers=available * site.dry_coolers.count,
+            chillers=available * site.chillers.count,
+            air_temperature=outdoor,
+            air_pressure=site.climate.pressure,
+            sink_temperature=outdoor,
+        ),
         mass_flow=loop.mass_flow,
         return_temperature=given.facility_return_temperature,
         set_point=site.secondary.supply_temperature - site.facility.supply_offset,
-        sink_temperature=site.climate.dry_bulb,
     )
     plant_return = water.temperature_at_enthalpy(
         water.specific_enthalpy(plant.supply_temperature) + into_plant / loop.mass_flow
@@ -236,11 +244,13 @@ def solve_cooling(
         facility_supply_temperature=plant.supply_temperature,
         facility_return_temperature=plant_return,
         chilled_water_temperature=air.plant.supply_temperature,
-        condenser_heat=condenser_heat,
+        differential_pressure=loop.needed_pressure,
+        condenser_rise=site.air.condenser_water_rise / loop.condenser_share,
         mechanical_power=mechanical,
     )
     return Cooling(
         answered,
+        condenser_heat,
         rows,
         loop,
         plant,
@@ -250,10 +260,8 @@ def solve_cooling(
     )
 
 
-def building_state(
-    made: Equipment, opening: Float[Array, "row"], computing: Computing, cooling: Cooling
-) -> BuildingState:
-    """All states of one building whose facility valves have this opening."""
+def building_state(made: Equipment, given: BuildingUnknowns, computing: Computing, cooling: Cooling) -> BuildingState:
+    """All states of one building at its unknowns, of which valves and set point of pressure are states themselves."""
     flows, rows, loop = computing.flows, cooling.exchange, cooling.loop
     return BuildingState(
         rows=RowState(
@@ -269,7 +277,7 @@ def building_state(
             cdu_heat=rows.heat,
             facility_mass_flow=loop.row_mass_flow,
             facility_return_temperature=rows.facility_return_temperature,
-            valve_opening=opening,
+            valve_opening=given.valve_opening,
             flow_residual=flows.residual,
         ),
         racks=computing.racks,
@@ -277,8 +285,10 @@ def building_state(
             plant=cooling.plant,
             mass_flow=loop.mass_flow,
             condenser_mass_flow=loop.condenser_mass_flow,
-            condenser_heat=cooling.answered.condenser_heat,
+            condenser_heat=cooling.condenser_heat,
+            condenser_rise=cooling.answered.condenser_rise,
             differential_pressure=loop.differential_pressure,
+            pressure_set_point=given.differential_pressure,
             pump_speed=loop.pump_speed,
             pump_shaft_power=loop.pump_shaft_power,
             pump_power=loop.pump_power,
@@ -317,6 +327,6 @@ def solve_building(
     row_start, facility_start = (None, None) if initial is None else (initial.rows, initial.facility)
     computing = solve_computing(site, made, given.supply_temperature, given.return_temperature, row_start)
     cooling = solve_cooling(site, made, computing, given, loss, available, facility_start)
-    state = building_state(made, given.valve_opening, computing, cooling)
+    state = building_state(made, given, computing, cooling)
     result = jnp.maximum(computing.result, cooling.result)
     return cooling.answered, state, result, BuildingFlows(computing.network, cooling.network)

@@ -2,7 +2,8 @@
 
     x = (supply and return temperature) of every row, (power of cooling) of every building
     z = (valve opening) of every row,
-        (facility supply and return temperature, chilled-water temperature, condenser heat) of every building
+        (facility supply, facility return and chilled-water temperature, pressure set point, condenser rise)
+        of every building
     (x, z) = F(x, z):   x -> secondary loops -> racks -> AC power flow,
                         then air side -> CDUs -> facility loop -> heat rejection
 
@@ -53,7 +54,7 @@ TOLERANCE = 1e-10
 MAXIMUM_ITERATIONS = 60
 _DEPTH = 2
 _TEMPERATURE_SCALE = 10.0  # K
-_GLOBALS = 4  # unknowns of a building that its rows share
+_GLOBALS = 5  # unknowns of a building that its rows share
 
 
 def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = TOLERANCE) -> Solution:
@@ -164,7 +165,7 @@ def _gathered(
     site, made = known
     computing, power = asked
     given = _structured(site, jnp.concatenate([outer, inner]))
-    buildings = jax.vmap(lambda *building: building_state(made, *building))(given.valve_opening, computing, cooling)
+    buildings = jax.vmap(lambda *building: building_state(made, *building))(given, computing, cooling)
     result = jnp.maximum(jnp.max(jnp.maximum(computing.result, cooling.result)), power.status.result)
     return buildings, power.value, result, BuildingFlows(computing.network, cooling.network)
 
@@ -237,8 +238,8 @@ def _step(
 def _scales(site: Site) -> BuildingUnknowns:
     """What counts as 1 of each unknown."""
     heat = site.building.rows * site.building.racks_per_row * site.rack.air_heat
-    scale = jnp.asarray(_TEMPERATURE_SCALE, heat.dtype)
-    return BuildingUnknowns(scale, scale, heat, jnp.ones_like(scale), scale, scale, scale, heat)
+    scale, pressure = jnp.asarray(_TEMPERATURE_SCALE, heat.dtype), site.facility.differential_pressure
+    return BuildingUnknowns(scale, scale, heat, jnp.ones_like(scale), scale, scale, scale, pressure, scale)
 
 
 def _flat(site: Site, structured: BuildingUnknowns) -> Float[Array, "unknown"]:

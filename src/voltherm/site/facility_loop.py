@@ -6,14 +6,18 @@
     plant return -> plant supply: pump station with the plant's own drop, holding the differential pressure
 
     y_needed = 1 + ln(φ) / ln(R),   φ = m_needed / (Kv sqrt(dp_valve)),   dp_valve = dp_branch - rest(m_needed)
+    dp_needed = dp - min over rows (dp_branch - rest(m_needed) - valve(m_needed, y_reset)),   dp_least <= dp <= dp_most
 
 | symbol | meaning | unit | source |
 | --- | --- | --- | --- |
 | m_needed | flow that holds the secondary set point | kg/s | `voltherm.coolant.cdu` |
 | dp_branch | pressure between the headers where the branch stands | Pa | solved |
 | φ, R, y | relative flow coefficient, rangeability, opening of the control valve | - | IEC 60534-2-4 |
+| dp | set point across the plant's headers, an unknown of the coupling | Pa | ASHRAE Guideline 36 |
+| y_reset | opening at which the most open valve rests; 10 %: dp stays at dp_most | - | configuration |
 
-Valves act quasi-steadily: an opening is what holds the set point, within 10 % to 100 % of the stroke.
+Valves act quasi-steadily: an opening is what holds the set point, within 10 % to 100 % of the stroke. The reset is
+where trim and respond comes to rest: as little pressure as leaves the most open valve at y_reset.
 """
 
 import functools
@@ -43,8 +47,8 @@ from voltherm.site.secondary_loop import FLOW_TOLERANCE, LEAST_SPEED
 from voltherm.site.sections import Site
 
 LEAST_OPENING = 0.1
-_LEAST_VALVE_DROP = 1.0  # Pa: below it a valve is taken as fully open
 _LEAST_CONDENSER_FLOW = 1e-3  # kg/s: an idle branch keeps a law
+_LEAST_VALVE_DROP = 1.0  # Pa: below it a valve is taken as fully open
 
 
 @functools.lru_cache(maxsize=16)
@@ -92,13 +96,17 @@ def facility_network(halls: int, rows_per_hall: int) -> Network:
 class FacilityFlow(eqx.Module):
     """Flow of a facility loop: pump station, condensers and rows [kg/s], pressures [Pa], powers [W].
 
-    `needed_opening`: of every row's control valve, what would pass the needed flow at the pressures found.
+    `condenser_share`: of what the condensers ask for, one where they ask for nothing; `needed_opening`: of every row's
+    control valve, what would pass the needed flow at the pressures found;
+    `needed_pressure`: the set point that would leave the most open of them at the opening of the reset.
     """
 
     mass_flow: Float[Array, ""]
     condenser_mass_flow: Float[Array, ""]
+    condenser_share: Float[Array, ""]
     row_mass_flow: Float[Array, "row"]
     needed_opening: Float[Array, "row"]
+    needed_pressure: Float[Array, ""]
     differential_pressure: Float[Array, ""]
     pump_speed: Float[Array, ""]
     pump_shaft_power: Float[Array, ""]
@@ -128,7 +136,7 @@ def _row_laws(site: Site, opening: Float[Array, "row"]) -> tuple[ControlValve, S
     return valve, rest
 
 
-def _plant_law(site: Site, density: Float[Array, ""]) -> PressureControlledPump:
+def _plant_law(site: Site, density: Float[Array, ""], set_point: Float[Array, ""]) -> PressureControlledPump:
     facility = site.facility
     curve = PumpCurve.through_duty_point(
         jnp.full(1, facility.pump_shutoff_pressure),
@@ -137,7 +145,7 @@ def _plant_law(site: Site, density: Float[Array, ""]) -> PressureControlledPump:
         jnp.full(1, density),
     )
     return PressureControlledPump(
-        pressure_set_point=jnp.full(1, facility.differential_pressure),
+        pressure_set_point=jnp.full(1, set_point),
         curve=curve,
         maximum_speed=jnp.full(1, facility.maximum_speed),
         minimum_speed=jnp.full(1, facility.minimum_speed),
@@ -182,6 +190,25 @@ def _needed_opening(
     return jnp.clip(opening, LEAST_OPENING, 1.0)
 
 
+def _needed_pressure(
+    site: Site,
+    valve: ControlValve,
+    rest: Series,
+    set_point: Float[Array, ""],
+    needed: Float[Array, "row"],
+    branch_drop: Float[Array, "row"],
+    density: Float[Array, "row"],
+    viscosity: Float[Array, "row"],
+) -> Float[Array, ""]:
+    facility = site.facility
+    at_rest = ControlValve(
+        valve.flow_coefficient, jnp.full_like(needed, facility.reset_opening), rangeability=valve.rangeability
+    )
+    wanted = rest.pressure_drop(needed, density, viscosity) + at_rest.pressure_drop(needed, density, viscosity)
+    least = jnp.minimum(facility.least_differential_pressure, facility.differential_pressure)
+    return jnp.clip(set_point - jnp.min(branch_drop - wanted), least, facility.differential_pressure)
+
+
 @jax.named_scope("facility loop")
 def solve_facility(
     site: Site,
@@ -191,13 +218,14 @@ def solve_facility(
     opening: Float[Array, "row"],
     needed_mass_flow: Float[Array, "row"],
     condenser_mass_flow: Float[Array, ""],
+    pressure_set_point: Float[Array, ""],
     initial: NetworkState | None = None,
 ) -> tuple[FacilityFlow, Solution]:
     """Flow of one building's facility loop.
 
     **Arguments**: plant's supply and return temperature [K]; `opening` of the control valves; `needed_mass_flow`:
-    what every row's CDU asks for [kg/s]; `condenser_mass_flow`: what the condensers ask for [kg/s]; `initial`: a
-    state to start from.
+    what every row's CDU asks for [kg/s]; `condenser_mass_flow`: what the condensers ask for, and get at the pressure
+    that is set [kg/s]; `pressure_set_point`: across the plant's headers [Pa]; `initial`: a state to start from.
 
     **Returns**: the `FacilityFlow` and the network's `Solution` (codes of `voltherm.coolant.flow`).
     """
@@ -210,11 +238,12 @@ def solve_facility(
     where = np.repeat([1, 0, 0, 1, 0, 1, 2], [1, 1, halls, halls, onward, onward, rows])
     temperature = jnp.stack([supply_temperature, return_temperature, mean])
     density, viscosity = liquid.density(temperature)[where], liquid.viscosity(temperature)[where]
-    pump = _plant_law(site, density[0])
+    pump = _plant_law(site, density[0], pressure_set_point)
     valve, rest = _row_laws(site, opening)
+    asked = jnp.maximum(condenser_mass_flow, _LEAST_CONDENSER_FLOW)
     condensers = QuadraticLoss(
-        jnp.full(1, jnp.maximum(condenser_mass_flow, _LEAST_CONDENSER_FLOW)),
-        jnp.full(1, facility.differential_pressure),
+        jnp.full(1, asked),
+        jnp.full(1, pressure_set_point),
     )
     solution = flow(
         network,
@@ -237,14 +266,14 @@ def solve_facility(
     power = efficiency.power(mass_flow[:1], rise, jnp.maximum(speed, LEAST_SPEED), density[:1], facility.pumps)
     row_branches = slice(-rows, None)
     drop = network.difference(pressure)
-    needed_opening = _needed_opening(
-        site, valve, rest, needed_mass_flow, drop[row_branches], density[row_branches], viscosity[row_branches]
-    )
+    met = (needed_mass_flow, drop[row_branches], density[row_branches], viscosity[row_branches])
     state = FacilityFlow(
         mass_flow=mass_flow[0],
         condenser_mass_flow=mass_flow[1],
+        condenser_share=mass_flow[1] / asked,
         row_mass_flow=mass_flow[row_branches],
-        needed_opening=needed_opening,
+        needed_opening=_needed_opening(site, valve, rest, *met),
+        needed_pressure=_needed_pressure(site, valve, rest, pressure_set_point, *met),
         differential_pressure=-drop[0],
         pump_speed=speed[0],
         pump_shaft_power=power.shaft_power[0],

@@ -12,7 +12,9 @@ Hydraulics and controls follow at once; what stores heat is advanced by `volther
 and heat per kelvin are found may be another than that from which the step goes: `voltherm.site.transient` takes the
 middle of the step. Below 1 % of a pump's speed flows fall with it (affinity laws) to zero, where exchangers carry
 nothing and plates keep their heat; only tank and pipes see a share `_LEAST_FLOW` of the usual flow creep through.
-Chillers of the air side give way in proportion where their condensers get less than half the water they ask for.
+Chillers of the air side give way in proportion where their condensers get less than half the water they ask for, and
+before that as their envelope says: less water leaves them warmer. The set point of the facility pumps is reset as fast
+as valves move, at most from nothing to its highest in one stroke.
 """
 
 from collections.abc import Mapping
@@ -30,7 +32,7 @@ from voltherm.site.build import with_parameters
 from voltherm.site.equipment import Equipment
 from voltherm.site.events import Working
 from voltherm.site.facility_loop import solve_facility
-from voltherm.site.heat_rejection import reject
+from voltherm.site.heat_rejection import Plant, reject
 from voltherm.site.racks import thermal_rack
 from voltherm.site.row_stores import RowLoop, side_mass
 from voltherm.site.secondary_loop import RowFlow, solve_rows
@@ -43,6 +45,7 @@ _STROKE = 120.0
 _LEAST_FLOW = 1e-5  # of the rated flow of all CDUs
 _LEAST_SPEED = 1e-2  # of the highest: networks are solved down to it, and below it flows follow the speed
 _ENOUGH_CONDENSER_WATER = 0.5
+_LEAST_CONDENSER_SHARE = 0.05  # a rise far beyond every envelope
 
 
 class Passed(eqx.Module):
@@ -199,8 +202,11 @@ def advance(
     - `works`: what works meanwhile
     - `loss`: of the unit substations in the building [W]
     """
-    set_point = site.facility.differential_pressure
+    highest = site.facility.differential_pressure
     site = with_parameters(site, parameters_at(site, works))
+    within_reach = site.facility.differential_pressure / highest
+    set_point = now.pressure_set_point
+    outdoor = site.climate.dry_bulb + site.dry_coolers.recirculation
     water = made.water
     cold = water.temperature_at_enthalpy(now.facility_supply())
     back = water.temperature_at_enthalpy(now.facility_return() + now.pump_rise)
@@ -210,7 +216,13 @@ def advance(
     air, condenser_flow, condenser_heat = solve_air_side(
         with_parameters(site, {"air.chillers": site.air.chillers * wet}),
         made,
-        AirDemand(rows.air_heat + loss, chilled, cold),
+        AirDemand(
+            heat=rows.air_heat + loss,
+            chilled_water_temperature=chilled,
+            condenser_outlet_temperature=cold
+            + site.air.condenser_water_rise / jnp.maximum(now.condenser_share, _LEAST_CONDENSER_SHARE),
+            outdoor_temperature=outdoor,
+        ),
         works.coolers,
     )
     condenser_flow, condenser_heat = (works.air_handlers * part for part in (condenser_flow, condenser_heat))
@@ -219,9 +231,17 @@ def advance(
         site.secondary.supply_temperature, loop.hot_temperature, cold, loop.mass_flow
     )
     # what they ask for is asked at the set point
-    orificed = condenser_flow * jnp.sqrt(site.facility.differential_pressure / set_point)
+    orificed = condenser_flow * jnp.sqrt(within_reach)
     facility, solution = solve_facility(
-        site, water, cold, back, now.valve_opening, needed, orificed, now.flows.facility
+        site,
+        water,
+        cold,
+        back,
+        now.valve_opening,
+        needed,
+        orificed,
+        within_reach * set_point,
+        now.flows.facility,
     )
     turning = _creeping(works.facility_pump_speed)
     row_flow = turning * jnp.maximum(facility.row_mass_flow, 0.0)
@@ -232,15 +252,18 @@ def advance(
     creeping = _LEAST_FLOW * site.building.rows * site.cdu.facility_flow
     flow = jnp.maximum(jnp.sum(row_flow) + condensers, creeping)
     plant = reject(
-        site.climate,
-        made.dry_cooler,
-        made.trim_chiller,
-        coolers=works.coolers * site.dry_coolers.count,
-        chillers=works.trim_chillers * site.chillers.count,
+        Plant(
+            made.dry_cooler,
+            made.trim_chiller,
+            coolers=works.coolers * site.dry_coolers.count,
+            chillers=works.trim_chillers * site.chillers.count,
+            air_temperature=outdoor,
+            air_pressure=site.climate.pressure,
+            sink_temperature=outdoor,
+        ),
         mass_flow=flow,
         return_temperature=back,
         set_point=site.secondary.supply_temperature - site.facility.supply_offset,
-        sink_temperature=site.climate.dry_bulb,
     )
 
     # what the pipes give during the step is known before anything enters them
@@ -266,6 +289,8 @@ def advance(
         duration,
     )
     largest, pressure = duration / _STROKE, facility.differential_pressure
+    wanted = jnp.minimum(facility.needed_pressure / within_reach, highest)
+    most = largest * highest
     after = Stores(
         plates=rows.plates,
         supply_enthalpy=supply_enthalpy,
@@ -285,6 +310,7 @@ def advance(
         ),
         pump_rise=rise,
         condenser_share=jnp.sqrt(jnp.maximum(pressure, 0.0) / set_point),
+        pressure_set_point=base.pressure_set_point + jnp.clip(wanted - base.pressure_set_point, -most, most),
         flows=BuildingFlows(rows.network, solution.value),
     )
     passed = Passed(

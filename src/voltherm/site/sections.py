@@ -152,6 +152,8 @@ class Facility(eqx.Module):
     makeup_fraction: Scalar
     supply_offset: Kelvin
     differential_pressure: Scalar
+    least_differential_pressure: Scalar
+    reset_opening: Scalar
     expansion_pressure: Scalar
     main_diameter: Scalar
     main_length: Scalar
@@ -177,7 +179,10 @@ class Facility(eqx.Module):
 
 
 class DryCoolers(eqx.Module):
-    """Bank of equal dry coolers: how many, and the rating of one."""
+    """Bank of equal dry coolers: how many, the rating of one, its fans' speeds, and the air that reaches them.
+
+    `recirculation`: how much warmer than the dry bulb the air is that coolers and air-cooled chillers draw in.
+    """
 
     count: Scalar
     rated_heat: Scalar
@@ -185,11 +190,17 @@ class DryCoolers(eqx.Module):
     rated_outlet: Kelvin
     rated_dry_bulb: Kelvin
     rated_fan_power: Scalar
+    rated_air_flow: Scalar
     minimum_speed: Scalar
+    maximum_speed: Scalar
+    recirculation: Kelvin
 
 
 class Chillers(eqx.Module):
-    """Air-cooled trim chillers behind the dry coolers: how many, capacity of one, efficiency and approaches."""
+    """Air-cooled trim chillers behind the dry coolers: how many, capacity of one, efficiency, approaches, envelope.
+
+    Efficiency, evaporator and envelope are those of the air side's chillers, too.
+    """
 
     count: Scalar
     capacity: Scalar
@@ -197,6 +208,10 @@ class Chillers(eqx.Module):
     evaporator_approach: Kelvin
     condenser_approach: Kelvin
     maximum_cop: Scalar
+    highest_evaporating: Kelvin
+    highest_condensing: Kelvin
+    least_lift: Kelvin
+    least_load: Scalar
 
 
 class Air(eqx.Module):

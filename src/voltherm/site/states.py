@@ -106,7 +106,9 @@ class FacilityState(eqx.Module):
         "kg s-1", "facility water through the condensers of the air side"
     )
     condenser_heat: Float[Array, "*building"] = quantity("W", "heat of these condensers to the facility water")
+    condenser_rise: Float[Array, "*building"] = quantity("K", "rise of the facility water through these condensers")
     differential_pressure: Float[Array, "*building"] = quantity("Pa", "from return to supply header of the plant")
+    pressure_set_point: Float[Array, "*building"] = quantity("Pa", "set point of that pressure, as reset")
     pump_speed: Float[Array, "*building"] = quantity("1", "speed of the facility pumps over rated")
     pump_shaft_power: Float[Array, "*building"] = quantity("W", "shaft power of all facility pumps")
     pump_power: Float[Array, "*building"] = quantity("W", "electrical power of all facility pumps")

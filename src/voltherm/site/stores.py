@@ -39,7 +39,7 @@ class Chips(eqx.Module):
 class Stores(eqx.Module):
     """Plates [K] by kind, enthalpies of rows, chilled water, tank and pipes [J/kg], air to the racks [K], opening of
     the valves [1]; and what the last solve found, for the next one: chips, warming by the facility pumps [J/kg], flow
-    of the condensers over what they ask for [1], flows of the networks.
+    of the condensers over what they ask for [1], set point of the facility pumps as reset [Pa], flows of the networks.
     """
 
     plates: RackThermalState
@@ -54,6 +54,7 @@ class Stores(eqx.Module):
     chips: Chips
     pump_rise: Float[Array, ""]
     condenser_share: Float[Array, ""]
+    pressure_set_point: Float[Array, ""]
     flows: BuildingFlows
 
     @classmethod
@@ -95,7 +96,8 @@ class Stores(eqx.Module):
                 site, racks.gpu_temperature, racks.unthrottled, jnp.mean(racks.work), jnp.sum(racks.off_chips)
             ),
             pump_rise=rise,
-            condenser_share=jnp.ones_like(rise),
+            condenser_share=site.air.condenser_water_rise / facility.condenser_rise,
+            pressure_set_point=facility.pressure_set_point,
             flows=flows,
         )
 
