@@ -304,3 +304,45 @@ def test_interruption_ends_with_130(run, monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(loader, "kind_of", interrupted)
     assert run("check", CASE).exit_code == 130
+
+
+def test_events_are_read_like_the_file(run, tmp_path: Path):
+    done = run("simulate", CASE, "--event", "facility pump lost at 0 s", "--out", tmp_path)
+    assert done.exit_code == 2
+    assert "--set:1: ride_through.events[1]: 'facility pump' is nothing that can be lost" in done.stderr
+    assert "did you mean 'facility pumps'?" in done.stderr
+
+
+def test_simulate_shows_what_was_lost_and_the_state_at_every_event(
+    run, tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from types import SimpleNamespace
+
+    from voltherm.formats.results import read_results
+    from voltherm.site import transient
+    from voltherm.site.events import events_of
+    from voltherm.study import site_functions
+
+    made = fabricated_answer(small_site(project_root)).ride_through
+    given = []
+
+    def told(site, state):
+        given.append(events_of(site.ride_through))
+        return dataclasses.replace(made, events="; ".join(map(str, given[0])))
+
+    monkeypatch.setattr(site_functions, "solved", lambda site: SimpleNamespace(value=None))
+    monkeypatch.setattr(transient, "simulate", told)
+    events = ("--event", "facility pumps lost at 0 s", "--event", "facility pumps restored at 10 min over 20 s")
+    done = run("simulate", CASE, *events, "--out", tmp_path)
+    assert done.exit_code == 0
+    assert [(event.at, event.works, event.ramp) for event in given[0]] == [(0.0, False, None), (600.0, True, 20.0)]
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert any(line[:4] == ["0", "s", "start,", "facility"] for line in lines)
+    # the name of an event may go on in the next line
+    assert any(line[:5] == ["10.0", "min", "facility", "pumps", "80.2"] for line in lines)
+    assert any(line[:5] == ["17.7", "min", "chip", "junction", "82.8"] for line in lines)
+    kept = read_results(tmp_path / "simulation.h5")
+    assert kept.attributes["events"].startswith(
+        "facility pumps lost at 0 s; facility pumps restored at 600 s over 20 s"
+    )
+    assert {"facility_flow", "row_flow", "cooler_share", "load_factor"} <= set(kept.variables)

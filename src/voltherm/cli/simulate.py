@@ -111,8 +111,8 @@ def _print(name: str, course: "RideThrough", file: str) -> None:
     ]
     console = result_console()
     console.print(simple_table(f"{name}: what is lost", ("", ""), rows, left=2))
-    header = ("at", "", "hottest GPU", "supply", "rack air", "facility flow", "row flow", "racks", "work")
-    console.print(simple_table("The course", header, _course(course), left=2))
+    header = ("at", "", "GPU", "supply", "air", "facility", "row", "work")
+    console.print(simple_table("The course [degC, kg/s, %]", header, _course(course), left=2))
 
 
 def _course(course: "RideThrough") -> list[tuple[str, ...]]:
@@ -121,7 +121,7 @@ def _course(course: "RideThrough") -> list[tuple[str, ...]]:
 
     import numpy as np
 
-    from voltherm.report.quantities import duration, number, power, share, temperature
+    from voltherm.report.quantities import ZERO_CELSIUS, duration, number
 
     moments = {0.0: ["start"]}
     for text in filter(None, course.events.split("; ")):
@@ -144,13 +144,12 @@ def _course(course: "RideThrough") -> list[tuple[str, ...]]:
             (
                 duration(when),
                 ", ".join(moments[when]),
-                temperature(at(course.gpu_temperature)),
-                temperature(at(course.supply)),
-                temperature(at(course.inlet_air)),
-                f"{number(at(course.facility_flow), 1)} kg/s",
-                f"{number(at(course.row_flow), 2)} kg/s",
-                power(at(course.it_power)),
-                share(at(course.work)),
+                number(at(course.gpu_temperature) - ZERO_CELSIUS),
+                number(at(course.supply) - ZERO_CELSIUS),
+                number(at(course.inlet_air) - ZERO_CELSIUS),
+                number(at(course.facility_flow), 0),
+                number(at(course.row_flow)),
+                number(100.0 * at(course.work)),
             )
         )
     return rows
