@@ -1,6 +1,9 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from tests.coolant.cases import NETWORK, check_gradient, loop_laws, solve_loop
 from voltherm.coolant import BranchGroup, Network, heat_transport
@@ -60,9 +63,13 @@ def test_reversed_flow_reverses_the_order():
 
 
 def test_everything_at_rest_is_legal():
-    solution = TRANSPORT(jnp.zeros(BRANCHES), heat=jnp.zeros(BRANCHES))
+    still = jnp.zeros(BRANCHES)
+    solution = TRANSPORT(still, heat=still, wall=still)
     assert solution.status.result == ResultCode.CONVERGED
     np.testing.assert_allclose(solution.value.node_temperature, 300.0, atol=1e-6)
+    lossy = TRANSPORT(still, heat=still)
+    assert lossy.status.result == ResultCode.CONVERGED
+    np.testing.assert_allclose(lossy.value.outlet_temperature[NETWORK.group_slices[1]], 290.0, atol=1e-6)
 
 
 def test_gradient():
@@ -90,3 +97,122 @@ def test_open_network_carries_its_injection():
         injection_temperature=jnp.full(2, 305.0),
     )
     np.testing.assert_allclose(solution.value.node_temperature, [305.0, 310.0], rtol=1e-8)
+
+
+RING = Network.build(["a", "b", "c"], [BranchGroup(["p", "q", "r"], ["a", "b", "c"], ["b", "c", "a"])], "a")
+
+
+@functools.partial(jax.jit, static_argnames=("network", "set_branches"))
+def _heated(network, mass_flow, heat, wall, set_branches=(), set_temperature=None):
+    return heat_transport(
+        network,
+        mass_flow,
+        jnp.asarray(4180.0, mass_flow.dtype),
+        ambient_temperature=jnp.asarray(300.0, mass_flow.dtype),
+        heat_flow=heat,
+        wall_conductance=wall,
+        set_branches=set_branches,
+        set_temperature=set_temperature,
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_heat_that_nothing_takes_away_is_no_solution(dtype: type):
+    @jax.jit
+    def hottest(heat, mass_flow):
+        solution = _heated(RING, jnp.full(3, mass_flow), heat, jnp.zeros(3, dtype))
+        return jnp.sum(solution.value.node_temperature), solution
+
+    gradient = jax.jit(jax.value_and_grad(hottest, has_aux=True))
+    for mass_flow in (1.0, 1e-3, 0.37, 0.0):
+        (_, solution), slope = gradient(jnp.asarray([1e3, 0.0, 0.0], dtype), jnp.asarray(mass_flow, dtype))
+        assert solution.status.result == ResultCode.SINGULAR
+        assert all(jnp.all(jnp.isnan(part)) for part in jax.tree.leaves(solution.value))
+        np.testing.assert_array_equal(slope, 0.0)
+
+
+def test_flows_that_balance_to_their_tolerance_are_no_sink():
+    heat = jnp.asarray([1e3, 0.0, 0.0])
+    solution = _heated(RING, jnp.asarray([1.0, 1.0 + 1e-7, 1.0 - 1e-7]), heat, jnp.zeros(3))
+    assert solution.status.result == ResultCode.SINGULAR
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("walls", [1, 3])
+def test_heated_liquid_at_rest_ends_where_its_wall_takes_the_heat(walls: int, dtype: type):
+    wall = jnp.asarray([1.0, 2.0, 3.0], dtype) * jnp.asarray(np.arange(3) < walls, dtype)
+    solution = _heated(RING, jnp.zeros(3, dtype), jnp.asarray([1e3, 0.0, 0.0], dtype), wall)
+    assert solution.status.result == ResultCode.CONVERGED
+    # T_amb + Q / UA, by hand
+    np.testing.assert_allclose(solution.value.outlet_temperature[0], 1300.0, rtol=1e-6)
+    assert jnp.max(solution.value.node_temperature) <= 1300.001
+
+
+def test_a_heated_branch_at_rest_in_a_loop_that_flows():
+    """Its wall decides; without a wall nothing does. The limit of a vanishing flow is met from both sides."""
+    network = Network.build(
+        ["hot", "cold"],
+        [BranchGroup(["sink"], ["hot"], ["cold"]), BranchGroup(["rack", "stuck"], ["cold"] * 2, ["hot"] * 2)],
+        "cold",
+    )
+    heat, wall = jnp.asarray([0.0, 4180.0, 50.0]), jnp.asarray([0.0, 0.0, 5.0])
+
+    def solve(slow, wall=wall, heat=heat):
+        flows = jnp.stack([jnp.asarray(1.0) + slow, jnp.asarray(1.0), jnp.asarray(slow)])
+        return _heated(network, flows, heat, wall, ("sink",), jnp.asarray([290.0]))
+
+    for slow in (0.0, 1e-14, -1e-14, 1e-10, 1e-7):
+        solution = solve(slow)
+        assert solution.status.result == ResultCode.CONVERGED
+        np.testing.assert_allclose(solution.value.node_temperature, [291.0, 290.0], atol=1e-4)
+        # m c dT = UA (T_amb - T) + Q along the branch, integrated by hand
+        units = 5.0 / max(abs(slow) * 4180.0, 1e-9)
+        expected = 310.0 + (290.0 - 310.0) * np.exp(-units)
+        np.testing.assert_allclose(solution.value.outlet_temperature[2], expected, rtol=1e-7)
+    assert solve(0.0, wall=jnp.zeros(3)).status.result == ResultCode.SINGULAR
+    still = solve(0.0, wall=jnp.zeros(3), heat=heat.at[2].set(0.0))
+    assert still.status.result == ResultCode.CONVERGED
+    np.testing.assert_allclose(still.value.node_temperature, [291.0, 290.0], rtol=1e-8)
+
+    def outlet(x):
+        return solve(0.0, wall=wall.at[2].set(5.0 * x[0]), heat=heat.at[2].set(50.0 * x[1])).value.outlet_temperature[2]
+
+    check_gradient(outlet, jnp.ones(2))
+
+
+def test_every_part_needs_a_sink_of_its_own():
+    pairs = [BranchGroup([f"{p}{n}" for n in range(2)], [f"{p}a", f"{p}b"], [f"{p}b", f"{p}a"]) for p in "xy"]
+    nodes = ["xa", "xb", "ya", "yb"]
+    apart = Network.build(nodes, pairs, ["xa", "ya"])
+    joined = Network.build(nodes, [*pairs, BranchGroup(["shut"], ["xa"], ["ya"])], "xa")
+    for network, flows in ((apart, jnp.ones(4)), (joined, jnp.asarray([1.0, 1.0, 1.0, 1.0, 0.0]))):
+        for warmed, result in ((0, ResultCode.CONVERGED), (2, ResultCode.SINGULAR)):
+            heat = jnp.zeros(flows.size).at[0].set(1e6).at[warmed].add(1.0)
+            solution = _heated(network, flows, heat, jnp.zeros(flows.size), ("x1",), jnp.asarray([290.0]))
+            expected = ResultCode.SINGULAR if network is apart else result
+            assert solution.status.result == expected
+            if expected == ResultCode.SINGULAR:
+                assert network.nodes[int(solution.status.worst)] in ("ya", "yb")
+
+
+def test_a_lane_without_a_solution_leaves_the_others_their_numbers():
+    heat = jnp.asarray([[0.0, 1e3, 0.0], [0.0, jnp.nan, 0.0], [0.0, 1e3, 0.0]])
+    wall = jnp.asarray([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+
+    def hottest(heat, wall):
+        solution = _heated(RING, jnp.ones(3), heat, wall)
+        return jnp.max(solution.value.node_temperature), solution.status.result
+
+    (found, result), gradient = jax.vmap(jax.value_and_grad(hottest, (0, 1), has_aux=True))(heat, wall)
+    assert result.tolist() == [ResultCode.CONVERGED, ResultCode.NOT_FINITE, ResultCode.SINGULAR]
+    np.testing.assert_array_equal(jnp.isnan(found), [False, True, True])
+    np.testing.assert_array_equal(gradient[0][1:], 0.0)
+    np.testing.assert_array_equal(gradient[1][1:], 0.0)
+    alone, _ = hottest(heat[0], wall[0])
+    np.testing.assert_allclose(found[0], alone, rtol=1e-14)
+    assert gradient[0][0, 1] > 0.0
+
+
+def test_set_temperatures_are_counted():
+    with pytest.raises(ValueError, match="1 set branches need as many temperatures"):
+        _heated(RING, jnp.ones(3), jnp.zeros(3), jnp.zeros(3), ("p",), jnp.asarray([290.0, 300.0]))

@@ -62,6 +62,8 @@ def _laws(count: int = BRANCHES, dtype: type = np.float64) -> dict[str, Abstract
         "pump": Pump(curve, between(0.0, 1.1)),
         "pump of a power curve": Pump(power, between(0.5, 1.1), 2.0 * one),
         "series": Series((pipe, valve, losses, pipe)),
+        "tight valve": ControlValve(valve.flow_coefficient, valve.opening, leakage=0.0),
+        "pipe without length": Pipe(0.0 * one, pipe.diameter, pipe.roughness, 0.0 * one),
         "controlled pump": controlled,
         "controlled pump in series": Series((losses, controlled)),
     }
@@ -317,6 +319,44 @@ def test_single_precision(implementation: str):
     assert found.value.mass_flow.dtype == np.float32
     assert np.all(np.asarray(found.status.result) == ResultCode.CONVERGED)
     np.testing.assert_allclose(found.value.mass_flow, wide.value.mass_flow, rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("implementation", ["xla", pytest.param("native", marks=compiled), "pallas"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pipes_without_length_and_tight_valves_solve(implementation: str, dtype: type):
+    """One mesh of drags of nearly nothing and of nearly everything: the open valve alone decides."""
+    network = Network.build(
+        ["source", "a", "b", "sink"],
+        [
+            BranchGroup(["in", "out", "across"], ["source", "b", "a"], ["a", "sink", "b"]),
+            BranchGroup(["open", "shut"], ["a", "a"], ["b", "b"]),
+        ],
+        ["source", "sink"],
+    )
+    one = jnp.ones(3, dtype)
+    valves = ControlValve(36.0 * one[:2], jnp.asarray([1.0, 0.0], dtype), leakage=0.0)
+
+    @jax.jit
+    def solve(length, opening):
+        laws = (Pipe(length, 0.05 * one, 1e-5 * one, 0.0 * one), ControlValve(36.0 * one[:2], opening, leakage=0.0))
+        solution = flow(
+            network,
+            laws,
+            jnp.asarray(DENSITY, dtype),
+            jnp.asarray(VISCOSITY, dtype),
+            reference_pressure=jnp.asarray([2e5, 1e5], dtype),
+            implementation=implementation,
+            maximum_iterations=60,
+        )
+        return solution.value.mass_flow[0], solution
+
+    lengths = jnp.asarray([0.0, 0.0, 1e9], dtype)
+    (total, solution), slopes = jax.value_and_grad(solve, (0, 1), has_aux=True)(lengths, valves.opening)
+    assert solution.status.result == ResultCode.CONVERGED
+    assert all(jnp.all(jnp.isfinite(slope)) for slope in slopes)
+    # 36 m3/h at 1 bar; both short pipes take some 7 kPa at this speed of 5 m/s
+    assert 9.0 < total < 10.0
+    assert 0.0 <= solution.value.mass_flow[4] < 1e-5
 
 
 @fused

@@ -44,6 +44,21 @@ def test_a_fitting_without_length_has_a_slope_at_rest():
     assert jnp.all(pressure_drop_and_slope(pipe, jnp.zeros(2), DENSITY, VISCOSITY)[1] > 0.0)
 
 
+def test_a_pipe_without_length_drags_like_a_hundredth_of_its_diameter():
+    flows = jnp.asarray([0.01, 8.0])
+    for friction in ("colebrook", "epanet"):
+        none, least = (
+            Pipe(x * PIPE.diameter, PIPE.diameter, PIPE.roughness, jnp.zeros(2), friction) for x in (0.0, 0.01)
+        )
+        drop = none.pressure_drop(flows, DENSITY, VISCOSITY)
+        np.testing.assert_array_equal(drop, least.pressure_drop(flows, DENSITY, VISCOSITY))
+        assert jnp.all((drop > 0.0) & (drop < 0.02 * DENSITY * (flows / (DENSITY * PIPE.area())) ** 2))
+        assert jnp.all(pressure_drop_and_slope(none, jnp.zeros(2), DENSITY, VISCOSITY)[1] > 1e-5)
+    mains = HazenWilliamsPipe(jnp.zeros(2), jnp.full(2, 0.2), jnp.full(2, 130.0))
+    assert jnp.all(mains.pressure_drop(flows, DENSITY, VISCOSITY) > 0.0)
+    np.testing.assert_array_equal(none.volume(), 0.0)
+
+
 def test_gradient_with_respect_to_geometry():
     def drop(x):
         pipe = Pipe(10.0 * x[:2], 0.1 * x[2:4], 5e-5 * x[4:6], x[6:])

@@ -44,6 +44,28 @@ def test_gradient_with_respect_to_opening_and_coefficient():
     check_gradient(drop, jnp.asarray([1.0, 1.1, 0.8, 1.2]))
 
 
+@pytest.mark.parametrize("trim", ["linear", "equal_percentage"])
+def test_the_gradient_at_a_clip_is_one_of_both_sides_and_points_inwards_at_an_end(trim):
+    def phi(opening):
+        return ControlValve(ONE, opening * ONE, leakage=jnp.asarray(1e-4), trim=trim).relative_flow_coefficient()[0]
+
+    step = 1e-7
+    for opening, inwards in ((0.0, step), (0.1, step), (1.0, -step)):
+        slope = jax.grad(phi)(jnp.asarray(opening))
+        np.testing.assert_allclose(slope, (phi(opening + inwards) - phi(opening)) / inwards, rtol=1e-5)
+    assert jax.grad(phi)(jnp.asarray(-0.1)) == jax.grad(phi)(jnp.asarray(1.1)) == 0.0
+
+
+def test_a_shut_valve_without_leakage_has_a_law_and_gradients():
+    def drop(leakage, opening):
+        return ControlValve(36.0 * ONE, opening * ONE, leakage=leakage).pressure_drop(2e-6 * ONE, 1e3 * ONE, ONE)[0]
+
+    # 1e-7 of 10 kg/s at 1 bar, by hand
+    np.testing.assert_allclose(drop(0.0, 0.0), 4e5, rtol=1e-6)
+    np.testing.assert_array_equal(drop(jnp.asarray(1e-9), 0.0), drop(0.0, 0.0))
+    assert all(jnp.isfinite(slope) for slope in jax.grad(drop, (0, 1))(jnp.asarray(0.0), jnp.asarray(0.0)))
+
+
 def test_check_valve_blocks_backwards_and_stays_smooth():
     valve = CheckValve(ONE, 1e4 * ONE)
     flows = jnp.linspace(-3e-6, 3e-6, 601)

@@ -18,6 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from voltherm_kernels import Schedule, analyse
 
 
@@ -126,6 +128,12 @@ class Network:
     def free_index(self) -> np.ndarray:
         """Numbers of the nodes whose pressure is unknown, (free,)."""
         return np.setdiff1d(np.arange(len(self.nodes), dtype=np.int32), self.reference_index)
+
+    @cached_property
+    def connected_parts(self) -> np.ndarray:
+        """Number of the connected part that each node belongs to, (node,)."""
+        ones, count = np.ones(len(self.from_node)), len(self.nodes)
+        return connected_components(csr_array((ones, (self.from_node, self.to_node)), (count, count)))[1]
 
     @cached_property
     def free_slot(self) -> np.ndarray:

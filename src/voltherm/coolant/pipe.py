@@ -13,7 +13,8 @@ r"""Pipes: wall friction after Darcy and Weisbach and fittings in one law; Hazen
 
 Sources: Weisbach (1845); Idelchik, Handbook of Hydraulic Resistance (2007), section 1; Hazen and Williams (1905) with
 the constant of EPANET 2.2. Valid for single-phase liquid flow, Re up to 1e8. Below Re = 10 the fittings' quadratic
-loss turns linear, so that a fitting without a pipe still has a slope at zero flow.
+loss turns linear, so that a fitting without a pipe still has a slope at zero flow. A pipe shorter than a hundredth of
+its diameter drags like one of that length (below 1 Pa at usual speeds): without any drag its flow would be undefined.
 """
 
 from typing import Literal
@@ -31,6 +32,12 @@ HAZEN_WILLIAMS_EXPONENT = 1.852
 _FOOT = 0.3048
 CUBIC_FOOT = _FOOT**3
 _USUAL_SPEED = 0.5
+_LEAST_DIAMETERS = 0.01
+
+
+def _dragging_length(length: Float[Array, "..."], diameter: Float[Array, "..."]) -> Float[Array, "..."]:
+    least = _LEAST_DIAMETERS * diameter
+    return jnp.where(length < least, least, length)
 
 
 class Pipe(AbstractBranchLaw):
@@ -50,6 +57,10 @@ class Pipe(AbstractBranchLaw):
         """Cross-section (branch,), m2."""
         return jnp.pi / 4.0 * self.diameter**2
 
+    def dragging_length(self) -> Float[Array, "*lanes branch"]:
+        """Length that wall friction acts on (branch,), m."""
+        return _dragging_length(self.length, self.diameter)
+
     def volume(self) -> Float[Array, "*lanes branch"]:
         """Fluid volume (branch,), m3."""
         return self.area() * self.length
@@ -61,7 +72,8 @@ class Pipe(AbstractBranchLaw):
         speed = mass_flow / (density * area)
         reynolds = jnp.abs(mass_flow) * self.diameter / (area * viscosity)
         factor = epanet_friction_times_reynolds if self.friction == "epanet" else friction_times_reynolds
-        wall = factor(reynolds, self.roughness / self.diameter) * viscosity * self.length / (2.0 * self.diameter**2)
+        length = self.dragging_length()
+        wall = factor(reynolds, self.roughness / self.diameter) * viscosity * length / (2.0 * self.diameter**2)
         linear_below = FITTING_REYNOLDS * viscosity / (density * self.diameter)
         fittings = self.loss_coefficient * density / 2.0 * signed_power(speed, 2.0, linear_below)
         return wall * speed + fittings
@@ -92,8 +104,9 @@ class HazenWilliamsPipe(AbstractBranchLaw):
 
     def scale(self, density: Float[Array, "..."]) -> Float[Array, "..."]:
         """Pressure drop (branch,), Pa, at 1 ft3/s."""
+        length = _dragging_length(self.length, self.diameter)
         resistance = (
-            4.727 * self.length / (self.coefficient**HAZEN_WILLIAMS_EXPONENT * (self.diameter / _FOOT) ** 4.871)
+            4.727 * length / (self.coefficient**HAZEN_WILLIAMS_EXPONENT * (self.diameter / _FOOT) ** 4.871)
         )  # m over (ft3/s)^1.852
         return density * self.gravity * resistance
 

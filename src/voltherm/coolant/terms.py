@@ -100,7 +100,7 @@ def _power_law(scale: Number, ratio: Number, width: Number, exponent: Number) ->
 def _pipe(law: Pipe, density: Numbers, viscosity: Numbers) -> tuple[Term, ...]:
     area = law.area()
     roughness = law.roughness / law.diameter
-    wall = viscosity * law.length / (2.0 * law.diameter**2) / (density * area)
+    wall = viscosity * law.dragging_length() / (2.0 * law.diameter**2) / (density * area)
     friction: tuple[Number, ...] = (wall, law.diameter / (area * viscosity), roughness / 3.7)
     if law.friction == "epanet":
         friction = (*friction, *epanet_turbulent_limit(roughness))

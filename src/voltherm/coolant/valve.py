@@ -14,8 +14,9 @@ r"""Valves: control and balancing valves by flow coefficient, and check valves.
 
 Source: IEC 60534-2-1 (2011), eq. 1 without choking, and IEC 60534-2-4 for the trims. A balancing valve is a
 `ControlValve` whose opening is set once. y_s is 1/10. The closed valve leaks (default 1e-4 of Kv, class III of IEC
-60534-4 is 1e-3, class IV 1e-4), which keeps a network with every valve shut solvable. Below dp = 1e-3 Pa the law turns
-linear.
+60534-4 is 1e-3, class IV 1e-4), which keeps a network with every valve shut solvable; a leakage below 1e-7, about class
+V, counts as that. Below dp = 1e-3 Pa the law turns linear. The derivative at y_s is that of the open side, and at y = 0
+and y = 1 that of the side between them.
 """
 
 from typing import Literal
@@ -28,6 +29,7 @@ from voltherm.coolant.law import AbstractBranchLaw
 from voltherm.numerics import signed_power
 
 _SHUT_BELOW = 0.1
+_LEAST_LEAKAGE = 1e-7
 LINEAR_FRACTION = 1e-4  # of the flow at 1 bar, that is below 1e-3 Pa
 BAR = 1e5
 _USUAL_SHARE_OF_ONE_BAR = 0.5
@@ -48,13 +50,16 @@ class ControlValve(AbstractBranchLaw):
 
     def relative_flow_coefficient(self) -> Float[Array, "*lanes branch"]:
         """Share of the full flow coefficient at this opening (branch,), -; openings outside 0 to 1 count as 0 or 1."""
-        opening = jnp.minimum(jnp.maximum(self.opening, 0.0), 1.0)  # a GPU kernel mistakes the kind of `clip`'s ends
+        # minimum and maximum would halve the derivative where an opening stands at its end
+        opening = jnp.where(self.opening < 0.0, 0.0, jnp.where(self.opening > 1.0, 1.0, self.opening))
+        leakage = jnp.where(jnp.asarray(self.leakage) < _LEAST_LEAKAGE, _LEAST_LEAKAGE, self.leakage)
         if self.trim == "linear":
-            return self.leakage + (1.0 - self.leakage) * opening
-        exponential = self.rangeability ** (jnp.maximum(opening, _SHUT_BELOW) - 1.0)
+            return leakage + (1.0 - leakage) * opening
+        shut = opening < _SHUT_BELOW
+        exponential = self.rangeability ** (jnp.where(shut, _SHUT_BELOW, opening) - 1.0)
         at_seat = self.rangeability ** (_SHUT_BELOW - 1.0)
-        seat = self.leakage + (at_seat - self.leakage) * opening / _SHUT_BELOW
-        return jnp.where(opening < _SHUT_BELOW, seat, exponential)
+        seat = leakage + (at_seat - leakage) * opening / _SHUT_BELOW
+        return jnp.where(shut, seat, exponential)
 
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
