@@ -214,5 +214,5 @@ def test_a_lane_without_a_solution_leaves_the_others_their_numbers():
 
 
 def test_set_temperatures_are_counted():
-    with pytest.raises(ValueError, match="1 set branches need as many temperatures"):
+    with pytest.raises(ValueError, match="one temperature for each set branch"):
         _heated(RING, jnp.ones(3), jnp.zeros(3), jnp.zeros(3), ("p",), jnp.asarray([290.0, 300.0]))

@@ -21,6 +21,7 @@ from voltherm.coolant.heat import heat_transport as heat_transport
 from voltherm.coolant.law import AbstractBranchLaw as AbstractBranchLaw
 from voltherm.coolant.law import Series as Series
 from voltherm.coolant.losses import QuadraticLoss as QuadraticLoss
+from voltherm.coolant.matching import check_laws as check_laws
 from voltherm.coolant.network import BranchGroup as BranchGroup
 from voltherm.coolant.network import Network as Network
 from voltherm.coolant.pipe import HazenWilliamsPipe as HazenWilliamsPipe
@@ -34,3 +35,5 @@ from voltherm.coolant.pump_power import PumpPower as PumpPower
 from voltherm.coolant.tank import MixedTank as MixedTank
 from voltherm.coolant.valve import CheckValve as CheckValve
 from voltherm.coolant.valve import ControlValve as ControlValve
+from voltherm.coolant.verdict import check_pressures as check_pressures
+from voltherm.coolant.verdict import check_temperatures as check_temperatures

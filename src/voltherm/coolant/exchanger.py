@@ -34,6 +34,7 @@ from jaxtyping import Array, Float
 
 from voltherm.coolant.decay import mean_decay
 from voltherm.numerics import bracketed_root
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 Arrangement = Literal[
     "counterflow",
@@ -146,14 +147,17 @@ class ConductanceLaw(eqx.Module):
     for plates. Shapes () or one shape.
     """
 
-    nominal_conductance: Float[Array, "..."]
-    nominal_first_flow: Float[Array, "..."]
-    nominal_second_flow: Float[Array, "..."]
-    first_share: Float[Array, "..."] | float = 0.5
-    second_share: Float[Array, "..."] | float = 0.5
+    nominal_conductance: Float[Array, "..."] = eqx.field(metadata=bounded("W/K", least=0.0))
+    nominal_first_flow: Float[Array, "..."] = eqx.field(metadata=bounded("kg/s", above=0.0))
+    nominal_second_flow: Float[Array, "..."] = eqx.field(metadata=bounded("kg/s", above=0.0))
+    first_share: Float[Array, "..."] | float = eqx.field(default=0.5, metadata=bounded("", least=0.0, most=1.0))
+    second_share: Float[Array, "..."] | float = eqx.field(default=0.5, metadata=bounded("", least=0.0, most=1.0))
     first_exponent: Float[Array, "..."] | float = 0.8
     second_exponent: Float[Array, "..."] | float = 0.8
     least_flow_ratio: float = eqx.field(static=True, default=1e-6)
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     def conductance(self, first_flow: Float[Array, "..."], second_flow: Float[Array, "..."]) -> Float[Array, "..."]:
         """Conductance UA, W/K, at two flows, kg/s; at zero flow that of a ratio of `least_flow_ratio`."""

@@ -14,6 +14,8 @@ incompressible, one liquid. Pressures are solved relative to the first reference
 its digits.
 """
 
+from collections.abc import Mapping, Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -21,6 +23,7 @@ from jaxtyping import Array, Float
 
 from voltherm.coolant.global_gradient import Equations, scatter_free
 from voltherm.coolant.law import AbstractBranchLaw
+from voltherm.coolant.matching import match_laws, refuse_shape
 from voltherm.coolant.network import Network
 from voltherm.coolant.network_root import find_root
 from voltherm.numerics import Solution
@@ -37,11 +40,11 @@ class NetworkState(eqx.Module):
 
 def flow(
     network: Network,
-    laws: tuple[AbstractBranchLaw, ...],
-    density: Float[Array, "..."],
-    viscosity: Float[Array, "..."],
+    laws: Sequence[AbstractBranchLaw] | Mapping[str, AbstractBranchLaw],
+    density: Float[Array, "..."] | float,
+    viscosity: Float[Array, "..."] | float,
     *,
-    reference_pressure: Float[Array, "..."],
+    reference_pressure: Float[Array, "..."] | float,
     demand: Float[Array, " node"] | None = None,
     elevation: Float[Array, " node"] | None = None,
     gravity: float = STANDARD_GRAVITY,
@@ -52,21 +55,32 @@ def flow(
 ) -> Solution:
     """Solve flows and pressures of one lane; `jax.vmap` over laws, densities and the rest for many.
 
-    laws: one per branch group, in order. density, kg/m3, and viscosity, Pa s: () or (branch,). reference_pressure, Pa:
-    () or (reference,), in the order of the network's reference nodes. demand (node,), kg/s, taken out of the network.
-    elevation (node,), m. initial: a state to start from; a failed one is replaced by the laws' usual flows. tolerance:
-    largest relative residual, of pressure against the largest pressure drop, and at least 1 Pa, and of flow against the
-    largest of the laws' usual flows. implementation: of the iteration, `auto` or a name that voltherm_kernels knows.
+    laws: one per branch group, by the group's name or in order. density, kg/m3, and viscosity, Pa s: () or (branch,).
+    reference_pressure, Pa: () or (reference,), in the order of the network's reference nodes. demand (node,), kg/s,
+    taken out of the network. elevation (node,), m. initial: a state to start from; a failed one is replaced by the
+    laws' usual flows. tolerance: largest relative residual, of pressure against the largest pressure drop, and at least
+    1 Pa, and of flow against the largest of the laws' usual flows. implementation: of the iteration, `auto` or a name
+    that voltherm_kernels knows.
+    ValueError tells what has the wrong name or shape, and which branch a number that no part can have.
 
     Numbers of two precisions are taken in the wider one. Returns a Solution of NetworkState. Result codes: CONVERGED,
     MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` is the number of the branch (below the number of branches) or,
     past them, of the free node with the largest residual. A failed lane is NaN with zero gradient. Derivatives with
     respect to laws, density, viscosity, pressures and demand are those of the implicit function theorem.
     """
-    given = (laws, density, viscosity, reference_pressure, demand, elevation)
-    dtype = jnp.result_type(*jax.tree.leaves(given))
-    laws = jax.tree.map(lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, laws)
+    ordered = match_laws(network, laws)
     branches, nodes = len(network.from_node), len(network.nodes)
+    for name, value in (("density", density), ("viscosity", viscosity)):
+        refuse_shape(name, value, ((), (branches,)), "one number, or one for each branch")
+    references = (len(network.reference_nodes),)
+    refuse_shape(
+        "reference_pressure", reference_pressure, ((), references), "one number, or one for each reference node"
+    )
+    for name, given in (("demand", demand), ("elevation", elevation)):
+        if given is not None:
+            refuse_shape(name, given, ((nodes,),), "one number for each node")
+    dtype = jnp.result_type(*jax.tree.leaves((ordered, density, viscosity, reference_pressure, demand, elevation)))
+    ordered = jax.tree.map(lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, ordered)
     density = jnp.broadcast_to(density, (branches,)).astype(dtype)
     viscosity = jnp.broadcast_to(viscosity, (branches,)).astype(dtype)
     reference = jnp.broadcast_to(reference_pressure, network.reference_index.shape).astype(dtype)
@@ -76,7 +90,7 @@ def flow(
     if elevation is not None:
         drive = drive + gravity * density * network.difference(elevation)
     demand = jnp.zeros(nodes, dtype) if demand is None else demand.astype(dtype)
-    equations = Equations(network, laws, density, viscosity, drive, demand)
+    equations = Equations(network, ordered, density, viscosity, drive, demand)
 
     usual = _usual_mass_flow(equations).astype(dtype)
     # a demand that is no number is its own node's fault, and no reason to measure others by NaN
@@ -100,7 +114,9 @@ def flow(
 
 def _usual_mass_flow(equations: Equations) -> Float[Array, " branch"]:
     parts = [
-        law.starting_mass_flow(equations.density[part], equations.viscosity[part])
+        jnp.broadcast_to(
+            law.starting_mass_flow(equations.density[part], equations.viscosity[part]), (part.stop - part.start,)
+        )
         for law, part in zip(equations.laws, equations.network.group_slices, strict=True)
     ]
     return jnp.concatenate(parts)

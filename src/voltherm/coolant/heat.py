@@ -35,6 +35,7 @@ from jaxtyping import Array, Bool, Float
 from voltherm_kernels import solve
 
 from voltherm.coolant.decay import mean_decay
+from voltherm.coolant.matching import refuse_shape
 from voltherm.coolant.network import Network
 from voltherm.numerics import ResultCode, Solution, Status
 from voltherm.numerics.implicit import masked
@@ -78,9 +79,9 @@ class _Streams(NamedTuple):
 def heat_transport(
     network: Network,
     mass_flow: Float[Array, " branch"],
-    heat_capacity: Float[Array, ""],
+    heat_capacity: Float[Array, ""] | float,
     *,
-    ambient_temperature: Float[Array, "..."],
+    ambient_temperature: Float[Array, "..."] | float,
     heat_flow: Float[Array, " branch"] | None = None,
     wall_conductance: Float[Array, " branch"] | None = None,
     set_branches: Sequence[str] = (),
@@ -98,15 +99,23 @@ def heat_transport(
     `worst` the node with the largest imbalance, or one whose temperature nothing fixes. Result codes: CONVERGED;
     SINGULAR where nothing fixes a temperature (no set branch, wall or injection), where heat goes into a branch from
     which none of them takes it, or where the balance does not close; NOT_FINITE where a number is none. A failed lane
-    is NaN with zero gradient.
+    is NaN with zero gradient. ValueError tells what has the wrong shape.
     """
     dtype = mass_flow.dtype
     branches, nodes = len(network.from_node), len(network.nodes)
-    if len(set_branches) and (set_temperature is None or np.shape(set_temperature) != (len(set_branches),)):
-        raise ValueError(
-            f"{len(set_branches)} set branches need as many temperatures; set_temperature has shape "
-            f"{None if set_temperature is None else np.shape(set_temperature)}"
-        )
+    if len(set_branches) and set_temperature is None:
+        raise ValueError(f"{len(set_branches)} set branches need as many temperatures: give set_temperature")
+    for name, value, allowed, counts in (
+        ("mass_flow", mass_flow, ((branches,),), "one flow for each branch"),
+        ("heat_capacity", heat_capacity, ((),), "one number for the network"),
+        ("ambient_temperature", ambient_temperature, ((), (branches,)), "one number, or one for each branch"),
+        ("heat_flow", heat_flow, ((branches,),), "one number for each branch"),
+        ("wall_conductance", wall_conductance, ((branches,),), "one number for each branch"),
+        ("set_temperature", set_temperature, ((len(set_branches),),), "one temperature for each set branch"),
+        ("injection_temperature", injection_temperature, ((nodes,),), "one temperature for each node"),
+    ):
+        if value is not None:
+            refuse_shape(name, value, allowed, counts)
     zero = jnp.zeros(branches, dtype)
     ambient = jnp.broadcast_to(ambient_temperature, (branches,))
     given = (

@@ -14,10 +14,15 @@ Mass Transfer, 7th ed., section 8.1): for n = 2 dp ~ m^2/rho, for n = 1 dp ~ mu 
 the law turns linear; at m >> linear_fraction m0 the relative difference is (n-1)/2 (linear_fraction m0/m)^2.
 """
 
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from voltherm.coolant.law import AbstractBranchLaw
+from voltherm.coolant.law import AbstractBranchLaw, OfBranches
 from voltherm.numerics import signed_power
+from voltherm.numerics.bounds import bounded
 
 
 class QuadraticLoss(AbstractBranchLaw):
@@ -27,12 +32,14 @@ class QuadraticLoss(AbstractBranchLaw):
     nominal_density, kg/m3, and nominal_viscosity, Pa s, each (branch,), scalar, or None for no scaling with it.
     """
 
-    nominal_mass_flow: Float[Array, "*lanes branch"]
-    nominal_pressure_drop: Float[Array, "*lanes branch"]
-    exponent: Float[Array, "..."] | float = 2.0
-    nominal_density: Float[Array, "..."] | float | None = None
-    nominal_viscosity: Float[Array, "..."] | float | None = None
-    linear_fraction: Float[Array, "..."] | float = 1e-4
+    rises_by_its_form: ClassVar[bool] = True
+
+    nominal_mass_flow: OfBranches = eqx.field(metadata=bounded("kg/s", above=0.0))
+    nominal_pressure_drop: OfBranches = eqx.field(metadata=bounded("Pa", least=0.0))
+    exponent: Float[Array, "..."] | float = eqx.field(default=2.0, metadata=bounded("", least=1.0))
+    nominal_density: Float[Array, "..."] | float | None = eqx.field(default=None, metadata=bounded("kg/m3", above=0.0))
+    nominal_viscosity: Float[Array, "..."] | float | None = eqx.field(default=None, metadata=bounded("Pa s", above=0.0))
+    linear_fraction: Float[Array, "..."] | float = eqx.field(default=1e-4, metadata=bounded("", above=0.0))
 
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
@@ -40,7 +47,7 @@ class QuadraticLoss(AbstractBranchLaw):
         scale = self.scale(density, viscosity)
         return scale * signed_power(mass_flow / self.nominal_mass_flow, self.exponent, self.linear_fraction)
 
-    def scale(self, density: Float[Array, "..."], viscosity: Float[Array, "..."]) -> Float[Array, "..."]:
+    def scale(self, density: Float[Array, "..."], viscosity: Float[Array, "..."]) -> OfBranches:
         """Pressure drop (branch,), Pa, of the nominal flow at this density and viscosity."""
         scale = self.nominal_pressure_drop
         if self.nominal_density is not None:
@@ -52,4 +59,4 @@ class QuadraticLoss(AbstractBranchLaw):
     def starting_mass_flow(
         self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
-        return self.nominal_mass_flow
+        return self.nominal_mass_flow * jnp.ones_like(density)

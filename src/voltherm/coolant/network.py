@@ -8,16 +8,17 @@ graph without reference nodes carries the hydraulic linear step (Todini and Pila
 transport.
 """
 
+import difflib
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from voltherm_kernels import Schedule, analyse
@@ -47,7 +48,7 @@ class Network:
     """A coolant network's topology. Build it with `Network.build`; equal and hashable by content.
 
     nodes, groups and reference_nodes as given; from_node, to_node (branch,) node numbers; branches in the order of the
-    groups.
+    groups. group_names: as given, or "1", "2" and so on.
     """
 
     nodes: tuple[str, ...]
@@ -56,21 +57,26 @@ class Network:
     from_node: np.ndarray
     to_node: np.ndarray
     digest: str
+    group_names: tuple[str, ...]
 
     @classmethod
     def build(
-        cls, nodes: Sequence[str], branches: Sequence[BranchGroup], reference_node: str | Sequence[str]
+        cls,
+        nodes: Sequence[str],
+        branches: Sequence[BranchGroup] | Mapping[str, BranchGroup | tuple[str, str]],
+        reference_node: str | Sequence[str],
     ) -> "Network":
         """Check and number a network.
 
-        reference_node: the node, or nodes, whose pressure is given (expansion vessel, reservoir). Raises ValueError
-        that names the element for a repeated or unknown name, a branch from a node to itself, and nodes with no path
-        to a reference node.
+        branches: groups, in the order of the laws, or by name; `{"pump": ("return", "supply")}` is a group of one
+        branch of that name, from the first node to the second. reference_node: the node, or nodes, whose pressure is
+        given (expansion vessel, reservoir). Raises ValueError that names the element for a repeated or unknown name, a
+        branch from a node to itself, and nodes with no path to a reference node.
         """
+        groups, group_names = _named_groups(branches)
         reference_nodes = (reference_node,) if isinstance(reference_node, str) else tuple(reference_node)
         names = tuple(nodes)
         number = {name: index for index, name in enumerate(names)}
-        groups = tuple(branches)
         branch_names = [name for group in groups for name in group.names]
         _refuse_repeated("node", names)
         _refuse_repeated("branch", branch_names)
@@ -88,8 +94,8 @@ class Network:
         from_node = np.asarray([number[name] for name in starts], dtype=np.int32)
         to_node = np.asarray([number[name] for name in ends], dtype=np.int32)
         _refuse_unconnected(names, from_node, to_node, [number[name] for name in reference_nodes])
-        content = repr((names, groups, reference_nodes)).encode()
-        return cls(names, groups, reference_nodes, from_node, to_node, hashlib.sha256(content).hexdigest())
+        content = hashlib.sha256(repr((names, groups, reference_nodes, group_names)).encode()).hexdigest()
+        return cls(names, groups, reference_nodes, from_node, to_node, content, group_names)
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -112,17 +118,47 @@ class Network:
         return tuple(slice(start, end) for start, end in itertools.pairwise(ends))
 
     def node_index(self, name: str) -> int:
-        """Number of a node."""
-        return self.nodes.index(name)
+        """Number of a node; KeyError tells that there is none of that name."""
+        return _number(self._node_numbers, name, "node")
 
     def branch_index(self, name: str) -> int:
-        """Number of a branch."""
-        return self.branch_names.index(name)
+        """Number of a branch; KeyError tells that there is none of that name."""
+        return _number(self._branch_numbers, name, "branch")
+
+    def at_nodes(self, values: Mapping[str, Float[ArrayLike, ""]], rest: float = 0.0) -> Float[Array, " node"]:
+        """Numbers given by the names of nodes, such as demands, as (node,); `rest` at all others."""
+        places = np.asarray([self.node_index(name) for name in values], dtype=np.int32)
+        return _spread(len(self.nodes), places, list(values.values()), rest)
+
+    def at_branches(self, values: Mapping[str, Float[ArrayLike, ""]], rest: float = 0.0) -> Float[Array, " branch"]:
+        """Numbers given by the names of branches, such as heat flows, as (branch,); `rest` in all others."""
+        places = np.asarray([self.branch_index(name) for name in values], dtype=np.int32)
+        return _spread(len(self.from_node), places, list(values.values()), rest)
+
+    def by_node(self, values: Float[Array, "*lanes node"]) -> dict[str, Float[Array, "*lanes"]]:
+        """A result of the nodes by their names."""
+        return {name: values[..., number] for number, name in enumerate(self.nodes)}
+
+    def by_branch(self, values: Float[Array, "*lanes branch"]) -> dict[str, Float[Array, "*lanes"]]:
+        """A result of the branches by their names."""
+        return {name: values[..., number] for number, name in enumerate(self.branch_names)}
+
+    def by_group(self, values: Float[Array, "*lanes branch"]) -> dict[str, Float[Array, "*lanes part"]]:
+        """A result of the branches by the names of their groups, in each group's order."""
+        return {name: values[..., part] for name, part in zip(self.group_names, self.group_slices, strict=True)}
+
+    @cached_property
+    def _node_numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.nodes)}
+
+    @cached_property
+    def _branch_numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.branch_names)}
 
     @cached_property
     def reference_index(self) -> np.ndarray:
         """Numbers of the reference nodes, (reference,)."""
-        return np.asarray([self.nodes.index(name) for name in self.reference_nodes], dtype=np.int32)
+        return np.asarray([self.node_index(name) for name in self.reference_nodes], dtype=np.int32)
 
     @cached_property
     def free_index(self) -> np.ndarray:
@@ -184,6 +220,34 @@ class Network:
     def difference(self, at_nodes: Float[Array, " node"]) -> Float[Array, " branch"]:
         """Value at each branch's start minus the value at its end."""
         return at_nodes[self.from_node] - at_nodes[self.to_node]
+
+
+def _named_groups(
+    branches: Sequence[BranchGroup] | Mapping[str, BranchGroup | tuple[str, str]],
+) -> tuple[tuple[BranchGroup, ...], tuple[str, ...]]:
+    if not isinstance(branches, Mapping):
+        groups = tuple(branches)
+        return groups, tuple(str(number + 1) for number in range(len(groups)))
+    named = (
+        group if isinstance(group, BranchGroup) else BranchGroup([name], [group[0]], [group[1]])
+        for name, group in branches.items()
+    )
+    return tuple(named), tuple(branches)
+
+
+def _number(numbers: Mapping[str, int], name: str, kind: str) -> int:
+    if name not in numbers:
+        near = difflib.get_close_matches(name, numbers, n=1)
+        raise KeyError(f"no {kind} is called '{name}'" + (f"; is '{near[0]}' meant?" if near else ""))
+    return numbers[name]
+
+
+def _spread(count: int, places: np.ndarray, values: list, rest: float) -> Array:
+    if not values:
+        return jnp.full(count, rest)
+    given = jnp.stack([jnp.asarray(value) for value in values])
+    dtype = given.dtype if jnp.issubdtype(given.dtype, jnp.inexact) else jnp.result_type(float)
+    return jnp.full(count, rest, dtype).at[places].set(given.astype(dtype))
 
 
 def _refuse_repeated(kind: str, names: Sequence[str]) -> None:

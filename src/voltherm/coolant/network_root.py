@@ -3,8 +3,8 @@ r"""The root of a coolant network's equations: by a fused iteration where there 
     dy = -J^-1 (dR/da) da        R, J: global_gradient.py
 
 The iteration is one primitive (`voltherm_kernels.newton`). In plain JAX it runs `global_gradient.iterate`; on CPUs the
-compiled kernel runs the same method on the laws as sums of terms (`terms.py`). A network with a law that is no such
-sum is iterated in plain JAX everywhere.
+compiled kernel runs the same method on the laws as sums of terms (`terms.py`). A law that is no such sum is confined
+to its branches (`confined.py`) and told in the log; a network with no other laws is iterated in plain JAX everywhere.
 """
 
 import functools
@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 from voltherm_kernels import newton
 from voltherm_kernels.native_coolant import Branches, solve_network, step_of_network
 
+from voltherm.coolant.confined import STEPS_A_PASS, approach, tell, unknown_laws, with_tangents
 from voltherm.coolant.global_gradient import Equations, Unknowns, eliminate, iterate, multiply
 from voltherm.coolant.terms import Number, has_terms, terms_of
 from voltherm.numerics import Solution, Status, implicit_root
@@ -197,8 +199,11 @@ def _residual(unknowns: Unknowns, equations: Equations) -> Unknowns:
 def _linear_solve(implementation: str, unknowns: Unknowns, equations: Equations, right: Unknowns) -> Unknowns:
     network, branches = equations.network, unknowns[0].size
 
+    unknown = unknown_laws(equations)
+    confined = equations if len(unknown) == len(equations.laws) else with_tangents(equations, unknowns[0])
+
     def step(right: Unknowns) -> Unknowns:
-        given, operands = _Operands.split((equations, unknowns[0], right))
+        given, operands = _Operands.split((confined, unknowns[0], right))
         found = newton(NetworkStep(given), [operand[..., None] for operand in operands], implementation=implementation)
         of_branches, of_nodes = (part[..., 0] for part in found)
         return of_branches, of_nodes
@@ -224,6 +229,31 @@ def _linear_solve(implementation: str, unknowns: Unknowns, equations: Equations,
     return solution[:branches], solution[branches:]
 
 
+def _iterate(
+    equations: Equations,
+    start: Unknowns,
+    largest_flow: Float[Array, ""],
+    tolerance: float,
+    maximum_iterations: int,
+    implementation: str,
+) -> tuple[Unknowns, Status]:
+    given, operands = _Operands.split((equations, start, largest_flow))
+    problem = NetworkIteration(given, tolerance, maximum_iterations)
+    found = newton(problem, [operand[..., None] for operand in operands], implementation=implementation)
+    mass_flow, pressure, residual, iterations, result, worst = (part[..., 0] for part in found)
+    return (mass_flow, pressure), Status(result=result, residual=residual, iterations=iterations, worst=worst)
+
+
+def _approach(
+    equations: Equations, start: Unknowns, largest_flow: Float[Array, ""], tolerance: float, implementation: str
+) -> tuple[Unknowns, Int[Array, ""]]:
+    def solve(tangents: Equations, unknowns: Unknowns) -> tuple[Unknowns, Int[Array, ""]]:
+        found, status = _iterate(tangents, unknowns, largest_flow, tolerance, STEPS_A_PASS, implementation)
+        return found, status.iterations
+
+    return approach(equations, start, solve, tolerance)
+
+
 def find_root(
     equations: Equations,
     start: Unknowns,
@@ -239,11 +269,14 @@ def find_root(
     Result codes: CONVERGED, MAXIMUM_ITERATIONS, NOT_FINITE, SINGULAR; `worst` counts branches first, then free nodes.
     """
     held = jax.lax.stop_gradient((equations, start, largest_flow))
-    given, operands = _Operands.split(held)
-    problem = NetworkIteration(given, tolerance, maximum_iterations)
-    found = newton(problem, [operand[..., None] for operand in operands], implementation=implementation)
-    mass_flow, pressure, residual, iterations, result, worst = (part[..., 0] for part in found)
-    status = Status(result=result, residual=residual, iterations=iterations, worst=worst)
+    plain, before = implementation, jnp.zeros((), jnp.int32)
+    if unknown := unknown_laws(equations):
+        tell(equations)
+        if len(unknown) < len(equations.laws) and implementation != "xla":
+            near, before = _approach(*held, tolerance, implementation)
+            held, plain = (held[0], near, held[2]), "xla"
+    (mass_flow, pressure), status = _iterate(*held, tolerance, maximum_iterations, plain)
+    status = eqx.tree_at(lambda status: status.iterations, status, status.iterations + before)
     solve = functools.partial(_linear_solve, implementation)
     value = implicit_root(_residual, solve, (mass_flow, pressure), status.converged, equations)
     return Solution(masked(value, status.converged), status)

@@ -17,15 +17,16 @@ loss turns linear, so that a fitting without a pipe still has a slope at zero fl
 its diameter drags like one of that length (below 1 Pa at usual speeds): without any drag its flow would be undefined.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from voltherm.coolant.friction import epanet_friction_times_reynolds, friction_times_reynolds
-from voltherm.coolant.law import AbstractBranchLaw
+from voltherm.coolant.law import AbstractBranchLaw, OfBranches
 from voltherm.numerics import signed_power
+from voltherm.numerics.bounds import bounded
 
 FITTING_REYNOLDS = 10.0
 HAZEN_WILLIAMS_EXPONENT = 1.852
@@ -35,9 +36,9 @@ _USUAL_SPEED = 0.5
 _LEAST_DIAMETERS = 0.01
 
 
-def _dragging_length(length: Float[Array, "..."], diameter: Float[Array, "..."]) -> Float[Array, "..."]:
+def _dragging_length(length: OfBranches, diameter: OfBranches) -> Float[Array, "..."]:
     least = _LEAST_DIAMETERS * diameter
-    return jnp.where(length < least, least, length)
+    return jnp.where(jnp.asarray(length < least), least, length)
 
 
 class Pipe(AbstractBranchLaw):
@@ -47,21 +48,23 @@ class Pipe(AbstractBranchLaw):
     (branch,), sum of the fittings, -. friction: "colebrook", or "epanet" for Swamee-Jain as EPANET has it.
     """
 
-    length: Float[Array, "*lanes branch"]
-    diameter: Float[Array, "*lanes branch"]
-    roughness: Float[Array, "*lanes branch"]
-    loss_coefficient: Float[Array, "*lanes branch"]
+    rises_by_its_form: ClassVar[bool] = True
+
+    length: OfBranches = eqx.field(metadata=bounded("m", least=0.0))
+    diameter: OfBranches = eqx.field(metadata=bounded("m", above=0.0))
+    roughness: OfBranches = eqx.field(metadata=bounded("m", least=0.0))
+    loss_coefficient: OfBranches = eqx.field(metadata=bounded("", least=0.0))
     friction: Literal["colebrook", "epanet"] = eqx.field(static=True, default="colebrook")
 
-    def area(self) -> Float[Array, "*lanes branch"]:
+    def area(self) -> OfBranches:
         """Cross-section (branch,), m2."""
         return jnp.pi / 4.0 * self.diameter**2
 
-    def dragging_length(self) -> Float[Array, "*lanes branch"]:
+    def dragging_length(self) -> OfBranches:
         """Length that wall friction acts on (branch,), m."""
         return _dragging_length(self.length, self.diameter)
 
-    def volume(self) -> Float[Array, "*lanes branch"]:
+    def volume(self) -> OfBranches:
         """Fluid volume (branch,), m3."""
         return self.area() * self.length
 
@@ -73,7 +76,8 @@ class Pipe(AbstractBranchLaw):
         reynolds = jnp.abs(mass_flow) * self.diameter / (area * viscosity)
         factor = epanet_friction_times_reynolds if self.friction == "epanet" else friction_times_reynolds
         length = self.dragging_length()
-        wall = factor(reynolds, self.roughness / self.diameter) * viscosity * length / (2.0 * self.diameter**2)
+        relative_roughness = self.roughness / self.diameter * jnp.ones_like(reynolds)
+        wall = factor(reynolds, relative_roughness) * viscosity * length / (2.0 * self.diameter**2)
         linear_below = FITTING_REYNOLDS * viscosity / (density * self.diameter)
         fittings = self.loss_coefficient * density / 2.0 * signed_power(speed, 2.0, linear_below)
         return wall * speed + fittings
@@ -91,9 +95,11 @@ class HazenWilliamsPipe(AbstractBranchLaw):
     Linear below 1e-6 m/s so that zero flow has a slope.
     """
 
-    length: Float[Array, "*lanes branch"]
-    diameter: Float[Array, "*lanes branch"]
-    coefficient: Float[Array, "*lanes branch"]
+    rises_by_its_form: ClassVar[bool] = True
+
+    length: OfBranches = eqx.field(metadata=bounded("m", least=0.0))
+    diameter: OfBranches = eqx.field(metadata=bounded("m", above=0.0))
+    coefficient: OfBranches = eqx.field(metadata=bounded("", above=0.0))
     gravity: float = eqx.field(static=True, default=9.80665)
 
     def pressure_drop(
@@ -112,7 +118,7 @@ class HazenWilliamsPipe(AbstractBranchLaw):
 
     def linear_below(self) -> Float[Array, "..."]:
         """Volume flow (branch,), ft3/s, below which the law turns linear."""
-        return 1e-6 * jnp.pi / 4.0 * self.diameter**2 / CUBIC_FOOT
+        return jnp.asarray(1e-6 * jnp.pi / 4.0 * self.diameter**2 / CUBIC_FOOT)
 
     def starting_mass_flow(
         self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]

@@ -20,10 +20,13 @@ queue holds a fixed number n of parcels; where more than that would be inside, t
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from voltherm.coolant.decay import mean_decay
+from voltherm.numerics.bounds import is_known
 
+_LEAST_PARCELS = 4
 _LEAST_SHARE = 1e-9  # of the pipe's mass: what a step without flow is averaged over
 
 
@@ -45,23 +48,28 @@ class DelayLine(eqx.Module):
     @classmethod
     def filled(
         cls,
-        mass: Float[Array, ""],
-        temperature: Float[Array, ""],
+        mass: Float[Array, ""] | float,
+        temperature: Float[Array, ""] | float,
         *,
         parcels: int,
-        wall_conductance: Float[Array, ""],
-        heat_capacity: Float[Array, ""],
-        ambient_temperature: Float[Array, ""],
+        wall_conductance: Float[Array, ""] | float,
+        heat_capacity: Float[Array, ""] | float,
+        ambient_temperature: Float[Array, ""] | float,
     ) -> "DelayLine":
         """Pipe of `mass`, kg, at one temperature, K; parcels >= 4, as many as steps fit into the longest delay."""
+        mass = jnp.asarray(mass)
+        if is_known(mass) and not np.all(np.asarray(mass) > 0.0):
+            raise ValueError(f"a pipe of {float(mass):.6g} kg holds no liquid: its mass has to be above 0 kg")
+        if parcels < _LEAST_PARCELS:
+            raise ValueError(f"{parcels} parcels cannot hold a front: give at least {_LEAST_PARCELS}")
         edges = jnp.arange(parcels + 1)
         return cls(
-            position=jnp.where(edges > 0, mass, 0.0),
+            position=jnp.where(edges > 0, mass, jnp.zeros_like(mass)),
             age=jnp.zeros(parcels + 1, mass.dtype),
-            temperature=jnp.full(parcels, temperature),
+            temperature=jnp.full(parcels, temperature, mass.dtype),
             mass=mass,
-            decay_rate=wall_conductance / (mass * heat_capacity),
-            ambient_temperature=ambient_temperature,
+            decay_rate=jnp.asarray(wall_conductance / (mass * heat_capacity)),
+            ambient_temperature=jnp.asarray(ambient_temperature, mass.dtype),
         )
 
     def step(

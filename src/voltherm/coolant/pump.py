@@ -17,13 +17,16 @@ share at the curve's run-out flow, which keeps the law strictly increasing. Droo
 1e-3 in single precision.
 """
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from voltherm.coolant.law import AbstractBranchLaw
+from voltherm.coolant.law import AbstractBranchLaw, OfBranches
 from voltherm.coolant.pump_curve import PumpCurve
 from voltherm.numerics import smooth_maximum, smooth_minimum
+from voltherm.numerics.bounds import bounded
 
 _USUAL_SHARE_OF_RUN_OUT = 0.5
 
@@ -35,9 +38,11 @@ class Pump(AbstractBranchLaw):
     parallel, > 0.
     """
 
+    rises_by_its_form: ClassVar[bool] = True
+
     curve: PumpCurve
-    speed: Float[Array, "*lanes branch"]
-    number_running: Float[Array, "..."] | float = 1.0
+    speed: OfBranches = eqx.field(metadata=bounded("", least=0.0))
+    number_running: Float[Array, "..."] | float = eqx.field(default=1.0, metadata=bounded("", above=0.0))
 
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
@@ -59,12 +64,14 @@ class PressureControlledPump(AbstractBranchLaw):
     as well, of the whole flow; number_running (branch,) or scalar.
     """
 
-    pressure_set_point: Float[Array, "*lanes branch"]
+    rises_by_its_form: ClassVar[bool] = True
+
+    pressure_set_point: OfBranches = eqx.field(metadata=bounded("Pa", least=0.0))
     curve: PumpCurve
-    maximum_speed: Float[Array, "*lanes branch"]
-    minimum_speed: Float[Array, "*lanes branch"]
+    maximum_speed: OfBranches = eqx.field(metadata=bounded("", above=0.0))
+    minimum_speed: OfBranches = eqx.field(metadata=bounded("", least=0.0))
     internal_loss: AbstractBranchLaw | None = None
-    number_running: Float[Array, "..."] | float = 1.0
+    number_running: Float[Array, "..."] | float = eqx.field(default=1.0, metadata=bounded("", above=0.0))
     droop: float = eqx.field(static=True, default=1e-6)
     width: float = eqx.field(static=True, default=1e-3)
 

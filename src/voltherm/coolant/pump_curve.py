@@ -21,7 +21,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.coolant.law import OfBranches
 from voltherm.numerics import signed_power
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 LINEAR_FRACTION = 1e-4
 
@@ -33,19 +35,22 @@ class PumpCurve(eqx.Module):
     (branch,), kg/m3; exponent, n, scalar or (branch,).
     """
 
-    shut_off_pressure: Float[Array, "*lanes branch"]
-    linear: Float[Array, "*lanes branch"]
-    power: Float[Array, "*lanes branch"]
-    nominal_density: Float[Array, "*lanes branch"]
-    exponent: Float[Array, "..."] | float = 2.0
+    shut_off_pressure: OfBranches = eqx.field(metadata=bounded("Pa", above=0.0))
+    linear: OfBranches = eqx.field(metadata=bounded("Pa s/m3", most=0.0))
+    power: OfBranches = eqx.field(metadata=bounded("Pa (s/m3)^n", below=0.0))
+    nominal_density: OfBranches = eqx.field(metadata=bounded("kg/m3", above=0.0))
+    exponent: Float[Array, "..."] | float = eqx.field(default=2.0, metadata=bounded("", least=1.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def through_duty_point(
         cls,
-        shut_off_pressure: Float[Array, "*lanes branch"],
-        nominal_mass_flow: Float[Array, "*lanes branch"],
-        nominal_pressure_rise: Float[Array, "*lanes branch"],
-        nominal_density: Float[Array, "*lanes branch"],
+        shut_off_pressure: OfBranches,
+        nominal_mass_flow: OfBranches,
+        nominal_pressure_rise: OfBranches,
+        nominal_density: OfBranches,
     ) -> "PumpCurve":
         """Parabola with its top at zero flow through one duty point: kg/s and Pa, all (branch,)."""
         volume_flow = nominal_mass_flow / nominal_density
@@ -57,7 +62,7 @@ class PumpCurve(eqx.Module):
         """Whether the exponent is known to be 2."""
         return isinstance(self.exponent, float) and self.exponent == 2.0
 
-    def run_out_flow(self) -> Float[Array, "*lanes branch"]:
+    def run_out_flow(self) -> OfBranches:
         """Volume flow (branch,), m3/s, at which a parabola without its linear term would give no rise: the scale of the
         curve.
         """
@@ -67,7 +72,7 @@ class PumpCurve(eqx.Module):
     def pressure_rise(
         self,
         volume_flow: Float[Array, " branch"],
-        speed: Float[Array, " branch"],
+        speed: OfBranches,
         density: Float[Array, " branch"],
     ) -> Float[Array, " branch"]:
         """Pressure rise (branch,), Pa, at the volume flow of one pump (branch,), m3/s, and relative speed (branch,)."""

@@ -20,7 +20,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.coolant.law import OfBranches
 from voltherm.numerics import smooth_maximum
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 _LEAST_TAIL = 0.3
 _TAIL_WIDTH = 0.02
@@ -41,10 +43,13 @@ class PumpEfficiency(eqx.Module):
     best_volume_flow (branch,), m3/s; best_efficiency, motor_efficiency, drive_efficiency (branch,), -.
     """
 
-    best_volume_flow: Float[Array, "*lanes branch"]
-    best_efficiency: Float[Array, "*lanes branch"]
-    motor_efficiency: Float[Array, "*lanes branch"]
-    drive_efficiency: Float[Array, "*lanes branch"]
+    best_volume_flow: OfBranches = eqx.field(metadata=bounded("m3/s", above=0.0))
+    best_efficiency: OfBranches = eqx.field(metadata=bounded("", above=0.0, most=1.0))
+    motor_efficiency: OfBranches = eqx.field(metadata=bounded("", above=0.0, most=1.0))
+    drive_efficiency: OfBranches = eqx.field(metadata=bounded("", above=0.0, most=1.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     def power(
         self,

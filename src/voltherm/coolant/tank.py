@@ -18,14 +18,18 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from voltherm.coolant.decay import mean_decay, mean_rise
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 
 class MixedTank(eqx.Module):
     """Tanks: mass of liquid, kg, heat capacity, J/(kg K), conductance to the ambient, W/K; elementwise, one shape."""
 
-    mass: Float[Array, "..."]
-    heat_capacity: Float[Array, "..."]
-    wall_conductance: Float[Array, "..."] | float = 0.0
+    mass: Float[Array, "..."] = eqx.field(metadata=bounded("kg", above=0.0))
+    heat_capacity: Float[Array, "..."] = eqx.field(metadata=bounded("J/(kg K)", above=0.0))
+    wall_conductance: Float[Array, "..."] | float = eqx.field(default=0.0, metadata=bounded("W/K", least=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     def step(
         self,

@@ -21,10 +21,11 @@ what defines the physics; a test compares the two.
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from voltherm.coolant.friction import epanet_turbulent_limit
-from voltherm.coolant.law import AbstractBranchLaw, Series
+from voltherm.coolant.law import AbstractBranchLaw, Series, Tangent
 from voltherm.coolant.losses import QuadraticLoss
 from voltherm.coolant.pipe import CUBIC_FOOT, FITTING_REYNOLDS, HAZEN_WILLIAMS_EXPONENT, HazenWilliamsPipe, Pipe
 from voltherm.coolant.pump import PressureControlledPump, Pump
@@ -50,7 +51,7 @@ def has_terms(law: AbstractBranchLaw) -> bool:
         return all(has_terms(part) for part in law.laws)
     if isinstance(law, PressureControlledPump):
         return law.internal_loss is None or (has_terms(law.internal_loss) and not _has_control(law.internal_loss))
-    return isinstance(law, Pipe | HazenWilliamsPipe | QuadraticLoss | ControlValve | CheckValve | Pump)
+    return isinstance(law, Pipe | HazenWilliamsPipe | QuadraticLoss | ControlValve | CheckValve | Pump | Tangent)
 
 
 def _has_control(law: AbstractBranchLaw) -> bool:
@@ -64,6 +65,8 @@ def terms_of(law: AbstractBranchLaw, density: Numbers, viscosity: Numbers) -> tu
     match law:
         case Series():
             return tuple(term for part in law.laws for term in terms_of(part, density, viscosity))
+        case Tangent():
+            return (Term("linear", False, (law.constant, law.slope)),)
         case Pipe():
             return _pipe(law, density, viscosity)
         case HazenWilliamsPipe():
@@ -99,7 +102,7 @@ def _power_law(scale: Number, ratio: Number, width: Number, exponent: Number) ->
 
 def _pipe(law: Pipe, density: Numbers, viscosity: Numbers) -> tuple[Term, ...]:
     area = law.area()
-    roughness = law.roughness / law.diameter
+    roughness = jnp.asarray(law.roughness / law.diameter)
     wall = viscosity * law.dragging_length() / (2.0 * law.diameter**2) / (density * area)
     friction: tuple[Number, ...] = (wall, law.diameter / (area * viscosity), roughness / 3.7)
     if law.friction == "epanet":

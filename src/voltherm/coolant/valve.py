@@ -19,14 +19,15 @@ V, counts as that. Below dp = 1e-3 Pa the law turns linear. The derivative at y_
 and y = 1 that of the side between them.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from voltherm.coolant.law import AbstractBranchLaw
+from voltherm.coolant.law import AbstractBranchLaw, OfBranches
 from voltherm.numerics import signed_power
+from voltherm.numerics.bounds import bounded
 
 _SHUT_BELOW = 0.1
 _LEAST_LEAKAGE = 1e-7
@@ -42,13 +43,15 @@ class ControlValve(AbstractBranchLaw):
     equal-percentage trim; leakage (branch,) or scalar, share of Kv when closed.
     """
 
-    flow_coefficient: Float[Array, "*lanes branch"]
-    opening: Float[Array, "*lanes branch"]
-    rangeability: Float[Array, "..."] | float = 50.0
-    leakage: Float[Array, "..."] | float = 1e-4
+    rises_by_its_form: ClassVar[bool] = True
+
+    flow_coefficient: OfBranches = eqx.field(metadata=bounded("m3/h", above=0.0))
+    opening: OfBranches
+    rangeability: Float[Array, "..."] | float = eqx.field(default=50.0, metadata=bounded("", above=1.0))
+    leakage: Float[Array, "..."] | float = eqx.field(default=1e-4, metadata=bounded("", least=0.0, most=1.0))
     trim: Literal["linear", "equal_percentage"] = eqx.field(static=True, default="equal_percentage")
 
-    def relative_flow_coefficient(self) -> Float[Array, "*lanes branch"]:
+    def relative_flow_coefficient(self) -> OfBranches:
         """Share of the full flow coefficient at this opening (branch,), -; openings outside 0 to 1 count as 0 or 1."""
         # minimum and maximum would halve the derivative where an opening stands at its end
         opening = jnp.where(self.opening < 0.0, 0.0, jnp.where(self.opening > 1.0, 1.0, self.opening))
@@ -86,10 +89,12 @@ class CheckValve(AbstractBranchLaw):
     leakage: share of the nominal flow that dp0 pushes backwards.
     """
 
-    nominal_mass_flow: Float[Array, "*lanes branch"]
-    nominal_pressure_drop: Float[Array, "*lanes branch"]
-    leakage: Float[Array, "..."] | float = 1e-5
-    width: Float[Array, "..."] | float = 1e-6
+    rises_by_its_form: ClassVar[bool] = True
+
+    nominal_mass_flow: OfBranches = eqx.field(metadata=bounded("kg/s", above=0.0))
+    nominal_pressure_drop: OfBranches = eqx.field(metadata=bounded("Pa", above=0.0))
+    leakage: Float[Array, "..."] | float = eqx.field(default=1e-5, metadata=bounded("", above=0.0))
+    width: Float[Array, "..."] | float = eqx.field(default=1e-6, metadata=bounded("", above=0.0))
 
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
@@ -103,4 +108,4 @@ class CheckValve(AbstractBranchLaw):
     def starting_mass_flow(
         self, density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
     ) -> Float[Array, " branch"]:
-        return self.nominal_mass_flow
+        return self.nominal_mass_flow * jnp.ones_like(density)

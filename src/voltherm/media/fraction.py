@@ -15,9 +15,11 @@ their sum).
 """
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from voltherm.media.polynomial import ArrayLike, Coefficient
+from voltherm.numerics.bounds import is_known
 
 PROPYLENE_GLYCOL_DENSITY = 1036.1
 ETHYLENE_GLYCOL_DENSITY = 1113.5
@@ -25,8 +27,17 @@ WATER_DENSITY = 998.2
 
 
 def as_fraction(value: Float[ArrayLike, "..."]) -> Coefficient:
-    """A number as a Python float, which is a constant of every program; anything else as an array."""
-    return float(value) if isinstance(value, int | float) else jnp.asarray(value)
+    """A number as a Python float, which is a constant of every program; anything else as an array.
+
+    ValueError for a known number that is no share, such as 25 for 25 %.
+    """
+    fraction = float(value) if isinstance(value, int | float) else jnp.asarray(value)
+    if is_known(fraction):
+        known = np.asarray(fraction)
+        wrong = known[(known < 0.0) | (known > 1.0)]
+        if wrong.size:
+            raise ValueError(f"a fraction of {wrong.flat[0]:g} is no share: give one between 0 and 1, 0.25 for 25 %")
+    return fraction
 
 
 def mass_fraction_from_volume_fraction(

@@ -138,7 +138,7 @@ def _interpolated(folder: Path, table: str) -> Callable[[str, Array], Array]:
 def heated_loop(folder: Path, network: str, water: str) -> dict[str, float]:
     """Loop of two lossy pipes and parallel heat sources: errors in flow, relative, temperature, K, and energy balance.
 
-    Water, Colebrook's constant and the sections of both pipes are the reference's, so that what is left is the network's.
+    Water, Colebrook's constant and the sections of both pipes are the reference's: what is left is the network's own.
     Properties follow the temperatures found, as means of both ends of a branch; four passes leave nothing to change.
     """
     data = json.loads(case_file(folder, network).read_text())
@@ -146,14 +146,14 @@ def heated_loop(folder: Path, network: str, water: str) -> dict[str, float]:
     count, sections = given["branches"], reference["sections"]
     middle = [f"source {index}" for index in range(count)]
     inner = [[f"{side} {index}" for index in range(1, sections)] for side in ("supply", "return")]
-    ends = (["supply", *inner[0], "split"], ["join", *inner[1], "return"])
+    along = (["supply", *inner[0], "split"], ["join", *inner[1], "return"])
     model = Network.build(
         ["supply", "split", "join", "return", *middle, *inner[0], *inner[1]],
         [
             BranchGroup(
                 [f"{side} section {index}" for side in ("supply", "return") for index in range(sections)],
-                [*ends[0][:-1], *ends[1][:-1]],
-                [*ends[0][1:], *ends[1][1:]],
+                [*along[0][:-1], *along[1][:-1]],
+                [*along[0][1:], *along[1][1:]],
             ),
             BranchGroup([f"pipe {index}" for index in range(count)], ["split"] * count, middle),
             BranchGroup([f"exchanger {index}" for index in range(count)], middle, ["join"] * count),
