@@ -22,6 +22,7 @@ and y = 1 that of the side between them.
 from typing import ClassVar, Literal
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -34,6 +35,14 @@ _LEAST_LEAKAGE = 1e-7
 LINEAR_FRACTION = 1e-4  # of the flow at 1 bar, that is below 1e-3 Pa
 BAR = 1e5
 _USUAL_SHARE_OF_ONE_BAR = 0.5
+
+
+def _held(value: Float[Array, "..."] | float, end: float, *, above: bool) -> Float[Array, "..."] | float:
+    """The value, or the end where it is beyond it; at the end itself the derivative is the value's."""
+    if isinstance(value, float | int):
+        return max(value, end) if above else min(value, end)
+    # a GPU kernel mistakes the kind of a plain number in `where`
+    return jax.lax.select(value < end if above else value > end, jnp.full_like(value, end), value)
 
 
 class ControlValve(AbstractBranchLaw):
@@ -54,15 +63,14 @@ class ControlValve(AbstractBranchLaw):
     def relative_flow_coefficient(self) -> OfBranches:
         """Share of the full flow coefficient at this opening (branch,), -; openings outside 0 to 1 count as 0 or 1."""
         # minimum and maximum would halve the derivative where an opening stands at its end
-        opening = jnp.where(self.opening < 0.0, 0.0, jnp.where(self.opening > 1.0, 1.0, self.opening))
-        leakage = jnp.where(jnp.asarray(self.leakage) < _LEAST_LEAKAGE, _LEAST_LEAKAGE, self.leakage)
+        opening = _held(_held(self.opening, 0.0, above=True), 1.0, above=False)
+        leakage = _held(self.leakage, _LEAST_LEAKAGE, above=True)
         if self.trim == "linear":
             return leakage + (1.0 - leakage) * opening
-        shut = opening < _SHUT_BELOW
-        exponential = self.rangeability ** (jnp.where(shut, _SHUT_BELOW, opening) - 1.0)
+        exponential = self.rangeability ** (_held(opening, _SHUT_BELOW, above=True) - 1.0)
         at_seat = self.rangeability ** (_SHUT_BELOW - 1.0)
         seat = leakage + (at_seat - leakage) * opening / _SHUT_BELOW
-        return jnp.where(shut, seat, exponential)
+        return jnp.where(jnp.asarray(opening < _SHUT_BELOW), seat, exponential)
 
     def pressure_drop(
         self, mass_flow: Float[Array, " branch"], density: Float[Array, " branch"], viscosity: Float[Array, " branch"]
