@@ -1,8 +1,11 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from voltherm.media import (
     PropyleneGlycolWater,
+    liquid,
     mass_fraction_from_volume_fraction,
     volume_fraction_from_mass_fraction,
 )
@@ -34,3 +37,12 @@ def test_a_number_follows_the_precision_of_the_temperature():
 def test_an_array_is_kept():
     fraction = jnp.asarray([0.1, 0.2], jnp.float32)
     assert as_fraction(fraction) is fraction
+
+
+@pytest.mark.parametrize("name", ["propylene_glycol", "ethylene_glycol"])
+@pytest.mark.parametrize("basis", ["mass", "volume"])
+def test_a_percentage_is_no_fraction(name: str, basis: str):
+    for wrong in (25.0, -0.1, np.asarray([0.2, 1.5]), jnp.asarray(25.0)):
+        with pytest.raises(ValueError, match=r"is no share: give one between 0 and 1, 0\.25 for 25 %"):
+            liquid(name, wrong, basis)
+    assert jax.jit(lambda fraction: liquid(name, fraction, basis).density(jnp.asarray(300.0)))(jnp.asarray(0.3)) > 1000.0
