@@ -45,4 +45,6 @@ def test_a_percentage_is_no_fraction(name: str, basis: str):
     for wrong in (25.0, -0.1, np.asarray([0.2, 1.5]), jnp.asarray(25.0)):
         with pytest.raises(ValueError, match=r"is no share: give one between 0 and 1, 0\.25 for 25 %"):
             liquid(name, wrong, basis)
-    assert jax.jit(lambda fraction: liquid(name, fraction, basis).density(jnp.asarray(300.0)))(jnp.asarray(0.3)) > 1000.0
+    assert (
+        jax.jit(lambda fraction: liquid(name, fraction, basis).density(jnp.asarray(300.0)))(jnp.asarray(0.3)) > 1000.0
+    )
