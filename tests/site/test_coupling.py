@@ -31,7 +31,7 @@ MOVED = (
     "electrical.main_transformer.vk",
 )
 FIGURES = ("junction_margin", "facility_power")
-RUNAWAY = 4000.0
+BEYOND_THE_NOSE = {"electrical.main_transformer.vk": 2.0}
 
 
 def _weighted(values, weights, site):
@@ -256,8 +256,8 @@ def test_ten_designs_compile_once_and_margins_fall_with_the_supply(site, cool):
     ]
     assert len(conftest.traces) == before
     slopes = np.diff(found)
-    # a kelvin of supply is a kelvin of junction, and the leakage it adds
-    assert np.all((slopes < -1.0) & (slopes > -1.2))
+    # a kelvin of supply is a kelvin of junction of chips that hold their power, less what plates gain by warm coolant
+    assert np.all((slopes < -0.9) & (slopes > -1.05))
 
 
 def test_equal_halls_and_rows_behave_equally(hot):
@@ -306,8 +306,8 @@ def test_a_batch_gives_what_single_solves_give(derivatives, reset, hot):
             assert derivatives.figures[name][lane] == pytest.approx(float(single[name]), rel=1e-9), name
 
 
-def test_a_runaway_is_confined_to_its_lane(batch, derivatives):
-    found = batch({}, {"rack.gpu.power": RUNAWAY}, RESET)
+def test_a_failure_is_confined_to_its_lane(batch, derivatives):
+    found = batch({}, BEYOND_THE_NOSE, RESET)
     assert found.result[1] != ResultCode.CONVERGED
     assert np.all(np.isnan(found.unknowns[1]))
     assert all(np.isnan(values[1]) for values in found.figures.values())
