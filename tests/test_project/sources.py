@@ -39,8 +39,8 @@ def relative(file: Path) -> str:
 
 
 def module_name(file: Path) -> str:
-    """`voltherm.coolant.pipe` for `src/voltherm/coolant/pipe.py`."""
-    root = next(root for root in SOURCE_ROOTS if file.is_relative_to(root))
+    """`voltherm.coolant.pipe` for `src/voltherm/coolant/pipe.py`; files outside the sources count from the project."""
+    root = next((root for root in SOURCE_ROOTS if file.is_relative_to(root)), PROJECT_ROOT)
     parts = file.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

@@ -23,10 +23,10 @@ _ALLOWED: dict[str, set[str]] = {
     "cli": _BELOW_SITE | {"site", "study", "formats", "report"},
 }
 
-_CORE = {"jax", "jaxlib", "numpy", "scipy", "equinox", "optax", "lineax", "jaxtyping"}
-_HOST = _CORE | {"h5py", "h5netcdf", "pydantic", "pydantic_core", "yaml", "rich", "typer"}
+_CORE = {"jax", "numpy", "scipy", "equinox", "optax", "jaxtyping"}
+_HOST = _CORE | {"h5py", "pydantic", "yaml", "rich", "typer"}
 _THIRD_PARTY: dict[str, set[str]] = {
-    "voltherm_kernels": {"jax", "jaxlib", "numpy"},
+    "voltherm_kernels": {"jax", "numpy"},
     "numerics": _CORE,
     "media": _CORE,
     "thermal": _CORE,
@@ -34,7 +34,7 @@ _THIRD_PARTY: dict[str, set[str]] = {
     "power": _CORE,
     "site": _CORE,
     "study": _HOST,
-    "formats": _HOST | {"wntr", "pvlib", "pandas"},
+    "formats": _HOST | {"wntr"},
     "report": _HOST | {"matplotlib", "jinja2"},
     "cli": _HOST | {"matplotlib", "jinja2"},
 }

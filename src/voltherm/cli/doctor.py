@@ -11,7 +11,7 @@ from voltherm.cli.options import Json
 from voltherm.cli.output import print_json, result_console, simple_table
 
 _NEEDED = ("jax", "jaxlib", "numpy", "scipy", "equinox", "optax", "h5py", "pyyaml", "typer", "rich")
-_EXTRAS = {"report": ("matplotlib", "jinja2"), "formats": ("wntr", "pvlib")}
+_EXTRAS = {"report": ("matplotlib", "jinja2"), "formats": ("wntr",)}
 
 
 @dataclasses.dataclass(frozen=True)
