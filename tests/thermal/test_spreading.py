@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import pytest
 
 from tests.thermal.stack_case import stack
-from voltherm.thermal.power_map import FloorPlan
+from voltherm.thermal.floor_plan import FloorPlan
 from voltherm.thermal.spreading import mode_impedance, source_mean_rises, spreading_resistance
 
 

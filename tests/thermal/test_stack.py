@@ -8,7 +8,7 @@ import pytest
 
 from tests.thermal.checks import check_gradient
 from tests.thermal.stack_case import power, stack
-from voltherm.thermal.stack import face_conductances, face_heat, link_conductances, refine, steady_stack
+from voltherm.thermal.stack import ConvectiveFace, face_conductances, face_heat, link_conductances, refine, steady_stack
 
 
 def residual(model, temperature: np.ndarray, heat: np.ndarray) -> np.ndarray:
@@ -113,3 +113,35 @@ def test_two_adiabatic_faces_are_refused():
         dataclasses.replace(stack(), bottom=None, top=None)
     with pytest.raises(ValueError, match="at least one cell"):
         dataclasses.replace(stack(), rows=0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"conductivity_z": jnp.asarray([80.0, -4.0, 390.0])}, "LayeredStack, entry 2: conductivity_z is -4"),
+        ({"thickness": jnp.asarray([0.5e-3, 0.0, 1e-3])}, "LayeredStack, entry 2: thickness is 0 m"),
+        ({"width": -0.01}, "LayeredStack: width is -0.01 m and has to be above 0 m"),
+        ({"conductivity_x": jnp.asarray([120.0])}, "a stack of 3 layers has 3 layers, and 1 entries of conductivity_x"),
+        ({"contact_resistance": jnp.zeros(3)}, "has 2 joints between its layers, and 3 entries of contact_resistance"),
+    ],
+)
+def test_stacks_that_there_are_not_are_refused(changed: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(stack(), **changed)
+
+
+def test_a_face_has_a_coefficient_above_zero():
+    with pytest.raises(ValueError, match="ConvectiveFace: heat_transfer_coefficient is -5"):
+        ConvectiveFace(-5.0, 300.0)
+
+
+def test_power_of_another_shape_is_refused_with_a_sentence():
+    with pytest.raises(ValueError, match=r"power has the shape \(3, 5, 4\); this stack has layers, rows and columns"):
+        steady_stack(stack(), jnp.ones((3, 5, 4)))
+    with pytest.raises(ValueError, match="power has the shape"):
+        steady_stack(stack(), jnp.ones((1, 1, 1)))
+
+
+def test_plain_numbers_are_taken():
+    plain = dataclasses.replace(stack(), width=0.01, depth=0.006, top=ConvectiveFace(2.0e4, 300.0))
+    assert jnp.array_equal(steady_stack(plain, power()), steady_stack(stack(), power()))

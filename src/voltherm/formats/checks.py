@@ -21,6 +21,8 @@ _CHIPS = ("gpu", "cpu", "switch")
 _LARGEST_BUILDING = 500e6
 """W; the largest buildings announced draw about 200 MW."""
 _ROUNDING = 1e-9
+_CONVECTION_LEFT = 0.95
+"""Share of a plate's convection that a warmer coolant of its test leaves at least: it conducts better."""
 _WATER_DENSITY = 1000.0
 """kg/m3; `simulate` has the last word, with the density and the flow of the steady state."""
 _AIR_HEAT = 1.15e3
@@ -193,9 +195,12 @@ def _mechanical_feeders(feeders: int, substations: int) -> str | None:
 
 
 def _supply(kind: str) -> Rule:
-    def rule(supply: float, limit: float, margin: float, *chip: float) -> str | None:
-        power, factor, idle, cap, leakage, reference, scale, package, interface, area, plate = chip
-        resistance = package + interface / area + plate
+    def rule(supply: float, limit: float, margin: float, *chip: Any) -> str | None:
+        power, factor, idle, cap, leakage, reference, scale, package, interface, area, *plate = chip
+        conduction, convection, exponent, tested, coolant = plate
+        resistance = package + interface / area + conduction
+        if exponent == 0.0 and tested == coolant:
+            resistance += _CONVECTION_LEFT * convection
         rest = max(idle, leakage)
 
         def share(junction: float) -> float:
@@ -235,6 +240,10 @@ for _chip in _CHIPS:
         f"rack.{_chip}.interface_resistance",
         f"rack.{_chip}.interface_area",
         f"rack.{_chip}.plate_base_resistance",
+        f"rack.{_chip}.plate_flow_resistance",
+        f"rack.{_chip}.plate_flow_exponent",
+        f"rack.{_chip}.plate_coolant",
+        "secondary.fluid",
     )(_supply(_chip.upper() if _chip != "switch" else "switch chip"))
     _rule(f"rack.{_chip}.plate_coolant", f"rack.{_chip}.plate_coolant")(coolant_problem)
 

@@ -111,7 +111,7 @@ def _tray_law(site: Site, coolant: CoolantProperties, racks: int) -> Series:
 
 
 def _laws(site: Site, coolant: CoolantProperties) -> tuple[PressureControlledPump, Pipe, Series, Series]:
-    secondary, rack, density = site.secondary, site.rack, coolant.density
+    secondary, rack, density = site.secondary, site.rack, jnp.asarray(coolant.density)
     racks = site.building.racks_per_row
     pump = PressureControlledPump(
         pressure_set_point=jnp.full(1, secondary.differential_pressure),

@@ -2,6 +2,7 @@
 
 from voltherm.thermal.air_side import ASHRAE_INLET_LIMIT as ASHRAE_INLET_LIMIT
 from voltherm.thermal.air_side import AirSide as AirSide
+from voltherm.thermal.chip_package import Package as Package
 from voltherm.thermal.cold_plate import LITRE_PER_MINUTE as LITRE_PER_MINUTE
 from voltherm.thermal.cold_plate import ColdPlate as ColdPlate
 from voltherm.thermal.cold_plate import out_of_range as out_of_range
@@ -11,12 +12,13 @@ from voltherm.thermal.device import scaled_leakage_rise as scaled_leakage_rise
 from voltherm.thermal.device import solve_device as solve_device
 from voltherm.thermal.fin import annular_fin_efficiency as annular_fin_efficiency
 from voltherm.thermal.fin import straight_fin_efficiency as straight_fin_efficiency
+from voltherm.thermal.floor_plan import FloorPlan as FloorPlan
+from voltherm.thermal.floor_plan import block_means as block_means
+from voltherm.thermal.floor_plan import power_map as power_map
 from voltherm.thermal.immersion import ImmersedChips as ImmersedChips
 from voltherm.thermal.immersion import immersed_junction_temperature as immersed_junction_temperature
 from voltherm.thermal.interface_material import InterfaceMaterial as InterfaceMaterial
 from voltherm.thermal.leakage import LeakagePower as LeakagePower
-from voltherm.thermal.package import Package as Package
-from voltherm.thermal.power_map import FloorPlan as FloorPlan
 from voltherm.thermal.rack import RackModel as RackModel
 from voltherm.thermal.rack import RackState as RackState
 from voltherm.thermal.rack import plate_flows as plate_flows

@@ -19,6 +19,8 @@ ed. (2021). Range: air flow above zero; a lumped component, no recirculation ins
 import equinox as eqx
 from jaxtyping import Array, Float
 
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
+
 ASHRAE_INLET_LIMIT = {"A1": 305.15, "A2": 308.15, "A3": 313.15, "A4": 318.15, "H1": 298.15}
 """Highest allowable inlet air temperature [K] of each ASHRAE class of equipment."""
 
@@ -26,14 +28,17 @@ ASHRAE_INLET_LIMIT = {"A1": 305.15, "A2": 308.15, "A3": 313.15, "A4": 318.15, "H
 class AirSide(eqx.Module):
     """The air-cooled parts of one rack; all scalars."""
 
-    component_power: Float[Array, ""]
-    steady_power: Float[Array, ""]
-    fan_power: Float[Array, ""]
-    component_resistance: Float[Array, ""]
-    component_limit: Float[Array, ""]
-    inlet_limit: Float[Array, ""]
+    component_power: Float[Array, ""] | float = eqx.field(metadata=bounded("W", least=0.0))
+    steady_power: Float[Array, ""] | float = eqx.field(metadata=bounded("W", least=0.0))
+    fan_power: Float[Array, ""] | float = eqx.field(metadata=bounded("W", least=0.0))
+    component_resistance: Float[Array, ""] | float = eqx.field(metadata=bounded("K/W", least=0.0))
+    component_limit: Float[Array, ""] | float = eqx.field(metadata=bounded("K", above=0.0))
+    inlet_limit: Float[Array, ""] | float = eqx.field(metadata=bounded("K", above=0.0))
 
-    def heat(self, load_factor: float | Float[Array, ""] = 1.0) -> Float[Array, ""]:
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
+
+    def heat(self, load_factor: float | Float[Array, ""] = 1.0) -> Float[Array, ""] | float:
         """Heat given to the air, equal to the electrical power drawn [W]."""
         return load_factor * self.component_power + self.steady_power + self.fan_power
 

@@ -46,6 +46,7 @@ from jaxtyping import Array, Float
 
 from voltherm.media import propylene_glycol_from_volume_fraction
 from voltherm.numerics import signed_power
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 from voltherm.thermal.coolant_properties import CoolantProperties
 
 LITRE_PER_MINUTE = 1.0e-3 / 60.0
@@ -70,14 +71,17 @@ class ColdPlate(eqx.Module):
     side by side share one, so that the split of flow is in closed form.
     """
 
-    base_resistance: Float[Array, "..."]
-    flow_resistance: Float[Array, "..."]
-    flow_exponent: Float[Array, "..."]
-    nominal_flow: Float[Array, "..."]
-    nominal_pressure_drop: Float[Array, "..."]
+    base_resistance: Float[Array, "..."] | float = eqx.field(metadata=bounded("K/W", least=0.0))
+    flow_resistance: Float[Array, "..."] | float = eqx.field(metadata=bounded("K/W", least=0.0))
+    flow_exponent: Float[Array, "..."] | float = eqx.field(metadata=bounded("", least=0.0, below=1.0))
+    nominal_flow: Float[Array, "..."] | float = eqx.field(metadata=bounded("m3/s", above=0.0))
+    nominal_pressure_drop: Float[Array, "..."] | float = eqx.field(metadata=bounded("Pa", above=0.0))
     reference: CoolantProperties
     pressure_exponent: float = eqx.field(static=True, default=PRESSURE_EXPONENT)
     regularisation_flow: float = eqx.field(static=True, default=REGULARISATION_FLOW)
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def published(cls) -> "ColdPlate":
@@ -112,7 +116,7 @@ class ColdPlate(eqx.Module):
         asked = 0.5 + rate * (self.base_resistance + self.flow_resistance * jnp.exp(share))
         return 0.5 * (asked + 1.0 + jnp.sqrt((asked - 1.0) ** 2 + _FLOOR_WIDTH**2)) / rate
 
-    def flow_coefficient(self, properties: CoolantProperties | None = None) -> Float[Array, "..."]:
+    def flow_coefficient(self, properties: CoolantProperties | None = None) -> Float[Array, "..."] | float:
         """The coefficient C [Pa/(m3/s)^m] of dp = C V^m."""
         coefficient = self.nominal_pressure_drop / self.nominal_flow**self.pressure_exponent
         if properties is not None:

@@ -14,15 +14,19 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from voltherm.media import AbstractLiquid
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 
 class CoolantProperties(eqx.Module):
     """Properties at one state; scalars or arrays of one shape."""
 
-    density: Float[Array, "..."]
-    heat_capacity: Float[Array, "..."]
-    viscosity: Float[Array, "..."]
-    conductivity: Float[Array, "..."]
+    density: Float[Array, "..."] | float = eqx.field(metadata=bounded("kg/m3", above=0.0))
+    heat_capacity: Float[Array, "..."] | float = eqx.field(metadata=bounded("J/(kg K)", above=0.0))
+    viscosity: Float[Array, "..."] | float = eqx.field(metadata=bounded("Pa s", above=0.0))
+    conductivity: Float[Array, "..."] | float = eqx.field(metadata=bounded("W/(m K)", above=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def of(cls, liquid: AbstractLiquid, temperature: Float[Array, "..."]) -> "CoolantProperties":
@@ -34,6 +38,6 @@ class CoolantProperties(eqx.Module):
             liquid.conductivity(temperature),
         )
 
-    def volumetric_heat_capacity(self) -> Float[Array, "..."]:
+    def volumetric_heat_capacity(self) -> Float[Array, "..."] | float:
         """rho c [J/(m3 K)]."""
         return self.density * self.heat_capacity

@@ -24,7 +24,8 @@ from jaxtyping import Array, Bool, Float
 
 from voltherm.media import AbstractLiquid
 from voltherm.numerics import bracketed_root, signed_power
-from voltherm.thermal.leakage import LeakagePower
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
+from voltherm.thermal.leakage import LeakagePower, OfChips
 from voltherm.thermal.outcome import failed
 
 GRAVITY = 9.80665
@@ -34,9 +35,12 @@ class ImmersedChips(eqx.Module):
     """n chips on immersed boards; every field is a scalar or (n,)."""
 
     power: LeakagePower
-    surface_resistance: Float[Array, "..."]
-    area: Float[Array, "..."]
-    board_height: Float[Array, "..."]
+    surface_resistance: OfChips = eqx.field(metadata=bounded("K/W", least=0.0))
+    area: OfChips = eqx.field(metadata=bounded("m2", above=0.0))
+    board_height: OfChips = eqx.field(metadata=bounded("m", above=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
 
 def vertical_plate_nusselt(rayleigh: Float[Array, "..."], prandtl: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -16,31 +16,41 @@ Source: R. S. Prasher, Proc. IEEE 94(8), 2006, eq. 1. Usual r in mm2K/W: grease 
 """
 
 import equinox as eqx
-from jaxtyping import Array, Float
+
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
+from voltherm.thermal.arguments import refuse_not_positive
+from voltherm.thermal.leakage import OfChips
 
 
 class InterfaceMaterial(eqx.Module):
     """A joint by its area resistance [m2K/W] and area [m2], scalars or the shape of the chips."""
 
-    area_resistance: Float[Array, "..."]
-    area: Float[Array, "..."]
+    area_resistance: OfChips = eqx.field(metadata=bounded("m2K/W", least=0.0))
+    area: OfChips = eqx.field(metadata=bounded("m2", above=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def from_bond_line(
         cls,
-        thickness: Float[Array, "..."],
-        conductivity: Float[Array, "..."],
-        contact_resistance: Float[Array, "..."],
-        area: Float[Array, "..."],
+        thickness: OfChips,
+        conductivity: OfChips,
+        contact_resistance: OfChips,
+        area: OfChips,
     ) -> "InterfaceMaterial":
-        """A joint from its bond line [m], conductivity [W/(mK)], contact resistance [m2K/W] and area [m2]."""
+        """A joint from its bond line [m], conductivity [W/(mK)], contact resistance [m2K/W] and area [m2].
+
+        **Raises**: `ValueError` where bond line or conductivity are not above zero.
+        """
+        refuse_not_positive("bond line", thickness=thickness, conductivity=conductivity)
         return cls(thickness / conductivity + contact_resistance, area)
 
     @classmethod
-    def from_resistance(cls, resistance: Float[Array, "..."], area: Float[Array, "..."]) -> "InterfaceMaterial":
+    def from_resistance(cls, resistance: OfChips, area: OfChips) -> "InterfaceMaterial":
         """A joint from its absolute resistance [K/W] on an area [m2]."""
         return cls(resistance * area, area)
 
-    def resistance(self) -> Float[Array, "..."]:
+    def resistance(self) -> OfChips:
         """Absolute thermal resistance [K/W]."""
         return self.area_resistance / self.area

@@ -19,24 +19,32 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
+
+OfChips = Float[Array, "..."] | float
+"""A number of each chip, or one for all."""
+
 
 class LeakagePower(eqx.Module):
     """Power of n chips as a function of temperature; every field is a scalar or has the shape of the chips."""
 
-    dynamic_power: Float[Array, "..."]
-    leakage_power: Float[Array, "..."]
-    reference_temperature: Float[Array, "..."]
-    temperature_scale: Float[Array, "..."]
-    idle_power: float | Float[Array, "..."] = 0.0
+    dynamic_power: OfChips = eqx.field(metadata=bounded("W", least=0.0))
+    leakage_power: OfChips = eqx.field(metadata=bounded("W", least=0.0))
+    reference_temperature: OfChips = eqx.field(metadata=bounded("K", above=0.0))
+    temperature_scale: OfChips = eqx.field(metadata=bounded("K", above=0.0))
+    idle_power: OfChips = eqx.field(default=0.0, metadata=bounded("W", least=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def from_fraction(
         cls,
-        power: Float[Array, "..."],
-        leakage_fraction: Float[Array, "..."],
-        reference_temperature: Float[Array, "..."],
-        temperature_scale: Float[Array, "..."],
-        idle_fraction: float | Float[Array, "..."] = 0.0,
+        power: OfChips,
+        leakage_fraction: OfChips,
+        reference_temperature: OfChips,
+        temperature_scale: OfChips,
+        idle_fraction: OfChips = 0.0,
     ) -> "LeakagePower":
         """Chips that draw `power` [W] at full load and `reference_temperature` [K], a share of it by leakage.
 
@@ -59,7 +67,7 @@ class LeakagePower(eqx.Module):
             jnp.broadcast_to(self.leakage_power, shape),
             jnp.broadcast_to(self.reference_temperature, shape),
             jnp.broadcast_to(self.temperature_scale, shape),
-            jnp.broadcast_to(jnp.asarray(self.idle_power, jnp.result_type(self.dynamic_power)), shape),
+            jnp.broadcast_to(self.idle_power, shape),
         )
 
     def leakage(self, temperature: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -27,7 +27,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from voltherm.media import AbstractLiquid
+from voltherm.numerics.bounds import bounded, out_of_bounds
 from voltherm.thermal.air_side import AirSide
+from voltherm.thermal.arguments import refuse_flow_shape
 from voltherm.thermal.coolant_properties import CoolantProperties
 from voltherm.thermal.outcome import failed, outcome
 from voltherm.thermal.tray import Tray
@@ -38,12 +40,28 @@ class RackModel(eqx.Module):
 
     trays: tuple[Tray, ...]
     air_side: AirSide
-    liquid_capture: Float[Array, ""]
+    liquid_capture: Float[Array, ""] | float = eqx.field(metadata=bounded("", least=0.0, most=1.0))
 
     def __check_init__(self) -> None:
         names = self.kinds
         if len(set(names)) != len(names):
             raise ValueError(f"two tray types of a rack share a kind of device: {', '.join(names)}; name them apart")
+        wrong = self.unphysical()
+        if wrong:
+            raise ValueError("\n".join(wrong))
+
+    def unphysical(self) -> list[str]:
+        """Host check: a sentence by element for every number that no rack has; none where all are sound."""
+        parts = out_of_bounds(self, ("rack",), nested=False) + out_of_bounds(self.air_side, ("air side",))
+        groups = [group for tray in self.trays for group in tray.devices]
+        return parts + [sentence for group in groups for sentence in out_of_bounds(group, (group.name,))]
+
+    def refuse_shapes(self, tray_mass_flow: Float[Array, "..."]) -> None:
+        """**Raises** `ValueError` where a number of the rack, or the flow of its trays, has another shape."""
+        refuse_flow_shape(tray_mass_flow, self.tray_count)
+        for tray in self.trays:
+            for group in tray.devices:
+                group.refuse_shapes(tray.count)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -153,7 +171,10 @@ def steady(
     **Returns**: a `RackState`.
 
     **Result codes**: see `RackState`.
+
+    **Raises**: `ValueError` where a number of the rack or a flow has a shape that does not fit.
     """
+    rack.refuse_shapes(tray_mass_flow)
     properties = CoolantProperties.of(liquid, supply_temperature)
     flows = plate_flows(rack, tray_mass_flow, properties)
     capture = rack.liquid_capture

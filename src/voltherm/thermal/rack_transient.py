@@ -149,7 +149,10 @@ def transient_step(
     `lax.scan`.
 
     **Returns**: the state at the end and what happened. A chip that runs away is NaN from then on.
+
+    **Raises**: as `rack.steady`.
     """
+    rack.refuse_shapes(tray_mass_flow)
     properties = CoolantProperties.of(liquid, supply_temperature)
     flows = plate_flows(rack, tray_mass_flow, properties)
     capture = rack.liquid_capture

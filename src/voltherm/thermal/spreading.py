@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from voltherm.thermal.power_map import FloorPlan
+from voltherm.thermal.floor_plan import FloorPlan
 from voltherm.thermal.stack import LayeredStack
 
 
@@ -33,7 +33,7 @@ def mode_impedance(stack: LayeredStack, terms: int) -> Float[Array, "row_mode co
     """Temperature over flux [m2K/W] at the bottom face for `terms` modes along y and along x."""
     if stack.top is None or stack.bottom is not None:
         raise ValueError("spreading needs a stack that convects at its top face and is adiabatic below")
-    orders = jnp.asarray(np.pi * np.arange(terms), stack.width.dtype)
+    orders = jnp.asarray(np.pi * np.arange(terms), stack.thickness.dtype)
     along_x, along_y = (orders / stack.width)[None, :] ** 2, (orders / stack.depth)[:, None] ** 2
     uniform = (along_x + along_y) == 0.0
     below = jnp.concatenate([stack.contact_resistance, jnp.zeros((1,), stack.thickness.dtype)])
@@ -55,12 +55,15 @@ def mode_impedance(stack: LayeredStack, terms: int) -> Float[Array, "row_mode co
 def source_mean_rises(stack: LayeredStack, sources: FloorPlan, terms: int = 1000) -> Float[Array, " block"]:
     """Mean rise [K] of each source over the top fluid; the grid of `stack` plays no part.
 
+    **Raises**: `ValueError` naming a source that reaches beyond the plate, where the numbers are not traced.
+
     `terms` modes are summed along each direction: 1,000 are within about 1e-6 of the sum for sources of a tenth of
     the plate.
     """
+    sources.refuse_outside(stack.width, stack.depth)
     along_x = _box_means(sources.x, sources.width, stack.width, terms)
     along_y = _box_means(sources.y, sources.depth, stack.depth, terms)
-    twice = jnp.where(jnp.arange(terms) == 0, 1.0, 2.0).astype(stack.width.dtype)
+    twice = jnp.where(jnp.arange(terms) == 0, 1.0, 2.0).astype(stack.thickness.dtype)
     norm = twice[:, None] * twice[None, :] / (stack.width * stack.depth)
     heated = jnp.einsum("b,bn,bm->nm", sources.power, along_y, along_x)
     return jnp.einsum("bn,nm,bm->b", along_y, norm * mode_impedance(stack, terms) * heated, along_x)
@@ -75,7 +78,7 @@ def spreading_resistance(stack: LayeredStack, source: FloorPlan, terms: int = 10
 
 
 def _box_means(
-    start: Float[Array, " block"], size: Float[Array, " block"], length: Float[Array, ""], terms: int
+    start: Float[Array, " block"], size: Float[Array, " block"], length: Float[Array, ""] | float, terms: int
 ) -> Float[Array, "block mode"]:
     """Mean of cos(pi m x / length) over start <= x <= start + size."""
     wave = jnp.asarray(np.pi * np.arange(terms), start.dtype) / length

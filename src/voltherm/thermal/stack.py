@@ -27,10 +27,14 @@ otherwise.
 Source: finite volumes, S. V. Patankar (1980), chapter 4. Range: constant properties, uniform over each layer.
 """
 
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 from voltherm.thermal.cosine_transform import eigenvalues, from_modes, to_modes
 from voltherm.thermal.tridiagonal import solve_tridiagonal
 
@@ -38,8 +42,11 @@ from voltherm.thermal.tridiagonal import solve_tridiagonal
 class ConvectiveFace(eqx.Module):
     """Convection on an outer face: heat transfer coefficient [W/(m2K)] and fluid temperature [K]."""
 
-    heat_transfer_coefficient: Float[Array, ""]
-    temperature: Float[Array, ""]
+    heat_transfer_coefficient: Float[Array, ""] | float = eqx.field(metadata=bounded("W/(m2 K)", above=0.0))
+    temperature: Float[Array, ""] | float = eqx.field(metadata=bounded("K", least=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
 
 class LayeredStack(eqx.Module):
@@ -51,14 +58,14 @@ class LayeredStack(eqx.Module):
 
     columns: int = eqx.field(static=True)
     rows: int = eqx.field(static=True)
-    width: Float[Array, ""]
-    depth: Float[Array, ""]
-    thickness: Float[Array, " layer"]
-    conductivity_x: Float[Array, " layer"]
-    conductivity_y: Float[Array, " layer"]
-    conductivity_z: Float[Array, " layer"]
-    volumetric_heat_capacity: Float[Array, " layer"]
-    contact_resistance: Float[Array, " joint"]
+    width: Float[Array, ""] | float = eqx.field(metadata=bounded("m", above=0.0))
+    depth: Float[Array, ""] | float = eqx.field(metadata=bounded("m", above=0.0))
+    thickness: Float[Array, " _layer"] = eqx.field(metadata=bounded("m", above=0.0))
+    conductivity_x: Float[Array, " _layer"] = eqx.field(metadata=bounded("W/(m K)", above=0.0))
+    conductivity_y: Float[Array, " _layer"] = eqx.field(metadata=bounded("W/(m K)", above=0.0))
+    conductivity_z: Float[Array, " _layer"] = eqx.field(metadata=bounded("W/(m K)", above=0.0))
+    volumetric_heat_capacity: Float[Array, " _layer"] = eqx.field(metadata=bounded("J/(m3 K)", above=0.0))
+    contact_resistance: Float[Array, " _joint"] = eqx.field(metadata=bounded("m2K/W", least=0.0))
     bottom: ConvectiveFace | None
     top: ConvectiveFace | None
     outer_node_on_face: bool = eqx.field(static=True, default=False)
@@ -68,18 +75,38 @@ class LayeredStack(eqx.Module):
             raise ValueError("a stack whose two faces are adiabatic has no steady temperature: let one face convect")
         if self.columns < 1 or self.rows < 1:
             raise ValueError(f"a stack needs at least one cell, not {self.rows} rows of {self.columns} columns")
+        layers = _last(self.thickness)
+        each = ("conductivity_x", "conductivity_y", "conductivity_z", "volumetric_heat_capacity")
+        for name, needed in (*((name, layers) for name in each), ("contact_resistance", layers and layers - 1)):
+            count = _last(getattr(self, name))
+            if layers is not None and count is not None and count != needed:
+                what = "joints between its layers" if name == "contact_resistance" else "layers"
+                raise ValueError(f"a stack of {layers} layers has {needed} {what}, and {count} entries of {name}")
+        refuse_out_of_bounds(self)
 
     @property
-    def cell_area(self) -> Float[Array, ""]:
+    def cell_area(self) -> Float[Array, ""] | float:
         """Area of a cell in the plane [m2]."""
         return self.width / self.columns * (self.depth / self.rows)
 
     @property
-    def reference_temperature(self) -> Float[Array, ""]:
+    def reference_temperature(self) -> Float[Array, ""] | float:
         """Fluid temperature [K] above which fields are solved: that of the top face, or of the bottom one."""
         face = self.top if self.top is not None else self.bottom
         assert face is not None, "checked at construction"
         return face.temperature
+
+
+def _last(value: Any) -> int | None:
+    """Length of the last axis; None where there is none, as of what stands for axes in a `jax.vmap`."""
+    shape = np.shape(value)
+    return shape[-1] if shape else None
+
+
+def _refuse_other_shape(stack: LayeredStack, power: Float[Array, "layer row column"]) -> None:
+    expected = (stack.thickness.shape[0], stack.rows, stack.columns)
+    if power.shape != expected:
+        raise ValueError(f"power has the shape {power.shape}; this stack has layers, rows and columns {expected}")
 
 
 def refine(stack: LayeredStack, lateral: int, layers: int) -> LayeredStack:
@@ -118,7 +145,7 @@ def link_conductances(stack: LayeredStack) -> Float[Array, " joint"]:
 def face_conductances(stack: LayeredStack) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Conductance per area [W/(m2K)] from the outermost nodes to the fluid below and above; zero where adiabatic."""
     half = 0.5 * stack.thickness / stack.conductivity_z
-    zero = jnp.zeros_like(stack.width)
+    zero = jnp.zeros((), stack.thickness.dtype)
     below, above = stack.bottom, stack.top
     return (
         zero if below is None else 1.0 / (half[0] + 1.0 / below.heat_transfer_coefficient),
@@ -131,8 +158,9 @@ def mode_system(stack: LayeredStack) -> tuple[Float[Array, "layer row column"], 
     links = link_conductances(stack)
     below, above = face_conductances(stack)
     vertical = jnp.zeros_like(stack.thickness).at[:-1].add(links).at[1:].add(links).at[0].add(below).at[-1].add(above)
-    along_x = eigenvalues(stack.columns, stack.width / stack.columns)
-    along_y = eigenvalues(stack.rows, stack.depth / stack.rows)
+    dtype = stack.thickness.dtype
+    along_x = eigenvalues(stack.columns, jnp.asarray(stack.width / stack.columns, dtype))
+    along_y = eigenvalues(stack.rows, jnp.asarray(stack.depth / stack.rows, dtype))
     diagonal = (
         vertical[:, None, None]
         + (stack.thickness * stack.conductivity_x)[:, None, None] * along_x[None, None, :]
@@ -155,7 +183,10 @@ def steady_stack(stack: LayeredStack, power: Float[Array, "layer row column"]) -
 
     Direct: two transforms and one sweep through the layers. Differentiable in the stack's numbers and the power, by
     one more solve in either mode; a batch of power maps or stacks goes through `jax.vmap`.
+
+    **Raises**: `ValueError` where power has another shape than the stack's cells.
     """
+    _refuse_other_shape(stack, power)
     diagonal, coupling = mode_system(stack)
     rise = solve_tridiagonal(diagonal, coupling, mode_source(stack, power))
     return stack.reference_temperature + from_modes(rise)

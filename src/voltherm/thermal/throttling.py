@@ -36,8 +36,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 from voltherm.thermal.device import LARGEST_EXPONENT, SMALLEST_RESISTANCE, solve_device, steady_power
-from voltherm.thermal.leakage import LeakagePower
+from voltherm.thermal.leakage import LeakagePower, OfChips
 from voltherm.thermal.outcome import failed
 
 _ROUNDING = 8.0
@@ -50,9 +51,12 @@ class OperatingLimits(eqx.Module):
     Scalars or the shape of the chips; infinite for a limit that the chip does not have.
     """
 
-    power: Float[Array, "..."]
-    throttle_temperature: Float[Array, "..."]
-    shutdown_temperature: Float[Array, "..."]
+    power: OfChips = eqx.field(metadata=bounded("W", least=0.0))
+    throttle_temperature: OfChips = eqx.field(metadata=bounded("K", above=0.0))
+    shutdown_temperature: OfChips = eqx.field(metadata=bounded("K", above=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
 
 class DeviceOperation(eqx.Module):
@@ -142,7 +146,7 @@ def _capped(
     return drawn, runaway & ~limited, left
 
 
-def _set(limit: Float[Array, "..."], instead: Float[Array, "..."]) -> tuple[Bool[Array, "..."], Float[Array, "..."]]:
+def _set(limit: OfChips, instead: OfChips) -> tuple[Bool[Array, "..."], Float[Array, "..."]]:
     """Whether there is a limit, and a finite number in its place where there is none."""
     there = jnp.isfinite(limit)
     return there, jnp.where(there, limit, instead)

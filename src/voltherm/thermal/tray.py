@@ -20,11 +20,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.numerics.bounds import bounded, out_of_bounds
+from voltherm.thermal.arguments import refuse_shapes
+from voltherm.thermal.chip_package import Package
 from voltherm.thermal.cold_plate import ColdPlate
 from voltherm.thermal.coolant_properties import CoolantProperties
 from voltherm.thermal.interface_material import InterfaceMaterial
-from voltherm.thermal.leakage import LeakagePower
-from voltherm.thermal.package import Package
+from voltherm.thermal.leakage import LeakagePower, OfChips
 from voltherm.thermal.throttling import DeviceOperation, OperatingLimits, operate
 
 
@@ -42,9 +44,30 @@ class DeviceGroup(eqx.Module):
     package: Package
     interface: InterfaceMaterial
     cold_plate: ColdPlate
-    junction_limit: Float[Array, "..."]
-    heat_capacity: Float[Array, "..."]
+    junction_limit: OfChips = eqx.field(metadata=bounded("K", above=0.0))
+    heat_capacity: OfChips = eqx.field(metadata=bounded("J/K", least=0.0))
     limits: OperatingLimits | None = None
+
+    def __check_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"'{self.name}': a tray holds {self.count} of them; at least 1")
+        wrong = out_of_bounds(self, (self.name,))
+        if wrong:
+            raise ValueError("\n".join(wrong))
+
+    def refuse_shapes(self, trays: int) -> None:
+        """**Raises** `ValueError` where a number of the group has another shape than its docstring allows."""
+        each = {(self.count,): "one for each device of a tray", (trays, self.count): "one for each tray and device"}
+        chips = {
+            "power": self.power,
+            "package": self.package,
+            "interface": self.interface,
+            "limits": self.limits,
+            "junction_limit": self.junction_limit,
+            "heat_capacity": self.heat_capacity,
+        }
+        refuse_shapes(self.name, chips, each)
+        refuse_shapes(self.name, {"cold_plate": self.cold_plate}, {(trays,): "one for each tray"})
 
     def operation(
         self,
@@ -54,9 +77,10 @@ class DeviceGroup(eqx.Module):
     ) -> DeviceOperation:
         """How the chips run on sinks [K] behind resistances [K/W]: `voltherm.thermal.throttling`."""
 
-        def over_trays(number: Float[Array, "..."]) -> Float[Array, "..."]:
+        def over_trays(number: OfChips) -> Float[Array, "..."]:
             # numbers of the devices of a tray stay that few: no transcendental function of them is found per chip
-            return number[None, :] if jnp.ndim(number) == 1 else number
+            array = jnp.asarray(number)
+            return array[None, :] if array.ndim == 1 else array
 
         power, limits = jax.tree.map(over_trays, (self.power, self.limits))
         return operate(sink_temperature, resistance, power, limits, load_factor)
@@ -85,6 +109,8 @@ class Tray(eqx.Module):
     devices: tuple[DeviceGroup, ...]
 
     def __check_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"tray type '{self.name}': a rack holds {self.count} of them; at least 1")
         if not self.devices:
             raise ValueError(f"tray type '{self.name}' has no devices: give it at least one kind")
         names = [group.name for group in self.devices]

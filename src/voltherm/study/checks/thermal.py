@@ -17,8 +17,8 @@ from voltherm.study.validation import case_file
 from voltherm.thermal import LITRE_PER_MINUTE, ColdPlate, CoolantProperties
 from voltherm.thermal.cold_plate import TEST_TEMPERATURE
 from voltherm.thermal.fin import annular_fin_efficiency, straight_fin_efficiency
+from voltherm.thermal.floor_plan import FloorPlan, block_means, power_map
 from voltherm.thermal.immersion import vertical_plate_nusselt
-from voltherm.thermal.power_map import FloorPlan, block_means, power_map
 from voltherm.thermal.spreading import source_mean_rises
 from voltherm.thermal.stack import ConvectiveFace, LayeredStack, face_heat, refine, steady_stack
 from voltherm.thermal.stack_transient import backward_euler, propagate
@@ -50,7 +50,8 @@ def _face(description: dict[str, float] | None) -> ConvectiveFace | None:
 
 
 def _plan(blocks: list[dict[str, Any]]) -> FloorPlan:
-    return FloorPlan(*(_array([block[key] for block in blocks]) for key in ("x", "y", "dx", "dy", "P")))
+    x, y, width, depth, power = (_array([block[key] for block in blocks]) for key in ("x", "y", "dx", "dy", "P"))
+    return FloorPlan(x, y, width, depth, power)
 
 
 def _compact_model(case: dict[str, Any]) -> tuple[LayeredStack, dict[str, FloorPlan], list[str]]:

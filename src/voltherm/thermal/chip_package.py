@@ -16,11 +16,18 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
+from voltherm.thermal.arguments import refuse_not_positive
+from voltherm.thermal.leakage import OfChips
+
 
 class Package(eqx.Module):
     """Junction-to-case resistance [K/W] of chips, a scalar or the shape of the chips."""
 
-    resistance: Float[Array, "..."]
+    resistance: OfChips = eqx.field(metadata=bounded("K/W", least=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def from_layers(
@@ -30,5 +37,9 @@ class Package(eqx.Module):
         area: Float[Array, " layer"],
         spreading_resistance: float | Float[Array, ""] = 0.0,
     ) -> "Package":
-        """One chip's package from its layers: thickness [m], conductivity [W/(mK)] and area [m2] of each."""
+        """One chip's package from its layers: thickness [m], conductivity [W/(mK)] and area [m2] of each.
+
+        **Raises**: `ValueError` where one of them is not above zero.
+        """
+        refuse_not_positive("layers of a package", thickness=thickness, conductivity=conductivity, area=area)
         return cls(jnp.sum(thickness / (conductivity * area)) + spreading_resistance)
