@@ -160,6 +160,8 @@ def test_what_is_not_modelled_is_told_and_only_taken_when_asked(tmp_path: Path):
         ("[JUNCTIONS]\nA 0 1\n[PIPES]\nP A B 1 1 1\n", "not a network that EPANET reads"),
         (PLANT.replace("P1 R A 200 150", "P1 R A 200 -150"), "not a network that EPANET reads"),
         (PLANT.replace("D-W", "C-M"), "head loss by C-M has no model"),
+        (PLANT.replace("K 20 15", "K 0 15"), "not a network that EPANET"),
+        (PLANT.replace("P1 R A", f"{'P' * 40} R A"), "not a network that EPANET reads"),
         ("[JUNCTIONS]\nA 0 1\nB 0 1\n[PIPES]\nP A B 10 100 100\n[OPTIONS]\nUNITS LPS\n", "no reservoir and no tank"),
     ],
 )

@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import os
 import random
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from tests.fuzz.mutations import mutated_bytes, mutated_text
 from voltherm.formats.checkpoint_header import inspect_checkpoint
+from voltherm.formats.epanet import read_inp
 from voltherm.formats.errors import FileFormatError
 from voltherm.formats.matpower import read_file
 from voltherm.formats.results import Results, Variable, read_results, write_results
@@ -28,6 +30,32 @@ mpc.bus = [
 mpc.gen = [1 0 0 300 -300 1.02 100 1 250 10 0 0 0 0 0 0 0 0 0 0 0];
 mpc.branch = [1, 2, 0.01, 0.1, 0.02, 250, 250, 250, 0, 0, 1, -360, 360];
 mpc.bus_name = {'one'; 'two % no comment'};
+"""
+_WATER = """[JUNCTIONS]
+ J1 10 5
+ J2 12 3 PAT
+[RESERVOIRS]
+ R1 50
+[TANKS]
+ T1 40 3 0 6 10 0
+[PIPES]
+ P1 R1 J1 100 300 100 0 Open
+ P2 J1 J2 200 250 110 0.5 Open
+ P3 J2 T1 150 250 110 0 CV
+[PUMPS]
+ U1 J1 J2 HEAD C1
+[VALVES]
+ V1 J1 J2 200 TCV 4 0
+[PATTERNS]
+ PAT 1.0 1.2 0.8
+[CURVES]
+ C1 20 30
+[CONTROLS]
+ LINK P2 CLOSED IF NODE T1 ABOVE 5
+[OPTIONS]
+ Units LPS
+ Headloss H-W
+[END]
 """
 
 
@@ -157,11 +185,19 @@ def _checkpoints(folder: Path) -> dict[str, bytes]:
     return {"checkpoint": b'{"format": "voltherm checkpoint 1", "case": "x", "contents": "' + b"0" * 64 + b'"}\nabc'}
 
 
+def _read_water(path: Path) -> None:
+    # wntr warns of what it leaves out, and jax of numbers beyond those of its kind
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        read_inp(path, approximate=True)
+
+
 TARGETS: dict[str, Target] = {
     "configuration": Target(_configurations, mutated_text, _check),
     "weather": Target(_weather, _mutated_weather, read_weather),
     "matpower": Target(_grids, mutated_text, read_file),
     "arrays": Target(_arrays, mutated_bytes, read_file),
+    "epanet": Target(lambda _: {"small.inp": _WATER.encode()}, mutated_text, _read_water),
     "results": Target(_results, mutated_bytes, read_results),
     "chunk": Target(_chunks, mutated_bytes, _read_chunk),
     "manifest": Target(_manifests, mutated_text, _read_manifest),

@@ -22,7 +22,6 @@ _NOT_IMPORTED = {
     "beartype": ("tests/conftest.py", '"beartype.beartype"'),
     "mkdocs-material": ("mkdocs.yml", "name: material"),
     "mkdocstrings": ("mkdocs.yml", "mkdocstrings"),
-    "wntr": ("benchmarks/kernels/epanet_peer.py", 'find_spec("wntr")'),
     "six": ("benchmarks/peers.txt", "wntr needs it and does not say so"),
 }
 """Programs, and what others need unsaid: the file that uses each, and how."""

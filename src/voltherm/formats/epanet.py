@@ -40,6 +40,8 @@ _CLOSED = 1e12  # Pa s/kg: some 1e-7 kg/s leak at 1 bar, so that a node behind c
 _CHECK_DROP, _CHECK_LEAKAGE = 1e-2, 1e-12  # Pa at the usual flow, and the share of it that this drives backwards
 _USUAL_SPEED = 0.5  # m/s
 _STATUS_CLOSED, _STATUS_OPEN = 0, 1  # of wntr, which has a plain number where a control has acted
+_BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
+"""What wntr raises at files with mistakes, apart from its own exceptions."""
 _AS_OPEN = {
     "PRV": "holds no pressure",
     "PSV": "holds no pressure",
@@ -101,6 +103,8 @@ def read_inp(path: Path, *, approximate: bool = False) -> WaterNetwork:
         return _convert(water, approximations)
     except ValueError as error:
         raise FileFormatError(f"{path}: {error}") from error
+    except _BROKEN as error:
+        raise FileFormatError(f"{path}: not a network that EPANET solves: {error}") from error
 
 
 def _parse(path: Path) -> Any:
@@ -119,7 +123,7 @@ def _parse(path: Path) -> Any:
             warnings.filterwarnings("ignore", "Changing the headloss formula", UserWarning)
             water = WaterNetworkModel(str(path))
         fixed = [*water.reservoir_name_list, *water.tank_name_list]
-    except (EpanetException, ValueError, KeyError, IndexError, AttributeError, TypeError, RuntimeError) as error:
+    except (EpanetException, *_BROKEN) as error:
         raise FileFormatError(f"{path}: not a network that EPANET reads: {error}") from error
     if not fixed:
         raise FileFormatError(f"{path}: no reservoir and no tank: nothing fixes the heads")
