@@ -13,6 +13,13 @@ struct Operand {
 };
 
 // Codes of voltherm.numerics.ResultCode.
-enum Result : int32_t { converged = 0, maximum_iterations = 1, not_finite = 2, singular = 3, no_descent = 6 };
+enum Result : int32_t {
+  converged = 0,
+  maximum_iterations = 1,
+  not_finite = 2,
+  singular = 3,
+  no_descent = 6,
+  inoperable = 7
+};
 
 }  // namespace voltherm

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace voltherm {
@@ -77,6 +78,13 @@ class PivotedFactors {
     return true;
   }
 
+  // Of the determinant: signs of the pivots, and of the exchanges of rows and columns.
+  int sign() const {
+    bool odd = is_odd(row_of_pivot_) != is_odd(order_);
+    for (const T number : diagonal_) odd = odd != (number < T(0));
+    return odd ? -1 : 1;
+  }
+
   // Overwrites the right-hand side with the solution.
   void solve(std::vector<T>& side) const {
     const auto size = static_cast<int64_t>(order_.size());
@@ -95,6 +103,14 @@ class PivotedFactors {
 
  private:
   static constexpr T round_off = 16 * std::numeric_limits<T>::epsilon();
+
+  // Whether it takes an odd number of exchanges to sort the numbers 0 .. n - 1.
+  static bool is_odd(std::vector<int64_t> numbers) {
+    bool odd = false;
+    for (int64_t at = 0; at < static_cast<int64_t>(numbers.size()); ++at)
+      for (; numbers[at] != at; odd = !odd) std::swap(numbers[at], numbers[numbers[at]]);
+    return odd;
+  }
 
   // Depth-first from a row through the columns of L that its pivots stand for.
   void visit(int64_t first, int64_t mark, std::vector<int64_t>& seen, std::vector<int64_t>& reach,

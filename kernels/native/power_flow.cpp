@@ -24,8 +24,8 @@ std::shared_ptr<void> aligned_memory(int64_t bytes) {
 constexpr int64_t tables = 11, target_table = 4;
 
 // Tables and operands in the order of PowerWork and PowerOperand; sets everything but results and plan.
-const char* read_operands(ffi::RemainingArgs& args, bool linear, PowerWork& work) {
-  const int64_t operands = linear ? power_operands : power_operands - 1;
+const char* read_operands(ffi::RemainingArgs& args, PowerWork& work) {
+  const int64_t operands = power_operands;
   if (static_cast<int64_t>(args.size()) != operands + tables) return "wrong number of operands";
   const int32_t* table[tables];
   int64_t length[tables];
@@ -94,7 +94,7 @@ ffi::Error power_flow(ffi::ThreadPool pool, ffi::RemainingArgs args, ffi::Result
                       ffi::Result<Table> worst, double tolerance, int64_t maximum_iterations, double base_power,
                       int64_t shared_steps, int64_t chords, int64_t single_factors, int64_t instructions) {
   PowerWork work{};
-  if (const char* mistake = read_operands(args, false, work)) return wrong(mistake);
+  if (const char* mistake = read_operands(args, work)) return wrong(mistake);
   const auto kind = work.single ? ffi::F32 : ffi::F64;
   if (unknown->element_type() != kind || residual->element_type() != kind || !shaped(*residual, {work.lanes}) ||
       !shaped(*unknown, {work.lanes, work.size, 2}) || !shaped(*iterations, {work.lanes}) ||
@@ -113,7 +113,7 @@ ffi::Error power_flow(ffi::ThreadPool pool, ffi::RemainingArgs args, ffi::Result
 ffi::Error power_step(ffi::ThreadPool pool, ffi::RemainingArgs args, ffi::Result<ffi::AnyBuffer> solution,
                       double base_power, int64_t transpose, int64_t instructions) {
   PowerWork work{};
-  if (const char* mistake = read_operands(args, true, work)) return wrong(mistake);
+  if (const char* mistake = read_operands(args, work)) return wrong(mistake);
   if (solution->element_type() != (work.single ? ffi::F32 : ffi::F64) ||
       !shaped(*solution, {work.lanes, work.size, 2}))
     return wrong("the result of power_step does not fit");

@@ -17,6 +17,8 @@ enum PowerOperand {
   side = load + 6,
   power_operands
 };
+// The last one is the right-hand side of a linear solve; an iteration that fails from its start begins there anew.
+constexpr int fallback = side;
 
 // Positions first .. last - 1. A subtree is a segment that nothing outside but its ancestors has to do with; those of
 // the top are what is left above the subtrees. `target` is where the targets of the first pivot begin.
@@ -48,8 +50,8 @@ struct PowerWork {
   double base_power;  // of loads and generation
   double tolerance;
   int64_t maximum_iterations;
-  // The plan: so many steps with the factors that all lanes share, then one fresh factorisation after every `chords`
-  // steps with the last one; in single precision or not.
+  // The plan, for as long as steps contract: so many with the factors that all lanes share, then one fresh
+  // factorisation after every `chords` steps with the last one; in single precision or not.
   int64_t shared_steps, chords;
   bool single_factors;
 

@@ -6,9 +6,10 @@
 //
 // A lane that elimination in a fixed order could not solve so well is solved alone, by sparse LU with pivoting.
 
-// Solves the system that a forward pass of Step::pivoted has assembled; the steps are NaN where it is singular.
+// Solves the system that a forward pass of Step::pivoted has assembled; the steps are NaN where it is singular. Returns
+// the sign of its determinant.
 template <class T>
-void pivot(PowerSystem<T, T, 1, 1>& system, bool transpose) {
+int pivot(PowerSystem<T, T, 1, 1>& system, bool transpose) {
   const PowerWork& work = system.work;
   const int64_t most = 4 * (work.size + 2 * work.pairs);
   Arena measure{nullptr};
@@ -43,10 +44,11 @@ void pivot(PowerSystem<T, T, 1, 1>& system, bool transpose) {
       }
     }
   }
-  const bool solved = memory != nullptr && solve_by_pivoting(entries, side);
+  const int sign = memory == nullptr ? 0 : solve_by_pivoting(entries, side);
   for (int64_t at = 0; at < work.size; ++at)
-    for (int n = 0; n < 2; ++n) system.unknown[at].step[n].part = solved ? side[2 * at + n] : T(__builtin_nan(""));
+    for (int n = 0; n < 2; ++n) system.unknown[at].step[n].part = sign != 0 ? side[2 * at + n] : T(__builtin_nan(""));
   std::free(memory);
+  return sign;
 }
 
 // One lane by itself, in memory of its own: for what its group could not do. Without memory, `memory` is null.

@@ -1,10 +1,28 @@
 // Newton's method in a group of lanes: which lane goes on, goes back or ends. Included by power_flow.h.
 //
-// Convergence, line search and result codes are those of voltherm.numerics.newton. A step with factors that are not
-// those of its own Jacobian is taken where it lowers the residual; where it does not, the lane waits for fresh ones.
+// Two ways. Carefully, with the factors of every Jacobian in full precision: convergence, line search and result codes
+// are those of voltherm.numerics.newton. Or quickly, with factors in single precision, of a Jacobian before or of one
+// that lanes share: then only whole steps are taken, and a lane is given up, for the careful way from its start, when
+//
+//     max |step k+1| > 1/4 max |step k|      or the mismatch does not fall
+//
+// So contract the steps of Newton's method and of its simplified form wherever Kantorovich's theorem holds, in whose
+// ball there is one root: Deuflhard (2004), Newton Methods for Nonlinear Problems, sections 2.1 and 2.2.1. The two ways
+// then end in the same root, and the quick one never chooses among several.
 
 constexpr double round_off_floor = 1000, round_off_step = 4, sufficient_decrease = 1e-4;
 constexpr double shortest_fraction = 1.0 / 1024;
+constexpr double contraction = 0.25, negligible_step = 1e-6;
+
+// The unknowns of a lane's start, where they are finite, else zero.
+template <class T>
+void write_start(const PowerWork& work, int64_t lane) {
+  T* const to = static_cast<T*>(work.unknown) + lane * 2 * work.size;
+  for (int64_t row = 0; row < 2 * work.size; ++row) {
+    const T begun = operand<T, 1>(work, start, row, lane, 1).part;
+    to[row] = begun - begun == T(0) ? begun : T(0);
+  }
+}
 
 // Newton's method in a group of lanes; template parameters as in PowerSystem.
 template <class T, class F, int W, int N>
@@ -12,20 +30,24 @@ struct PowerSolver {
   using System = PowerSystem<T, F, W, N>;
   using P = Pack<T, W>;
   using Q = Pack<F, W>;
-  static constexpr bool alone = W == 1 && std::is_same_v<T, F>;
+  static constexpr bool full = std::is_same_v<T, F>, alone = W == 1 && full;
   static constexpr T epsilon = Format<T>::epsilon;
 
   System& system;
   int64_t lane, count;
-  // The plan; an exact one makes fresh factors for every step.
+  // The plan; the careful way makes fresh factors for every step.
   int64_t shared_steps, chords;
+  bool careful;
   bool pivots = false;  // every step by a solve with pivoting
   bool running[W];
   T norm[W], residual[W], worst[W], fraction[W];
+  F last_step[W];
+  F first_sign[W], sign[W];  // of the determinant of the Jacobian where a lane begins, and of the last fresh factors
   int32_t iterations[W], result[W];
 
   PowerSolver(System& system, int64_t lane, int64_t count, int64_t shared_steps, int64_t chords)
-      : system(system), lane(lane), count(count), shared_steps(shared_steps), chords(chords) {}
+      : system(system), lane(lane), count(count), shared_steps(shared_steps), chords(chords),
+        careful(full && shared_steps == 0 && chords == 0) {}
 
   static INLINE bool finite(T number) { return number - number == T(0); }
 
@@ -62,9 +84,15 @@ struct PowerSolver {
     if (step == Step::fresh || step == Step::pivoted) system.clear(segment);
   }
 
+  // Before a forward pass.
+  void begin_measuring(Step step) {
+    system.weigh_nothing();
+    if (step == Step::fresh) system.count_no_sign();
+  }
+
   // Measures the lanes where they start.
   void begin(Step step) {
-    system.weigh_nothing();
+    begin_measuring(step);
     system.read_start(lane, count);
     const auto down = [&](const Segment& segment) { system.template begin<false>(segment); };
     const auto up = [&](const Segment& segment) {
@@ -81,7 +109,7 @@ struct PowerSolver {
     for (int n = 0; n < W; ++n) on[n] = running[n] ? F(1) : F(0);
     system.active = Q::load(on);
     system.take_no_step();
-    system.weigh_nothing();
+    begin_measuring(next);
     if constexpr (alone)
       if (step == Step::pivoted) pivot(system, false);
     system.sweep([&](const Segment& segment) { backward(step, segment); },
@@ -89,87 +117,122 @@ struct PowerSolver {
                  [&](const Segment& segment) { forward(next, segment); });
   }
 
-  // The forward pass once more, after lanes have gone back by so much of their step and hold the rest of it.
-  void repeat(Step next, const T* change, const T* held) {
-    system.go_back(P::load(change), P::load(held));
-    system.weigh_nothing();
+  // The forward pass once more, after lanes have gone back and hold so much of their step.
+  void repeat(Step next, const T* held) {
+    system.go_back(P::load(held));
+    begin_measuring(next);
     system.sweep([](const Segment&) {}, [&](const Segment& segment) { clear(next, segment); },
                  [&](const Segment& segment) { forward(next, segment); });
   }
 
+  // What a forward pass has measured: root of the sum of squares, largest mismatch and its bus.
+  struct Measured {
+    alignas(64) T norm[W], largest[W], row[W];
+  };
+  void measure(Measured& at) {
+    system.sum.store(at.norm), system.largest.store(at.largest), system.worst.store(at.row);
+    for (int n = 0; n < W; ++n) at.norm[n] = finite(at.norm[n]) ? __builtin_sqrt(at.norm[n]) : T(__builtin_inf());
+    alignas(64) F signs[W];
+    system.sign.store(signs);
+    for (int n = 0; n < W; ++n) sign[n] = signs[n];
+  }
+
   void solve(int64_t maximum) {
-    alignas(64) T sums[W], largest[W], rows[W];
-    const auto measured = [&] {
-      system.sum.store(sums), system.largest.store(largest), system.worst.store(rows);
-      for (int n = 0; n < W; ++n) sums[n] = finite(sums[n]) ? __builtin_sqrt(sums[n]) : T(__builtin_inf());
-    };
+    Measured now{};
     Step step = step_of(0);
     system.read_demand(lane, count);
     begin(step);
-    measured();
+    measure(now);
+    settle_start(step, now);
+    for (int64_t number = 0; number < maximum && any_running(); ++number) {
+      const Step next = step_of(number + 1);
+      advance(step, next);
+      measure(now);
+      if (careful) {
+        search(next, now);
+      } else {
+        contract(now);
+      }
+      step = next;
+    }
+    if constexpr (alone)
+      if (pivots) sign[0] = static_cast<F>(pivot(system, false));
+  }
+
+  // Which lanes are to run at all.
+  void settle_start(Step step, Measured& at) {
     bool all_sound = true;
-    for (int n = 0; n < count; ++n) all_sound = all_sound && finite(sums[n]);
+    for (int n = 0; n < count; ++n) all_sound = all_sound && finite(at.norm[n]);
     if (!all_sound) {
       alignas(64) T places[W];
       system.looks_for_nan = true;
       begin(step);
       system.worst.store(places);
       system.looks_for_nan = false;
-      for (int n = 0; n < W; ++n) rows[n] = finite(sums[n]) ? rows[n] : places[n];
+      for (int n = 0; n < W; ++n) at.row[n] = finite(at.norm[n]) ? at.row[n] : places[n];
     }
     for (int n = 0; n < W; ++n) {
-      const bool sound = finite(sums[n]), met = meets(sums[n], largest[n]);
-      norm[n] = sums[n], worst[n] = rows[n], iterations[n] = 0;
-      residual[n] = sound ? largest[n] : T(__builtin_nan(""));
+      const bool sound = finite(at.norm[n]), met = meets(at.norm[n], at.largest[n]);
+      norm[n] = at.norm[n], worst[n] = at.row[n], iterations[n] = 0;
+      residual[n] = sound ? at.largest[n] : T(__builtin_nan(""));
       result[n] = met ? converged : sound ? maximum_iterations : not_finite;
       running[n] = n < count && sound && !met;
+      first_sign[n] = sign[n];
+      last_step[n] = F(__builtin_inf());
     }
-    for (int64_t number = 0; number < maximum && any_running(); ++number) {
-      const Step next = step_of(number + 1);
-      advance(step, next);
-      measured();
-      alignas(64) F broken[W], longest[W];
-      system.broken.store(broken), system.largest_step.store(longest);
-      const bool exact = step == Step::fresh || step == Step::pivoted;
-      bool open[W];
-      alignas(64) T held[W];
+  }
+
+  // Ends a quick step: a lane whose steps do not contract is given up.
+  void contract(const Measured& now) {
+    alignas(64) F broken[W], longest[W];
+    system.broken.store(broken), system.largest_step.store(longest);
+    for (int n = 0; n < W; ++n) {
+      if (!running[n]) continue;
+      ++iterations[n];
+      const F most = F(contraction) * last_step[n];
+      const bool met = meets(now.norm[n], now.largest[n]), small = longest[n] <= F(negligible_step);
+      const bool contracts = broken[n] == F(0) && (longest[n] <= most || small) && (met || now.norm[n] < norm[n]);
+      last_step[n] = longest[n];
+      running[n] = contracts && !met;
+      result[n] = !contracts ? no_descent : met ? converged : maximum_iterations;
+      norm[n] = now.norm[n], residual[n] = now.largest[n], worst[n] = now.row[n];
+    }
+  }
+
+  // Ends a careful step: halves it in the lanes where the mismatch does not fall enough.
+  void search(Step next, Measured& now) {
+    alignas(64) F broken[W], longest[W];
+    system.broken.store(broken), system.largest_step.store(longest);
+    bool open[W];
+    alignas(64) T held[W];
+    for (int n = 0; n < W; ++n) {
+      open[n] = running[n];
+      held[n] = 1;
+      if (!running[n]) continue;
+      ++iterations[n];
+      fraction[n] = 1;
+      if (broken[n] != F(0)) {
+        open[n] = running[n] = false;
+        // after a step that was one it is the iteration that went astray, not the network
+        result[n] = iterations[n] == 1 ? singular : no_descent;
+      }
+    }
+    for (;;) {
+      bool again = false;
       for (int n = 0; n < W; ++n) {
-        open[n] = running[n];
-        held[n] = 1;
-        if (!running[n]) continue;
-        ++iterations[n];
-        fraction[n] = 1;
-        if (broken[n] != F(0)) {
-          open[n] = running[n] = false;
-          result[n] = singular;
+        if (!open[n]) continue;
+        const bool descended = now.norm[n] <= (1 - T(sufficient_decrease) * fraction[n]) * norm[n];
+        if (!descended && fraction[n] > T(shortest_fraction)) {
+          held[n] = fraction[n] *= T(0.5);
+          again = true;
+          continue;
         }
+        open[n] = false;
+        if (!judge(n, descended, longest[n], now.norm[n], now.largest[n], now.row[n])) held[n] = 0, again = true;
       }
-      for (;;) {
-        bool again = false;
-        alignas(64) T change[W] = {};
-        for (int n = 0; n < W; ++n) {
-          if (!open[n]) continue;
-          const bool descended = sums[n] <= (1 - T(sufficient_decrease) * fraction[n]) * norm[n];
-          if (!descended && exact && fraction[n] > T(shortest_fraction)) {
-            fraction[n] *= T(0.5);
-            change[n] = held[n] = fraction[n];
-            again = true;
-            continue;
-          }
-          open[n] = false;
-          if (!descended && !exact && !meets(sums[n], largest[n])) {  // left to the next fresh factors
-            change[n] = 1, held[n] = 0;
-            again = true;
-            continue;
-          }
-          change[n] = judge(n, descended, exact, longest[n], sums[n], largest[n], rows[n]);
-          if (change[n] != T(0)) held[n] = 0, again = true;
-        }
-        if (!again) break;
-        repeat(next, change, held);
-        measured();
-      }
-      step = next;
+      if (!again) return;
+      if constexpr (full) repeat(next, held);
+      measure(now);
     }
   }
 
@@ -179,11 +242,11 @@ struct PowerSolver {
     return any;
   }
 
-  // Ends a step of one lane; returns by how much of it the unknowns have to go back.
-  T judge(int n, bool descended, bool exact, F longest, T trial, T trial_largest, T row) {
+  // Ends a step of one lane; returns whether it is kept.
+  bool judge(int n, bool descended, F longest, T trial, T trial_largest, T row) {
     const bool met = meets(trial, trial_largest);
     bool settled = met;
-    if (!met && exact && (!descended || static_cast<T>(longest) <= T(round_off_step) * epsilon * T(1e6)))
+    if (!met && (!descended || static_cast<T>(longest) <= T(round_off_step) * epsilon * T(1e6)))
       settled = stands_still(n, descended);
     if (settled) {
       result[n] = converged;
@@ -191,9 +254,9 @@ struct PowerSolver {
       result[n] = no_descent;
     }
     running[n] = descended && !settled;
-    if (!met && !(trial < norm[n])) return fraction[n];
+    if (!met && !(trial < norm[n])) return false;
     norm[n] = trial, residual[n] = trial_largest, worst[n] = row;
-    return 0;
+    return true;
   }
 
   // Whether the last step of a lane is round-off, or no step lowers a residual that is.
@@ -238,17 +301,13 @@ struct PowerSolver {
       for (int64_t bus = 0; bus < work.size; ++bus) {
         alignas(64) T numbers[W];
         number(bus).store(numbers);
-        for (int n = 0; n < count; ++n) {
-          if (!wanted[n]) continue;
-          const int64_t row = part * work.size + bus;
-          const T begun = operand<T, 1>(work, start, row, lane + n, 1).part;
-          const T left = finite(begun) ? begun : T(0);
-          to[n * 2 * work.size + row] = result[n] == converged ? numbers[n] : left;
-        }
+        for (int n = 0; n < count; ++n)
+          if (wanted[n] && result[n] == converged) to[n * 2 * work.size + part * work.size + bus] = numbers[n];
       }
     }
     for (int n = 0; n < count; ++n) {
       if (!wanted[n]) continue;
+      if (result[n] != converged) write_start<T>(work, lane + n);
       static_cast<T*>(work.residual)[lane + n] = residual[n];
       work.iterations[lane + n] = iterations[n];
       work.result[lane + n] = result[n];

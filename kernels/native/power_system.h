@@ -54,8 +54,11 @@ struct PowerSystem {
   P sum, largest, worst;  // of the residual: sum of squares, largest magnitude, the bus that has it
   Q active;               // 1 in lanes that still run
   Q broken, largest_step;
+  // Of the determinant of the Jacobian with the last fresh factors: 1 or -1; 0 where a pivot vanished or is no number.
+  Q sign;
+  bool common_start_serves;  // lanes begin where `common_start` says, if it is for them
 
-  explicit PowerSystem(const PowerWork& work) : work(work) {}
+  explicit PowerSystem(const PowerWork& work) : work(work), common_start_serves(work.operand[start].shared) {}
 
   void place(Arena& arena) {
     factors.place(work, arena);
@@ -88,7 +91,7 @@ struct PowerSystem {
                    [&](int64_t bus, const P& size) { unknown[work.position[bus]].logarithm = size; });
   }
 
-  bool starts_in_common() const { return N == 1 && W != 1 && work.operand[start].shared; }
+  bool starts_in_common() const { return N == 1 && W != 1 && common_start_serves; }
 
   // Parts of the load that follow the voltage. Only those that all lanes share may enter factors that all share.
   void read_voltage_parts(int64_t lane, int64_t count, bool only_shared) {
@@ -153,18 +156,12 @@ struct PowerSystem {
     node[at].imaginary = size * sine;
   }
 
-  // Takes back so much of the last step, which leaves `held` of it, for another forward pass.
-  __attribute__((noinline)) void go_back(const P& change, const P& held) {
+  // Takes back the last step but for `held` of it, for another forward pass.
+  __attribute__((noinline)) void go_back(const P& held) {
     for (int64_t at = 0; at < work.size; ++at) {
       Unknown& own = unknown[at];
-      const P step0 = convert<T>(own.step[0]), step1 = convert<T>(own.step[1]);
-      if constexpr (keeps_origin) {
-        own.angle = own.Origin::angle - held * step0;
-        own.logarithm = own.Origin::logarithm - held * step1;
-      } else {
-        own.angle = own.angle + change * step0;
-        own.logarithm = own.logarithm + change * step1;
-      }
+      own.angle = own.Origin::angle - held * own.step[0];
+      own.logarithm = own.Origin::logarithm - held * own.step[1];
       node[at].side[0] = node[at].side[1] = Q::of(0);
       turn(at);
     }
@@ -189,6 +186,9 @@ struct PowerSystem {
     sum = worst = P::of(0);
     largest = P::of(-1);
   }
+
+  // Before fresh factors.
+  void count_no_sign() { sign = Q::of(1); }
 
   // Before a backward pass.
   void take_no_step() { broken = largest_step = Q::of(0); }
@@ -266,7 +266,8 @@ struct PowerSystem {
         const P reactive_all = reactive_sum + own.reactive + demand[2 * at + 1] + own.load_reactive;
         const P active_left = keep_active.where_greater(zero, active_all, angle - angle);
         const P reactive_left = keep_reactive.where_greater(zero, reactive_all, logarithm - logarithm);
-        weigh(active_left, reactive_left, work.order[at]);
+        const P weight = widened<W>(network.weight[at]);
+        weigh(weight * active_left, weight * reactive_left, work.order[at]);
         here.side[0] = here.side[0] + convert<F>(active_left);
         here.side[1] = here.side[1] + convert<F>(reactive_left);
       }
@@ -324,7 +325,9 @@ struct PowerSystem {
   template <bool Transpose>
   INLINE void eliminate_pivot(int64_t at, const int32_t*& target) {
     Block<Q>& own = factors.diagonal[at];
-    const Q inverse_determinant = Q::of(1) / (own.n[0] * own.n[3] - own.n[1] * own.n[2]), none = Q::of(0);
+    const Q determinant = own.n[0] * own.n[3] - own.n[1] * own.n[2], none = Q::of(0);
+    const Q inverse_determinant = Q::of(1) / determinant;
+    sign = determinant.where_greater(none, sign, none.where_greater(determinant, none - sign, none));
     const Block<Q> inverse = {{own.n[3] * inverse_determinant, none - own.n[1] * inverse_determinant,
                                none - own.n[2] * inverse_determinant, own.n[0] * inverse_determinant}};
     own = inverse;

@@ -65,11 +65,11 @@ Lane<T> lane_of(const T* values, Table rows, Table columns, int64_t size, int64_
 }
 
 template <class T>
-bool solve_one(const Entries<T>& entries, T* side) {
+int solve_one(const Entries<T>& entries, T* side) {
   try {
     const auto finite = [](T number) { return std::isfinite(number); };
     if (!std::all_of(entries.value, entries.value + entries.count, finite) || !std::all_of(side, side + entries.size, finite))
-      return false;
+      return 0;
     ByColumn<T> by_column(entries.size);
     for (int64_t n = 0; n < entries.count; ++n) by_column[entries.column[n]][entries.row[n]] += entries.value[n];
     const Lane<T> lane = scaled(by_column);
@@ -79,13 +79,13 @@ bool solve_one(const Entries<T>& entries, T* side) {
     PivotedFactors<T> factors;
     const bool regular = factors.factor(lane.matrix, sequence);
     ++(regular ? solved : singular);
-    if (!regular) return false;
+    if (!regular) return 0;
     for (int64_t row = 0; row < entries.size; ++row) numbers[row] *= lane.scale[row];
     factors.solve(numbers);
     std::copy(numbers.begin(), numbers.end(), side);
-    return true;
+    return factors.sign();
   } catch (const std::exception&) {  // no memory left
-    return false;
+    return 0;
   }
 }
 
@@ -143,8 +143,8 @@ ffi::Error pivoted(ffi::AnyBuffer values, ffi::AnyBuffer sides, ffi::AnyBuffer b
 
 }  // namespace
 
-bool solve_by_pivoting(const Entries<double>& entries, double* side) { return solve_one(entries, side); }
-bool solve_by_pivoting(const Entries<float>& entries, float* side) { return solve_one(entries, side); }
+int solve_by_pivoting(const Entries<double>& entries, double* side) { return solve_one(entries, side); }
+int solve_by_pivoting(const Entries<float>& entries, float* side) { return solve_one(entries, side); }
 
 }  // namespace voltherm
 

@@ -13,9 +13,10 @@ struct Entries {
   int32_t *row, *column;
 };
 
-// Overwrites the right-hand side with the solution, by sparse LU with pivoting, and counts what became of it. False where
-// the matrix is singular, where there was not a number in every place, or where there is no memory.
-bool solve_by_pivoting(const Entries<double>& entries, double* side);
-bool solve_by_pivoting(const Entries<float>& entries, float* side);
+// Overwrites the right-hand side with the solution, by sparse LU with pivoting, and counts what became of it. The sign of
+// the determinant, 1 or -1; 0 where the matrix is singular, where there was not a number in every place, or where there is
+// no memory.
+int solve_by_pivoting(const Entries<double>& entries, double* side);
+int solve_by_pivoting(const Entries<float>& entries, float* side);
 
 }  // namespace voltherm

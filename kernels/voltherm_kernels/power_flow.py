@@ -24,11 +24,12 @@ from .schedule import Schedule
 
 
 class Plan(NamedTuple):
-    """How the steps of an iteration are made.
+    """How the steps of an iteration are made, as long as they contract.
 
     `shared_steps`: so many first steps use one factorisation that all lanes share, the one at a common start.
     `chords`: so many steps reuse fresh factors before they are made anew. `single_factors`: factors in single
-    precision; residuals and unknowns keep theirs. A lane that fails is solved again with `EXACT`.
+    precision; residuals and unknowns keep theirs. A lane whose steps do not contract as they do around a single root,
+    or where the determinant is negative, is solved with `EXACT` from its start: no plan chooses among roots.
     """
 
     shared_steps: int
@@ -145,14 +146,20 @@ def solve(
     tolerance: float,
     maximum_iterations: int,
     *,
+    fallback: Array | None = None,
     base_power: float = 1.0,
     wanted: str | None = None,
 ) -> tuple[Array, ...]:
     """Unknowns (bus, 2, lane), largest residual, iterations, result code and its bus, (lane,) each.
 
-    A lane without a solution has the unknowns of its start that are finite, and zero for others.
+    A residual counts in full down to what round-off makes of it at 1 p.u. (`mismatch_round_off` in power_network.h).
+    `fallback` (bus, 2, lane): flat voltages, where a lane begins anew that finds no root from `start`, or one where the
+    determinant of the Jacobian is negative; by default `start`. A root of another sign than there is refused: result
+    code 7, and the bus is that of the lowest voltage. A lane without a solution has the unknowns of its start that are
+    finite, and zero for others.
     """
     start = operands[0]
+    operands = (*operands, start if fallback is None else fallback)
     lanes = lanes_of(operands)
     number = jax.ShapeDtypeStruct((lanes,), np.int32)
     results = (

@@ -55,13 +55,25 @@ def pivoted(
     return jnp.moveaxis(lax.map(lane, (*lanes_first, settled)), 0, 2)
 
 
-def _dense(schedule: Schedule, values: Array, right_hand_side: Array, *, transpose: bool) -> Array:
-    """x (size, b, side) of one lane, from values (entries, b, b) and right-hand sides (size, b, side)."""
+def sign_of_determinant(schedule: Schedule, values: Array) -> Array:
+    """1 or -1, 0 where the matrix is singular, from values (entries, b, b) of one lane; dense LU with rows scaled."""
+    matrix = _in_full(schedule, values)
+    scale = jnp.max(jnp.abs(matrix), axis=1, keepdims=True)
+    return jnp.linalg.slogdet(matrix / jnp.where(scale > 0.0, scale, 1.0))[0]
+
+
+def _in_full(schedule: Schedule, values: Array) -> Array:
+    """The matrix (rows, rows) of one lane, from values (entries, b, b)."""
     block, size = schedule.block_size, schedule.size
-    rows = size * block
     matrix = jnp.zeros((size, block, size, block), values.dtype)
     places = (jnp.asarray(schedule.rows), slice(None), jnp.asarray(schedule.columns), slice(None))
-    matrix = matrix.at[places].add(values).reshape(rows, rows)
+    return matrix.at[places].add(values).reshape(size * block, size * block)
+
+
+def _dense(schedule: Schedule, values: Array, right_hand_side: Array, *, transpose: bool) -> Array:
+    """x (size, b, side) of one lane, from values (entries, b, b) and right-hand sides (size, b, side)."""
+    rows = schedule.size * schedule.block_size
+    matrix = _in_full(schedule, values)
     matrix = matrix.T if transpose else matrix
     scale = jnp.max(jnp.abs(matrix), axis=1, keepdims=True).astype(matrix.dtype)
     sides = right_hand_side.reshape(rows, -1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.power.cases import BASE_POWER, branches, network_of, ring, solve, two_bus, two_bus_voltage
-from voltherm.numerics import ResultCode
+from voltherm.numerics import ResultCode, sentence
 from voltherm.power import Load, Network, PowerParameters, steady
 
 
@@ -126,11 +126,64 @@ def test_bus_without_source_is_named(ring_solution):
     network, parameters, _ = ring_solution
     cut = eqx.tree_at(lambda tree: tree.branches.in_service, parameters, jnp.array([1.0, 1.0, 1.0, 1.0, 0.0]))
     solution = solve(network, cut)
-    assert int(solution.status.result) == ResultCode.SINGULAR
+    assert int(solution.status.result) == ResultCode.NOT_SUPPLIED
     assert network.buses[int(solution.status.worst)] == "b4"
-    assert bool(jnp.isnan(solution.value.voltage_magnitude).all())
-    gradient = jax.jit(jax.grad(lambda numbers: jnp.sum(steady(network, numbers).value.active_loss)))(cut)
-    assert all(float(jnp.abs(leaf).max()) == 0.0 for leaf in jax.tree.leaves(gradient))
+    assert "bus b4" in sentence(int(solution.status.result), "bus b4")
+    state = solution.value
+    np.testing.assert_array_equal(np.isnan(state.voltage_magnitude), [False] * 4 + [True])
+    np.testing.assert_array_equal(np.isnan(state.active_source), [False] * 4 + [True])
+    # the open branch carries nothing, and the rest is what it is without the bus
+    np.testing.assert_array_equal(state.active_power_from[4], 0.0)
+    without = network_of([(0, 1), (1, 2), (2, 3), (3, 0)], 4, voltage_controlled=(3,))
+    kept = jax.tree.map(lambda leaf: leaf[:4], parameters)
+    expected = solve(without, kept).value
+    for name in ("voltage_magnitude", "active_source", "reactive_source", "active_load"):
+        np.testing.assert_allclose(getattr(state, name)[:4], getattr(expected, name), rtol=1e-12)
+    np.testing.assert_allclose(state.active_loss[:4], expected.active_loss, rtol=1e-9)
+    assert abs(float(state.active_balance)) < 1e-9 * float(jnp.nansum(state.active_load))
+
+
+def test_gradients_where_a_bus_is_cut_off_are_those_of_the_rest(ring_solution):
+    network, parameters, _ = ring_solution
+    cut = eqx.tree_at(lambda tree: tree.branches.in_service, parameters, jnp.array([1.0, 1.0, 1.0, 1.0, 0.0]))
+    without = network_of([(0, 1), (1, 2), (2, 3), (3, 0)], 4, voltage_controlled=(3,))
+
+    def loss(numbers, network):
+        return jnp.nansum(steady(network, numbers).value.active_loss)
+
+    gradient = eqx.filter_jit(jax.grad(loss))(cut, network)
+    expected = eqx.filter_jit(jax.grad(loss))(jax.tree.map(lambda leaf: leaf[:4], parameters), without)
+    for one, other in zip(jax.tree.leaves(gradient.load), jax.tree.leaves(expected.load), strict=True):
+        np.testing.assert_allclose(one[:4], other, rtol=1e-9)
+        assert float(one[4]) == 0.0
+    assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(gradient))
+
+
+@pytest.mark.parametrize("implementation", ["auto", "xla"])
+def test_a_branch_out_of_service_is_none_whatever_its_numbers(ring_solution, implementation: str):
+    network, parameters, _ = ring_solution
+    open_ring = eqx.tree_at(lambda tree: tree.branches.in_service, parameters, jnp.array([1.0, 1.0, 0.0, 1.0, 1.0]))
+    blank = eqx.tree_at(
+        lambda tree: (tree.branches.resistance, tree.branches.reactance, tree.branches.tap_ratio),
+        open_ring,
+        (
+            parameters.branches.resistance.at[2].set(0.0),
+            parameters.branches.reactance.at[2].set(0.0),
+            parameters.branches.tap_ratio.at[2].set(jnp.nan),
+        ),
+    )
+
+    def loss(numbers):
+        solution = steady(network, numbers, implementation=implementation)
+        return jnp.sum(solution.value.active_loss), solution
+
+    run = jax.jit(jax.value_and_grad(loss, has_aux=True))
+    ((found, solution), gradient), ((expected, _), reference) = run(blank), run(open_ring)
+    assert int(solution.status.result) == ResultCode.CONVERGED
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert float(solution.value.active_power_from[2]) == 0.0
+    assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(gradient))
+    np.testing.assert_allclose(gradient.load.active_constant_power, reference.load.active_constant_power, rtol=1e-9)
 
 
 def test_two_sources_may_run_as_two_islands():

@@ -11,7 +11,7 @@ import pytest
 from tests.kernels.exported import triton_calls
 from tests.power.cases import branches, network_of, ring, two_bus
 from voltherm.numerics import ResultCode
-from voltherm.power import Load, Network, PowerParameters, flow, steady
+from voltherm.power import Load, Network, PowerParameters, flow_problem, steady
 from voltherm.power.branch import two_port
 from voltherm.power.flow_on_tiles import solve
 
@@ -135,7 +135,7 @@ def test_a_lane_that_needs_pivoting_is_iterated_again():
         return steady(network, parameters, implementation=implementation).status
 
     # more lanes than are looked at together
-    lanes = flow._LANES_TOGETHER + 4
+    lanes = flow_problem._LANES_TOGETHER + 4
     pivoted, beyond = lanes - 3, 1
     reactances = jnp.tile(jnp.asarray([0.1, 0.2, 0.1]), (lanes, 1)).at[pivoted, 1].set(-0.1)
     loads = jnp.linspace(0.5, 1.5, lanes).at[beyond].set(1e4)
@@ -159,5 +159,5 @@ def test_the_second_look_takes_the_memory_of_some_lanes():
         loads = jax.tree.map(lambda part: jnp.ones((lanes, 1)) * part[None], parameters.load)
         return solve.lower(loads).compile().memory_analysis().temp_size_in_bytes
 
-    few, some, many = (scratch(number * flow._LANES_TOGETHER) for number in (1, 2, 3))
+    few, some, many = (scratch(number * flow_problem._LANES_TOGETHER) for number in (1, 2, 3))
     assert many - some < 0.5 * few

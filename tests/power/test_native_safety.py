@@ -11,7 +11,8 @@ from voltherm_kernels import native, newton, power_flow
 from tests.power.cases import branches, network_of
 from tests.power.test_native_flow import PLANS, agree, operands_of, oracle, random_case, solved
 from voltherm.numerics import ResultCode
-from voltherm.power import Load, Network, PowerParameters, flow, steady
+from voltherm.power import Load, Network, PowerParameters, steady
+from voltherm.power.flow_problem import LinearProblem
 
 pytestmark = pytest.mark.skipif(bool(native.why_not()), reason=native.why_not() or "built")
 
@@ -108,7 +109,7 @@ def test_random_networks_lanes_and_what_they_share(seed: int):
     at = [jnp.asarray(expected[0]), *operands[1:]]
     side = jnp.asarray(random.normal(size=(count, 2, lanes)))
     for transpose in (False, True):
-        problem = flow._LinearProblem(network.topology, network.base_power, transpose, "xla")
+        problem = LinearProblem(network.topology, network.base_power, transpose, "xla")
         (reference,) = newton(problem, [*at, side], implementation="xla")
         size = float(jnp.abs(reference).max())
         options = {"base_power": network.base_power}

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from voltherm.power import Load, Network, PowerParameters, Transformer, steady
 
@@ -57,6 +58,40 @@ def test_an_ideal_core_has_finite_derivatives():
     assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(gradient))
 
 
-def test_resistance_above_impedance_is_not_a_number():
-    wrong = eqx.tree_at(lambda unit: unit.short_circuit_resistance, _unit(), jnp.array([0.1]))
-    assert bool(jnp.isnan(wrong.branches(1e6).reactance[0]))
+def test_numbers_that_no_transformer_has_are_refused_by_name():
+    one = jnp.ones(2)
+    sound = {
+        "rated_power": 2.5e6 * one,
+        "short_circuit_voltage": 0.0575 * one,
+        "short_circuit_resistance": 0.0085 * one,
+        "no_load_loss": 3.2e3 * one,
+        "no_load_current": 0.005 * one,
+        "tap_ratio": one,
+        "phase_shift": 0.0 * one,
+        "parallel": one,
+        "names": ("T1", "T2"),
+    }
+    Transformer(**sound)
+    for field, number, words in (
+        ("short_circuit_voltage", 5.75, "'T2': short circuit voltage 5.75 must be above 0 and at most 1"),
+        (
+            "short_circuit_resistance",
+            0.1,
+            "'T2': short circuit resistance 0.1 exceeds the short circuit voltage 0.0575",
+        ),
+        ("no_load_loss", 3.2e4, "'T2': no load loss 32000 W exceeds the no-load power 12500 VA"),
+        ("rated_power", -2.5e6, "'T2': rated power -2.5e[+]06 must be positive"),
+        ("tap_ratio", 0.0, "'T2': tap ratio 0 must be positive"),
+        ("phase_shift", jnp.nan, "'T2': phase shift nan must be a finite number"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Transformer(**{**sound, field: sound[field].at[1].set(number)})
+    with pytest.raises(ValueError, match="transformer number 1: parallel 0 must be positive; transformer number 2"):
+        Transformer(**{**sound, "parallel": 0.0 * one, "names": ()})
+    with pytest.raises(ValueError, match=r"tap ratio has the shape \(1,\) where one number for each of 2 is wanted"):
+        Transformer(**{**sound, "tap_ratio": jnp.ones(1)})
+
+
+def test_numbers_in_a_traced_program_are_not_looked_at():
+    loss = jax.jit(lambda power: eqx.tree_at(lambda unit: unit.rated_power, _unit(), power).branches(1e6).rating)
+    np.testing.assert_array_equal(loss(jnp.array([-1.0])), [-1.0])

@@ -13,7 +13,10 @@ from jaxtyping import Bool, Float, Int, PyTree
 
 
 class ResultCode(enum.IntEnum):
-    """What became of a solve. Everything but `CONVERGED` comes with NaN values and zero gradients."""
+    """What became of a solve.
+
+    Everything but `CONVERGED` comes with NaN values and zero gradients; `NOT_SUPPLIED` only for what no source reaches.
+    """
 
     CONVERGED = 0
     MAXIMUM_ITERATIONS = 1
@@ -22,6 +25,8 @@ class ResultCode(enum.IntEnum):
     OUT_OF_RANGE = 4
     LIMIT = 5
     NO_DESCENT = 6
+    INOPERABLE = 7
+    NOT_SUPPLIED = 8
 
 
 _SENTENCES = {
@@ -48,6 +53,14 @@ _SENTENCES = {
     ResultCode.NO_DESCENT: (
         "No step reduces the residual any further; the largest is at {element}. Its demand probably cannot be met: "
         "lower it, or start from a solution of an easier case."
+    ),
+    ResultCode.INOPERABLE: (
+        "The equations are met, but in a state that nothing operates in: between it and the unloaded system lies a "
+        "collapse. The lowest voltage is at {element}. Start from a state nearer to operation, or lower the demand."
+    ),
+    ResultCode.NOT_SUPPLIED: (
+        "No source reaches {element} and what is connected to it alone; the rest is solved. Close a branch to it, or "
+        "take it out."
     ),
 }
 

@@ -13,11 +13,16 @@ Source: IEEE Task Force on Load Representation, Trans. Power Systems 8 (1993) 47
 Valid around nominal voltage (about 0.7 to 1.1 p.u.); disconnection of electronics at deep sags is not in this model.
 """
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+
+from voltherm.power.declared import FINITE, number_mistakes, refuse, shape_mistakes
+from voltherm.power.network import Network
 
 
 class Load(eqx.Module):
@@ -51,6 +56,18 @@ class Load(eqx.Module):
     def at_buses(self, bus: np.ndarray | Int[Array, " load"], bus_count: int) -> "Load":
         """Sums n loads onto their buses: index of the bus of each load (n,), result of shape (bus_count,)."""
         return jax.tree.map(lambda part: jnp.zeros(bus_count, part.dtype).at[jnp.asarray(bus)].add(part), self)
+
+    def on(self, network: Network, buses: Sequence[str]) -> "Load":
+        """The loads of a network's buses: the name of the bus of each load; KeyError names one that is not there."""
+        bus = np.array([network.bus_index(name) for name in buses], np.int32)
+        refuse(shape_mistakes("load", tuple(buses), {"active_constant_power": self.active_constant_power}))
+        return self.at_buses(bus, len(network.buses))
+
+    def __check_init__(self) -> None:
+        parts = vars(self)
+        if len({jnp.shape(part) for part in parts.values()}) > 1:
+            refuse(shape_mistakes("load", (), parts))
+        refuse(number_mistakes("load", (), parts, dict.fromkeys(parts, FINITE)))
 
     def __add__(self, other: "Load") -> "Load":
         return jax.tree.map(jnp.add, self, other)

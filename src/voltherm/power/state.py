@@ -12,11 +12,12 @@
 Source: MATPOWER User's Manual, chapter 3; loading by current as in IEC 60354 and pandapower.
 """
 
+import dataclasses
 import math
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from voltherm.power.branch import Admittances, two_port
 from voltherm.power.network import Network
@@ -62,6 +63,19 @@ class PowerState(eqx.Module):
     active_mismatch: Float[Array, " bus"]
     reactive_mismatch: Float[Array, " bus"]
     active_balance: Float[Array, ""]
+
+
+_OF_BRANCH = {
+    "active_power_from",
+    "reactive_power_from",
+    "active_power_to",
+    "reactive_power_to",
+    "current_from",
+    "current_to",
+    "active_loss",
+    "reactive_loss",
+    "loading",
+}
 
 
 def magnitude(real: Float[Array, "..."], imaginary: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -145,3 +159,26 @@ def derive(
         reactive_mismatch=needed_reactive - reactive_source,
         active_balance=jnp.sum(active_source) - jnp.sum(active_load) - jnp.sum(active_shunt) - jnp.sum(active_loss),
     )
+
+
+def only_supplied(
+    network: Network, parameters: PowerParameters, state: PowerState, reached: Bool[Array, " bus"]
+) -> PowerState:
+    """The state, NaN at buses that no source reaches and at what of their branches is in service; balanced without."""
+    at_bus, branches = reached, parameters.branches
+    supplied = reached[jnp.asarray(network.from_bus)] & reached[jnp.asarray(network.to_bus)]
+    at_branch = supplied | (branches.in_service == 0.0)
+    everywhere = jnp.all(reached)
+
+    def sum_of(part: Float[Array, " element"], counts: Bool[Array, " element"]) -> Float[Array, ""]:
+        return jnp.sum(jnp.where(counts, part, 0.0))
+
+    balance = sum_of(state.active_source - state.active_load - state.active_shunt, at_bus)
+    balance = balance - sum_of(state.active_loss, at_branch)
+    parts = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    parts = {
+        name: jnp.where(at_branch if name in _OF_BRANCH else at_bus, part, jnp.nan)
+        for name, part in parts.items()
+        if name != "active_balance"
+    }
+    return PowerState(**parts, active_balance=jnp.where(everywhere, state.active_balance, balance))

@@ -21,13 +21,42 @@ import math
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from voltherm.power.branch import Branches
+from voltherm.power.declared import (
+    FINITE,
+    FRACTION,
+    NOT_NEGATIVE,
+    POSITIVE,
+    called,
+    number_mistakes,
+    refuse,
+    shape_mistakes,
+    values_of,
+)
+from voltherm.power.network import Network
+
+_SOUND = {
+    "rated_power": POSITIVE,
+    "short_circuit_voltage": FRACTION,
+    "short_circuit_resistance": NOT_NEGATIVE,
+    "no_load_loss": NOT_NEGATIVE,
+    "no_load_current": NOT_NEGATIVE,
+    "tap_ratio": POSITIVE,
+    "phase_shift": FINITE,
+    "parallel": POSITIVE,
+}
+_ROUNDED = 1e-6  # relative, of the nameplate's last digit
 
 
 class Transformer(eqx.Module):
-    """n transformers; every field has shape (n,). Units as in the module's table."""
+    """n transformers; every field has shape (n,). Units as in the module's table.
+
+    `names`: those of the network's branches; transformers with names may stand in any order. Raises ValueError that
+    names the transformers whose numbers no transformer has.
+    """
 
     rated_power: Float[Array, " transformer"]
     short_circuit_voltage: Float[Array, " transformer"]
@@ -37,6 +66,38 @@ class Transformer(eqx.Module):
     tap_ratio: Float[Array, " transformer"]
     phase_shift: Float[Array, " transformer"]
     parallel: Float[Array, " transformer"]
+    names: tuple[str, ...] = eqx.field(static=True, default=())
+
+    def __check_init__(self) -> None:
+        arrays = {field: getattr(self, field) for field in _SOUND}
+        mistakes = shape_mistakes("transformer", self.names, arrays)
+        refuse(mistakes or [*number_mistakes("transformer", self.names, arrays, _SOUND), *self._contradictions()])
+
+    def _contradictions(self) -> list[str]:
+        total, resistive = values_of(self.short_circuit_voltage), values_of(self.short_circuit_resistance)
+        found = []
+        if total is not None and resistive is not None:
+            found += [
+                f"{called('transformer', self.names, index)}: short circuit resistance {resistive[index]:.6g} exceeds "
+                f"the short circuit voltage {total[index]:.6g}, of which it is a part"
+                for index in np.flatnonzero(resistive > total)
+            ]
+        current, rated, loss = (values_of(part) for part in (self.no_load_current, self.rated_power, self.no_load_loss))
+        if current is not None and rated is not None and loss is not None:
+            found += [
+                f"{called('transformer', self.names, index)}: no load loss {loss[index]:.6g} W exceeds the no-load "
+                f"power {current[index] * rated[index]:.6g} VA, of which it is a part"
+                for index in np.flatnonzero(loss > current * rated * (1.0 + _ROUNDED))
+            ]
+        return found
+
+    def branches_of(self, network: Network) -> Branches:
+        """The transformers as per-unit branches on the network's own base; they need their names."""
+        if not self.names:
+            raise ValueError("transformers without names have no place in a network: give `names`, or call `branches`")
+        for name in self.names:
+            network.branch_index(name)
+        return self.branches(network.base_power)
 
     def rated_current(self, voltage: Float[Array, " transformer"]) -> Float[Array, " transformer"]:
         """Rated line current of all parallel units [A] at the line-to-line `voltage` [V]."""
@@ -61,4 +122,6 @@ class Transformer(eqx.Module):
             phase_shift=self.phase_shift,
             in_service=jnp.ones_like(total),
             rating=total,
+            names=self.names,
+            base_power=float(base_power),
         )
