@@ -27,7 +27,9 @@ def branches(count: int, *, resistance=0.01, reactance=0.03, susceptance=0.0, dt
     )
 
 
-def network_of(edges: list[tuple[int, int]], count: int, slack=(0,), voltage_controlled=()) -> Network:
+def network_of(
+    edges: list[tuple[int, int]], count: int, slack=(0,), voltage_controlled=(), base_power: float = BASE_POWER
+) -> Network:
     """Buses `b0`, `b1`, … at 13.8 kV with the given edges."""
     return Network.build(
         [f"b{index}" for index in range(count)],
@@ -35,7 +37,7 @@ def network_of(edges: list[tuple[int, int]], count: int, slack=(0,), voltage_con
         [(f"l{index}", f"b{first}", f"b{second}") for index, (first, second) in enumerate(edges)],
         [f"b{index}" for index in slack],
         [f"b{index}" for index in voltage_controlled],
-        base_power=BASE_POWER,
+        base_power=base_power,
     )
 
 

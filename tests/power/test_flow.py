@@ -269,3 +269,30 @@ def test_ten_designs_compile_once():
         tapped = eqx.tree_at(lambda tree: tree.branches.tap_ratio, parameters, jnp.full(5, 1.0 + 0.001 * design))
         voltage(tapped)
     assert count == 1
+
+
+@pytest.mark.parametrize("implementation", ["auto", "xla"])
+def test_a_small_base_and_single_precision_take_no_more_steps(ring_solution, implementation: str):
+    _, parameters, solution = ring_solution
+    base = 1.0  # VA: the powers of a bus's branches are 1e9 p.u., a mismatch of 1e-10 p.u. is far below their round-off
+    network = network_of([(0, 1), (1, 2), (2, 3), (3, 0), (2, 4)], 5, voltage_controlled=(3,), base_power=base)
+    ratio = base / BASE_POWER
+    numbers = eqx.tree_at(
+        lambda tree: (tree.branches.resistance, tree.branches.reactance, tree.branches.susceptance),
+        parameters,
+        (
+            ratio * parameters.branches.resistance,
+            ratio * parameters.branches.reactance,
+            parameters.branches.susceptance / ratio,
+        ),
+    )
+    run = jax.jit(lambda numbers: steady(network, numbers, implementation=implementation))
+    for given, accuracy in ((numbers, 1e-12), (jax.tree.map(lambda leaf: leaf.astype(jnp.float32), numbers), 1e-5)):
+        for found in (run(given), jax.tree.map(lambda leaf: leaf[1], jax.jit(jax.vmap(run))(_twice(given)))):
+            assert int(found.status.result) == ResultCode.CONVERGED
+            assert int(found.status.iterations) <= int(solution.status.iterations) + 1
+            np.testing.assert_allclose(found.value.voltage_magnitude, solution.value.voltage_magnitude, rtol=accuracy)
+
+
+def _twice(tree):
+    return jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), tree)

@@ -40,10 +40,6 @@ def test_numbers_that_no_line_has_are_refused_by_name():
         Line(*sound[:3], jnp.array([5.0, -5.0]), *sound[4:], names=("F1", "F2"))
     with pytest.raises(ValueError, match="line number 1: resistance per length nan must not be negative"):
         Line(jnp.array([jnp.nan, 1.0]), *sound[1:])
-    with pytest.raises(ValueError, match=r"length has the shape \(1,\) where one number for each of 2 is wanted"):
-        Line(*sound[:3], jnp.ones(1), *sound[4:])
-    with pytest.raises(ValueError, match=r"base_voltage has the shape \(1,\)|base voltage has the shape \(1,\)"):
-        Line(*sound).branches(jnp.ones(1), 10e6)
 
 
 def test_lines_take_the_bases_of_their_network():

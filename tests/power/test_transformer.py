@@ -88,8 +88,6 @@ def test_numbers_that_no_transformer_has_are_refused_by_name():
             Transformer(**{**sound, field: sound[field].at[1].set(number)})
     with pytest.raises(ValueError, match="transformer number 1: parallel 0 must be positive; transformer number 2"):
         Transformer(**{**sound, "parallel": 0.0 * one, "names": ()})
-    with pytest.raises(ValueError, match=r"tap ratio has the shape \(1,\) where one number for each of 2 is wanted"):
-        Transformer(**{**sound, "tap_ratio": jnp.ones(1)})
 
 
 def test_numbers_in_a_traced_program_are_not_looked_at():

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from voltherm.power.branch import Branches
+from voltherm.power.branch import Branches, in_place
 from voltherm.power.load import Load
 from voltherm.power.network import Network
 from voltherm.power.parameters import PowerParameters
@@ -138,15 +138,19 @@ def from_arrays(
 
     zeros = np.zeros(len(branch))
     parameters = PowerParameters(
-        branches=Branches(
-            resistance=array(branch[:, 2]),
-            reactance=array(branch[:, 3]),
-            conductance=array(zeros),
-            susceptance=array(branch[:, 4]),
-            tap_ratio=array(np.where(branch[:, 8] == 0, 1.0, branch[:, 8])),
-            phase_shift=array(np.deg2rad(branch[:, 9])),
-            in_service=array(branch[:, 10] > 0),
-            rating=array(np.where(branch[:, 5] == 0, np.inf, 1e6 * branch[:, 5])),
+        branches=in_place(
+            network,
+            Branches(
+                resistance=array(branch[:, 2]),
+                reactance=array(branch[:, 3]),
+                conductance=array(zeros),
+                susceptance=array(branch[:, 4]),
+                tap_ratio=array(np.where(branch[:, 8] == 0, 1.0, branch[:, 8])),
+                phase_shift=array(np.deg2rad(branch[:, 9])),
+                in_service=array(branch[:, 10] > 0),
+                rating=array(np.where(branch[:, 5] == 0, np.inf, 1e6 * branch[:, 5])),
+                names=network.branches,
+            ),
         ),
         load=Load.from_fractions(array(1e6 * bus[:, 2]), array(1e6 * bus[:, 3])),
         active_generation=array(1e6 * active),

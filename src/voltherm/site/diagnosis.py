@@ -48,6 +48,8 @@ def diagnose(site: Site, code: int) -> str:
         return sentence(ResultCode(int(result)), where)
     if int(power.result) != ResultCode.CONVERGED:
         bus = one_line(site).network.buses[int(power.worst)]
+        if int(power.result) == ResultCode.INOPERABLE:
+            return "the power flow: " + sentence(ResultCode.INOPERABLE, f"bus '{bus}'")
         return (
             f"the power flow has no solution; the largest mismatch is at bus '{bus}'. The load is beyond what "
             "feeders and transformers can carry at any voltage: raise their ratings, or share the rows over more "
