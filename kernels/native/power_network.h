@@ -58,14 +58,14 @@ struct PowerNetwork {
   Pack<T, W>* own;              // two of each bus: Re and Im of Y_kk with the shunt
   Pack<T, W>* free;             // two of each bus: 0 where an unknown is a set point, else 1
   Pack<F, W>* free_coupling;    // the same
-  Pack<T, W>* weight;           // of a bus's mismatch: 1, or less where round-off alone exceeds the tolerance
+  Pack<T, W>* floor;            // of each bus: a mismatch that is round-off
 
   void place(const PowerWork& work, Arena& arena) {
     pair = arena.take<Block<Pack<T, W>>>(work.pairs);
     own = arena.take<Pack<T, W>>(2 * work.size);
     free = arena.take<Pack<T, W>>(2 * work.size);
     free_coupling = arena.take<Pack<F, W>>(2 * work.size);
-    weight = arena.take<Pack<T, W>>(work.size);
+    floor = arena.take<Pack<T, W>>(work.size);
   }
 };
 
@@ -93,7 +93,6 @@ template <class T, class F, int W>
 void read_network(const PowerWork& work, int64_t lane, int64_t count, const PowerNetwork<T, F, W>& network) {
   using P = Pack<T, W>;
   const P zero = P::of(0), one = P::of(1), half = P::of(T(0.5));
-  const T least_tolerance = std::max(static_cast<T>(work.tolerance), Format<T>::epsilon);
   for (int n = 0; n < 2; ++n) {
     const auto number = [&](int64_t bus) { return 2 * static_cast<int64_t>(work.position[bus]) + n; };
     each_row<T, W>(work, fixed, n * work.size, work.size, lane, count, [&](int64_t bus, const P& held) {
@@ -119,8 +118,7 @@ void read_network(const PowerWork& work, int64_t lane, int64_t count, const Powe
     const P any = network.free[2 * at] + network.free[2 * at + 1];
     for (int n = 0; n < 2; ++n) network.own[2 * at + n] = any.where_greater(half, network.own[2 * at + n], zero);
     const P admittance = absolute(network.own[2 * at]) + absolute(network.own[2 * at + 1]);
-    const P floor = admittance * P::of(T(mismatch_round_off) * Format<T>::epsilon / least_tolerance);
-    network.weight[at] = one / floor.where_greater(one, floor, one);
+    network.floor[at] = admittance * P::of(T(mismatch_round_off) * Format<T>::epsilon);
     for (int64_t number = work.pair_start[at]; number < work.pair_start[at + 1]; ++number) {
       Block<P>& pair = network.pair[number];
       const int64_t other = work.neighbour[work.pair_number[number]];

@@ -168,9 +168,11 @@ struct PowerSystem {
   }
 
   // NaN makes the sum NaN and is passed over by the rest, unless it is looked for: then the first bus that has one.
-  INLINE void weigh(const P& active_left, const P& reactive_left, int64_t bus) {
+  // A mismatch below the floor counts in the sum alone.
+  INLINE void weigh(const P& active_left, const P& reactive_left, const P& floor, int64_t bus) {
     sum = sum + active_left * active_left + reactive_left * reactive_left;
     P size = larger(absolute(active_left), absolute(reactive_left));
+    size = floor.where_greater(size, P::of(0), size);
     if (looks_for_nan) {
       const P infinite = P::of(T(__builtin_inf())), all = active_left + reactive_left;
       size = (all - all).where_nan_else(P::of(0), infinite);
@@ -266,8 +268,7 @@ struct PowerSystem {
         const P reactive_all = reactive_sum + own.reactive + demand[2 * at + 1] + own.load_reactive;
         const P active_left = keep_active.where_greater(zero, active_all, angle - angle);
         const P reactive_left = keep_reactive.where_greater(zero, reactive_all, logarithm - logarithm);
-        const P weight = widened<W>(network.weight[at]);
-        weigh(weight * active_left, weight * reactive_left, work.order[at]);
+        weigh(active_left, reactive_left, widened<W>(network.floor[at]), work.order[at]);
         here.side[0] = here.side[0] + convert<F>(active_left);
         here.side[1] = here.side[1] + convert<F>(reactive_left);
       }

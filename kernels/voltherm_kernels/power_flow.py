@@ -152,7 +152,7 @@ def solve(
 ) -> tuple[Array, ...]:
     """Unknowns (bus, 2, lane), largest residual, iterations, result code and its bus, (lane,) each.
 
-    A residual counts in full down to what round-off makes of it at 1 p.u. (`mismatch_round_off` in power_network.h).
+    A residual that is round-off at 1 p.u. (`mismatch_round_off` in power_network.h) counts as none.
     `fallback` (bus, 2, lane): flat voltages, where a lane begins anew that finds no root from `start`, or one where the
     determinant of the Jacobian is negative; by default `start`. A root of another sign than there is refused: result
     code 7, and the bus is that of the lowest voltage. A lane without a solution has the unknowns of its start that are

@@ -53,6 +53,7 @@ def newton(
     maximum_iterations: int = 30,
     scale: PyTree | float | None = None,
     step_limit: PyTree | float | None = None,
+    round_off: PyTree | float | None = None,
 ) -> Solution:
     """Solve residual(y, args) = 0.
 
@@ -66,6 +67,8 @@ def newton(
     - `scale`: size of a residual that counts as 1: a number or the structure of y. Default 1.
     - `step_limit`: largest allowed change of an unknown in one iteration: a number or the structure of y. The whole
       step is shortened.
+    - `round_off`: residual (not scaled) below which an equation counts as met: a number or the structure of y, 0 by
+      default.
 
     **Returns** a `Solution` whose value has the structure of y. Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`,
     `NOT_FINITE` (residual), `SINGULAR` (step not finite), `NO_DESCENT` (line search failed).
@@ -76,10 +79,15 @@ def newton(
     start, unravel = ravel_pytree(initial)
     scales = _flat(scale, initial, start)
     limits = None if step_limit is None else _flat(step_limit, initial, start)
+    noise = None if round_off is None else _flat(round_off, initial, start) / scales
     epsilon = float(jnp.finfo(start.dtype).eps)
 
     def scaled_residual(y: Array) -> Array:
         return ravel_pytree(residual(unravel(y), held_args))[0] / scales
+
+    def counted(scaled: Array) -> Array:
+        size = jnp.abs(scaled)
+        return size if noise is None else jnp.where(size < noise, 0.0, size)
 
     def iterate(state: _State) -> _State:
         step = ravel_pytree(linear_solve(unravel(state.y), held_args, unravel(state.scaled * scales)))[0]
@@ -90,10 +98,10 @@ def newton(
         fraction, y, scaled, norm = _line_search(scaled_residual, state, step)
         descended = norm <= (1.0 - _SUFFICIENT_DECREASE * fraction) * state.norm
 
-        met = largest(jnp.abs(scaled), 0.0) <= tolerance
+        met = largest(counted(scaled), 0.0) <= tolerance
         longest, farthest = largest(jnp.abs(step), 0.0), largest(jnp.abs(state.y), 0.0)
         still = jnp.all(jnp.abs(step) <= ROUND_OFF_STEP * epsilon * jnp.abs(state.y))
-        floor = largest(jnp.abs(state.scaled), 0.0) <= ROUND_OFF_FLOOR * epsilon
+        floor = largest(counted(state.scaled), 0.0) <= ROUND_OFF_FLOOR * epsilon
         floor = floor | (longest <= ROUND_OFF_FLOOR * epsilon * farthest)
         converged = met | (finite_step & (still | (floor & ~descended)))
         result = jnp.where(finite_step, jnp.where(descended, state.result, ResultCode.NO_DESCENT), ResultCode.SINGULAR)
@@ -109,7 +117,7 @@ def newton(
 
     scaled = scaled_residual(start)
     finite = jnp.all(jnp.isfinite(scaled))
-    met = finite & (largest(jnp.abs(scaled), 0.0) <= tolerance)
+    met = finite & (largest(counted(scaled), 0.0) <= tolerance)
     first = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
     state = lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
@@ -123,7 +131,7 @@ def newton(
             running=finite & ~met,
         ),
     )
-    magnitude = jnp.abs(state.scaled)
+    magnitude = counted(state.scaled)
     status = Status(
         result=state.result,
         residual=largest(magnitude, 0.0),

@@ -110,15 +110,14 @@ def equations_of(network: Network, parameters: PowerParameters, reached: Bool[Ar
     )
 
 
-def scale(equations: Equations, network: Network, tolerance: float) -> Float[Array, "bus 2"]:
-    """Size of a mismatch that counts as 1 p.u.: 1, or more where round-off alone exceeds the tolerance.
+def round_off(equations: Equations, network: Network) -> Float[Array, "bus 2"]:
+    """Mismatch that is round-off (bus, 2): so many epsilons of |Y_ii|.
 
     A mismatch is a sum of powers S_ij, which at 1 p.u. come to twice |Y_ii|: on a small base, or in single precision,
-    so many epsilons of that may be more than any tolerance.
+    their round-off may be more than any tolerance.
     """
     own = equations.shunt.at[jnp.asarray(network.from_bus)].add(jnp.stack(equations.admittances.from_from, axis=-1))
     own = own.at[jnp.asarray(network.to_bus)].add(jnp.stack(equations.admittances.to_to, axis=-1))
     own = jnp.where(jnp.any(equations.fixed == 0.0, axis=-1, keepdims=True), own, 0.0)
-    epsilon = float(jnp.finfo(own.dtype).eps)
-    floor = _MISMATCH_ROUND_OFF * epsilon / max(tolerance, epsilon) * jnp.sum(jnp.abs(own), axis=-1, keepdims=True)
-    return jnp.broadcast_to(jnp.where(floor > 1.0, floor, 1.0), own.shape)
+    floor = _MISMATCH_ROUND_OFF * float(jnp.finfo(own.dtype).eps) * jnp.sum(jnp.abs(own), axis=-1, keepdims=True)
+    return jnp.broadcast_to(floor, own.shape)

@@ -31,7 +31,7 @@ from voltherm_kernels.newton import lanes_of, over_lanes
 
 from voltherm.numerics import ResultCode, newton
 from voltherm.power.branch import Admittances
-from voltherm.power.equations import Equations, jacobian, residual, scale
+from voltherm.power.equations import Equations, jacobian, residual, round_off
 from voltherm.power.load import Load
 from voltherm.power.network import Network, Topology
 
@@ -73,7 +73,7 @@ class RootProblem:
     implementation: str = "auto"
 
     def results(self, *operands: jax.ShapeDtypeStruct) -> tuple[jax.ShapeDtypeStruct, ...]:
-        """Unknowns, largest scaled residual, iterations, result code, bus of the largest residual.
+        """Unknowns, largest residual that is not round-off, iterations, result code, bus of the largest residual.
 
         Without a solution the unknowns are those of the start that are finite, and zero. Of a root that is refused the
         bus is that of the lowest voltage.
@@ -150,7 +150,7 @@ class RootProblem:
             linear_solve=self._linear_solve,
             tolerance=self.tolerance,
             maximum_iterations=self.maximum_iterations,
-            scale=scale(equations, network, self.tolerance),
+            round_off=round_off(equations, network),
         )
         status = root.status
         # after a step that was one it is the iteration that went astray, not the network
