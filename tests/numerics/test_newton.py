@@ -174,6 +174,20 @@ def test_scale_decides_what_converged_means():
     np.testing.assert_allclose(tight.value, 2.0, rtol=1e-9)
 
 
+def test_what_is_round_off_counts_as_met_equation_by_equation():
+    springs = _springs()
+    everywhere = _solve(springs, round_off=1e-3)
+    assert int(everywhere.status.result) == ResultCode.CONVERGED
+    assert float(everywhere.status.residual) == 0.0
+    assert 1e-12 < float(jnp.abs(_residual(everywhere.value, springs)).max()) < 1e-3
+    noise = jnp.zeros(SIZE).at[2].set(1e3)
+    elsewhere = _solve(springs, round_off=noise)
+    assert float(jnp.abs(_residual(elsewhere.value, springs)[jnp.array([0, 1, 3, 4, 5])]).max()) <= 1e-12
+    # a floor is no excuse where no step helps: what is above it still fails
+    beyond = _solve(springs, round_off=1e-3, maximum_iterations=1)
+    assert int(beyond.status.result) == ResultCode.MAXIMUM_ITERATIONS
+
+
 def test_tolerance_below_round_off_ends_at_round_off():
     solution = _scalar(lambda y, _: 1e6 * (y**2 - 2.0), 1.0, tolerance=0.0)
     assert solution.status.result == ResultCode.CONVERGED
