@@ -11,7 +11,7 @@ import pytest
 from tests.kernels.exported import triton_calls
 from tests.power.cases import branches, network_of, ring, two_bus
 from voltherm.numerics import ResultCode
-from voltherm.power import Load, Network, PowerParameters, flow_problem, steady
+from voltherm.power import BusVoltages, Load, Network, PowerParameters, flow_problem, steady
 from voltherm.power.branch import two_port
 from voltherm.power.flow_on_tiles import solve
 
@@ -45,9 +45,10 @@ def _batch(
 
 def _plain(network: Network, parameters: PowerParameters):
     axes = _with_load(jax.tree.map(lambda _: None, parameters), jax.tree.map(lambda _: 0, parameters.load))
-    return jax.jit(
-        jax.vmap(lambda given: steady(network, given, tolerance=1e-10, implementation="xla"), in_axes=(axes,))
-    )(parameters)
+    count = len(network.buses)
+    flat = BusVoltages(jnp.ones(count), jnp.zeros(count))
+    options = {"initial": flat, "tolerance": 1e-10, "implementation": "xla"}
+    return jax.jit(jax.vmap(lambda given: steady(network, given, **options), in_axes=(axes,)))(parameters)
 
 
 def _fused(network: Network, operands: list[jax.Array]):
@@ -68,8 +69,8 @@ def test_lanes_end_as_the_plain_power_flow_does():
     value = expected.value
     np.testing.assert_allclose(jnp.exp(unknowns[:, 1]).T[solved], value.voltage_magnitude[solved], rtol=0, atol=1e-14)
     np.testing.assert_allclose(unknowns[:, 0].T[solved], value.voltage_angle[solved], rtol=0, atol=1e-14)
-    # a residual is the difference of entry powers of some 30 p.u.
-    np.testing.assert_allclose(residual[solved], expected.status.residual[solved], rtol=0, atol=1e-13)
+    # a residual is the difference of entry powers of some 30 p.u., and the plain iteration counts round-off as none
+    np.testing.assert_allclose(residual[solved], expected.status.residual[solved], rtol=0, atol=3e-13)
     # a lane that cannot be solved stops far from round-off: there the worst bus is the same
     np.testing.assert_array_equal(worst[~solved], expected.status.worst[~solved])
 
