@@ -61,6 +61,7 @@ def _bus_sums(network: Network, unknowns: Float[Array, "bus 2"], equations: Equa
 
 
 def residual(network: Network, unknowns: Float[Array, "bus 2"], equations: Equations) -> Float[Array, "bus 2"]:
+    """Mismatch of every bus (bus, 2) [p.u.] at the unknowns; at a set point, how far they are from it."""
     _, sums = _bus_sums(network, unknowns, equations)
     voltage = jnp.exp(unknowns[:, 1])
     load = jnp.stack([equations.load.active_power(voltage), equations.load.reactive_power(voltage)], axis=-1)
@@ -93,6 +94,7 @@ def jacobian(network: Network, unknowns: Float[Array, "bus 2"], equations: Equat
 
 
 def equations_of(network: Network, parameters: PowerParameters, reached: Bool[Array, " bus"]) -> Equations:
+    """Equations of a network's numbers; buses that are not `reached` get set points of their own."""
     dtype = parameters.branches.resistance.dtype
     isolated = ~reached
     fixed_angle = jnp.asarray(network.slack) | isolated
