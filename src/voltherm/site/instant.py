@@ -78,27 +78,23 @@ class _Rows(NamedTuple):
     chip_power: Float[Array, ""]
 
 
-def _out_of_reach(speed: Float[Array, ""], loop: Facility | Secondary) -> Float[Array, ""]:
+def _out_of_reach(speed: Float[Array, ""], set_point: Float[Array, ""], loop: Facility | Secondary) -> Float[Array, ""]:
     """Factor that keeps a pressure set point four times above what pumps of this speed can reach once they cannot reach
     it by far: the same flow, and no difference of large numbers in the law of the controlled pump.
     """
-    turn = 0.5 * jnp.sqrt(loop.differential_pressure / loop.pump_shutoff_pressure) / loop.maximum_speed
-    return jnp.minimum(speed / turn, 1.0) ** 2
+    turn = 0.5 * jnp.sqrt(set_point / loop.pump_shutoff_pressure) / loop.maximum_speed
+    return jnp.minimum(jnp.maximum(speed, _LEAST_SPEED) / turn, 1.0) ** 2
 
 
 def parameters_at(site: Site, works: Working) -> Mapping[str, Float[Array, ""]]:
     """The numbers of the site that what works at one time changes."""
-    facility_speed = jnp.maximum(works.facility_pump_speed, _LEAST_SPEED)
-    cdu_speed = jnp.maximum(works.cdu_pump_speed, _LEAST_SPEED)
+    held = site.secondary.differential_pressure
     powers = {f"rack.{kind}.power": getattr(site.rack, kind).power * works.racks for kind in ("gpu", "cpu", "switch")}
     return powers | {
         "rack.load_factor": site.rack.load_factor * works.load * works.racks,
-        "facility.maximum_speed": site.facility.maximum_speed * facility_speed,
-        "facility.differential_pressure": site.facility.differential_pressure
-        * _out_of_reach(facility_speed, site.facility),
-        "secondary.maximum_speed": site.secondary.maximum_speed * cdu_speed,
-        "secondary.differential_pressure": site.secondary.differential_pressure
-        * _out_of_reach(cdu_speed, site.secondary),
+        "facility.maximum_speed": site.facility.maximum_speed * jnp.maximum(works.facility_pump_speed, _LEAST_SPEED),
+        "secondary.maximum_speed": site.secondary.maximum_speed * jnp.maximum(works.cdu_pump_speed, _LEAST_SPEED),
+        "secondary.differential_pressure": held * _out_of_reach(works.cdu_pump_speed, held, site.secondary),
         "air.chillers": site.air.chillers * works.air_chillers,
         "climate.dry_bulb": works.dry_bulb,
     }
@@ -203,9 +199,9 @@ def advance(
     - `loss`: of the unit substations in the building [W]
     """
     highest = site.facility.differential_pressure
-    site = with_parameters(site, parameters_at(site, works))
-    within_reach = site.facility.differential_pressure / highest
     set_point = now.pressure_set_point
+    within_reach = _out_of_reach(works.facility_pump_speed, set_point, site.facility)
+    site = with_parameters(site, parameters_at(site, works))
     outdoor = site.climate.dry_bulb + site.dry_coolers.recirculation
     water = made.water
     cold = water.temperature_at_enthalpy(now.facility_supply())
@@ -289,7 +285,7 @@ def advance(
         duration,
     )
     largest, pressure = duration / _STROKE, facility.differential_pressure
-    wanted = jnp.minimum(facility.needed_pressure / within_reach, highest)
+    wanted = jnp.minimum(facility.needed_pressure + (1.0 - within_reach) * set_point, highest)
     most = largest * highest
     after = Stores(
         plates=rows.plates,
