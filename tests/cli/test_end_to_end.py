@@ -102,7 +102,17 @@ def answer(station: Station) -> dict[str, Any]:
 def test_run_answers_the_main_question(answer: dict[str, Any], station: Station):
     assert set(answer) == {
         *("name", "units", "point", "allowed", "sensitivities", "year", "allowed_year", "ride_through"),
-        *("iterations", "residual", "seconds", "files", "chip_supply", "coldest", "findings", "unphysical"),
+        *(
+            "uncertainty",
+            "iterations",
+            "residual",
+            "seconds",
+            "files",
+            "chip_supply",
+            "coldest",
+            "findings",
+            "unphysical",
+        ),
     }
     assert answer["name"] == "small site"
     for name in ("point", "allowed", "coldest"):
@@ -122,8 +132,16 @@ def test_run_answers_the_main_question(answer: dict[str, Any], station: Station)
     told = {(each["kind"], each["subject"]): each for each in answer["findings"]}
     assert told["pump flow", "CDU pumps"]["where"] == ["set point", "highest supply", "coldest hour"]
     assert told["freezing outdoors", "dry coolers of the facility loop"]["value"] == answer["coldest"]["dry_bulb"]
-    assert len(answer["sensitivities"]) == 10
+    assert [each["toleranced"] for each in answer["sensitivities"]] == 10 * [True] + 10 * [False]
     assert {"path", "value", "derivative", "step", "effect"} <= set(answer["sensitivities"][0])
+    bands = answer["uncertainty"]["figures"]
+    assert set(bands) == {"chip_supply", "junction_margin", "cooling_power", "pue", "it_power"}
+    assert bands["chip_supply"]["value"] == answer["chip_supply"]
+    assert all(each["low"] < each["value"] < each["high"] for each in bands.values())
+    assert answer["uncertainty"]["samples"] == 64
+    assert (answer["uncertainty"]["failed"], answer["uncertainty"]["unserved"]) == (0, 0)
+    low, middle, high = bands["chip_supply"]["quantiles"].values()
+    assert low < middle < high
     for name in ("year", "allowed_year"):
         assert 1.0 < answer[name]["pue"] < 1.6
         assert len(answer[name]["monthly_pue"]) == 12

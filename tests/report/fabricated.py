@@ -31,6 +31,7 @@ from voltherm.site.year import ENERGIES, Response, Year
 from voltherm.study.answer import Answer, Point
 from voltherm.study.limits import Constraint
 from voltherm.study.sensitivity import Sensitivity
+from voltherm.study.uncertainty import Band, Uncertainty
 
 _SMALL = (
     "building.halls=2",
@@ -285,6 +286,7 @@ def fabricated_answer(site: Site, *, allowed: bool = True, name: str | None = No
         chip_supply=320.07 if allowed else None,
         coldest=_point(site, 313.15, 8.76, (PUMPS, BRANCHES)),
         sensitivities=(found, other),
+        uncertainty=None,
         curve=_response(313.15),
         allowed_curve=_response(320.07, failed=2 if allowed else len(_AMBIENT)),
         year=_year(),
@@ -293,4 +295,35 @@ def fabricated_answer(site: Site, *, allowed: bool = True, name: str | None = No
         iterations=9,
         residual=1e-11,
         seconds={"steady state of the hot day": 1.5, "year": 2.25, "everything": 3.0},
+    )
+
+
+def with_bands(answer: Answer, *, samples: int = 0, failed: int = 0, unserved: int = 0) -> Answer:
+    """The answer with tolerances of two numbers: bands of its main figures, and the two among the sensitivities."""
+
+    def band(value: float, uncertainty: float, signs: tuple[int, int] = (1, 1)) -> Band:
+        parts = {
+            "rack.gpu.interface_resistance": signs[0] * 0.8 * uncertainty,
+            "rack.gpu.package_resistance": signs[1] * 0.6 * uncertainty,
+        }
+        quantiles = tuple(value + factor * uncertainty for factor in (-1.6, 0.1, 1.7)) if samples else ()
+        return Band(value, uncertainty, parts, quantiles)
+
+    figures = answer.point.figures
+    bands = {
+        "junction_margin": band(figures["junction_margin"], 4.1, (-1, -1)),
+        "cooling_power": band(figures["cooling_power"], 0.031 * figures["cooling_power"]),
+        "pue": band(figures["pue"], 0.0042),
+        "it_power": band(figures["it_power"], 0.012 * figures["it_power"]),
+    }
+    if answer.chip_supply is not None:
+        bands["chip_supply"] = band(answer.chip_supply, 4.44, (-1, -1))
+    known = (
+        Sensitivity("rack.gpu.interface_resistance", 1e-5, -1.312e6, 2.5e-6, -3.28, True),
+        Sensitivity("rack.gpu.package_resistance", 0.004, -2460.0, 0.001, -2.46, True),
+    )
+    return dataclasses.replace(
+        answer,
+        sensitivities=(*known, *answer.sensitivities[1:]),
+        uncertainty=Uncertainty(bands, samples, failed, unserved),
     )

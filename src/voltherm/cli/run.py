@@ -22,6 +22,9 @@ def run(
     overrides: Overrides = None,
     weather: Weather = None,
     output: Output = None,
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, max=10_000, help="Solves with numbers drawn from their tolerances.")
+    ] = 64,
     details: Annotated[bool, typer.Option("--details", help="Also the months and the wall times.")] = False,
     page: Annotated[bool, typer.Option("--report/--no-report", help="Write the HTML report.")] = True,
     json: Json = False,
@@ -41,11 +44,13 @@ def run(
     prepare(device)
     from voltherm.cli.studies import translated
     from voltherm.formats.answer_file import write_answer
+    from voltherm.formats.tolerances import tolerances
     from voltherm.site import build
     from voltherm.study.answer import answer
 
     with translated(), progress() as report:
-        found = answer(build(configured), dry_bulb=hours, progress=report)
+        known = tolerances(document)
+        found = answer(build(configured), dry_bulb=hours, tolerances=known, samples=samples, progress=report)
     folder = output_folder(output, case)
     command = shown(shlex.join(["voltherm", *sys.argv[1:]]))
     notes = {"case_text": case.read_text(encoding="utf-8-sig"), "command": command}
@@ -92,6 +97,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
     """The answer without its arrays over racks and hours."""
     from dataclasses import asdict
 
+    from voltherm.report.uncertainty import uncertainty_as_json
     from voltherm.study.bounds import broken_bounds
     from voltherm.study.verdict import unphysical, verdicts
 
@@ -121,6 +127,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "coldest": point(answer.coldest) if answer.coldest else None,
         "findings": [asdict(each.finding) | {"where": each.where} for each in verdicts(answer)],
         "unphysical": [*broken_bounds(answer), *unphysical(answer)],
+        "uncertainty": uncertainty_as_json(answer),
         "sensitivities": [asdict(each) for each in answer.sensitivities],
         "year": year(answer.year),
         "allowed_year": year(answer.allowed_year),

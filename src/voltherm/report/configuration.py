@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from voltherm.formats.schema_site import FIELDS
+from voltherm.formats.units import tolerance_text
 from voltherm.site.sections import Site
 
 _DIGITS = 5
@@ -20,9 +21,19 @@ def value_text(path: str, value: Any) -> str:
     field = FIELDS.get(path)
     if field is None:
         return f"{value:.{_DIGITS}g}"
-    return re.sub(r"(?<=[a-z])[23](?![0-9])", lambda match: _RAISED[match[0]], field.shown(value, _DIGITS)).replace(
-        "degC", "°C"
-    )
+    return _typeset(field.shown(value, _DIGITS))
+
+
+def uncertainty_text(path: str, standard_uncertainty: float) -> str:
+    """A standard uncertainty (SI) as text in the unit of its number, to two digits."""
+    field = FIELDS.get(path)
+    if field is None:
+        return f"{standard_uncertainty:.2g}"
+    return _typeset(tolerance_text(standard_uncertainty, field.dimension, field.unit, 2))
+
+
+def _typeset(text: str) -> str:
+    return re.sub(r"(?<=[a-z])[23](?![0-9])", lambda match: _RAISED[match[0]], text).replace("degC", "°C")
 
 
 def meaning(path: str) -> str:

@@ -177,9 +177,12 @@ def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
         Chapter("limits", "Limits and equipment", (), (sections["limits"], sections["equipment"])),
         Chapter(
             "sensitivities",
-            "Sensitivities",
+            "Uncertainty and sensitivities",
             ((sensitivity_figure(answer), ""),),
-            (_with_meanings(sections["sensitivities"]),),
+            (
+                *(sections[key] for key in ("uncertainty",) if key in sections),
+                *(_with_meanings(sections[key]) for key in ("tolerances", "sensitivities") if key in sections),
+            ),
         ),
         Chapter(
             "balances",

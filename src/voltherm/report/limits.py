@@ -1,8 +1,10 @@
 """The constraints of a point in words: limits that bind or are violated, set points, equipment at its end."""
 
 from voltherm.report.quantities import difference, number, temperature
+from voltherm.report.uncertainty import interval, value_within
 from voltherm.study.answer import Answer, Point
 from voltherm.study.limits import MEMORY_LIMIT, SUPPLY_LIMIT, Constraint
+from voltherm.study.uncertainty import CHIP_SUPPLY
 
 _JUNCTION = "junction temperature"
 _MAKER = "the maker's limit of the racks"
@@ -84,17 +86,24 @@ def headline_sentence(answer: Answer) -> str:
     chips = answer.chip_supply
     if answer.allowed is None:
         if chips is not None:
+            maker = temperature(float(answer.site.limits.supply_maximum))
             return (
-                f"At {ambient} outside no supply temperature of {what} keeps {_MAKER}, "
-                f"{temperature(float(answer.site.limits.supply_maximum))}; its chips would allow {temperature(chips)}."
+                f"At {ambient} outside no supply temperature of {what} keeps {_MAKER}, {maker}; its chips would allow "
+                f"{_chip_supply(answer, chips)}."
             )
         return f"At {ambient} outside no supply temperature keeps every chip of {what} within its limit."
     end = binding_limit(answer.allowed)
-    highest = f"At {ambient} outside {what} can run on a supply of up to {temperature(answer.allowed.set_point)}"
+    outside = f"At {ambient} outside {what} can run on a supply of up to"
     if end.name == SUPPLY_LIMIT:
-        alone = "" if chips is None else f"; its chips alone would allow {temperature(chips)}"
-        return f"{highest}, which is {_MAKER}{alone}."
-    return f"{highest}; the {end.name} binds, first at {end.element}."
+        alone = "" if chips is None else f"; its chips alone would allow {_chip_supply(answer, chips)}"
+        return f"{outside} {temperature(answer.allowed.set_point)}, which is {_MAKER}{alone}."
+    return f"{outside} {_chip_supply(answer, answer.allowed.set_point)}; the {end.name} binds, first at {end.element}."
+
+
+def _chip_supply(answer: Answer, value: float) -> str:
+    """The highest supply that the chips allow, with its band where it has one."""
+    found, band = value_within(answer, CHIP_SUPPLY) or temperature(value), interval(answer, CHIP_SUPPLY)
+    return f"{found} ({band})" if band else found
 
 
 def _listed(names: list[str]) -> str:

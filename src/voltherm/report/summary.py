@@ -1,9 +1,7 @@
 """The summary of an answer as plain data: sections of rows of text in user units, for terminals and pages alike."""
 
-import dataclasses
 from collections.abc import Callable
 
-from voltherm.report.configuration import value_text
 from voltherm.report.limits import (
     binding_limit,
     binding_name,
@@ -26,15 +24,18 @@ from voltherm.report.quantities import (
     temperature,
 )
 from voltherm.report.ride_through import ride_through_rows
+from voltherm.report.section import Row
+from voltherm.report.section import Section as Section
+from voltherm.report.sections_uncertainty import band_sections, sensitivity_sections
+from voltherm.report.uncertainty import interval, margin_digits, value_within
 from voltherm.site.balances import CLOSED
 from voltherm.site.outputs import COOLING_PARTS, INTAKE_PARTS, site_effectiveness
 from voltherm.site.year import Year
 from voltherm.study.answer import Answer, Point
 from voltherm.study.bounds import broken_bounds
-from voltherm.study.limits import Constraint
+from voltherm.study.limits import SUPPLY_LIMIT, Constraint
+from voltherm.study.uncertainty import CHIP_SUPPLY
 from voltherm.study.verdict import points, unphysical, verdicts
-
-Row = tuple[str, ...]
 
 NO_YEAR = "the year reaches an ambient at which the site has no steady state"
 
@@ -60,36 +61,18 @@ _MOST_FINDINGS = 8  # of which a terminal shows so many
 _SEVERITIES = {"unphysical": "unphysical", "limit": "limit passed", "practice": "practice"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Section:
-    """One table: `rows` of cells under `header`, with a sentence below. `emphasis`: rows to be looked at.
-
-    `detail`: too long for a terminal that was not asked for it, as are rows beyond `most`; `words`: columns of names,
-    set to the left.
-    """
-
-    key: str
-    title: str
-    header: Row
-    rows: tuple[Row, ...]
-    note: str = ""
-    emphasis: frozenset[int] = frozenset()
-    detail: bool = False
-    most: int | None = None
-    words: frozenset[int] = frozenset()
-
-
 def summary(answer: Answer) -> list[Section]:
     """The sections of the summary, in reading order."""
     return [
         _headline(answer),
+        *band_sections(answer),
         _findings(answer),
         _temperatures(answer),
         _powers(answer),
         _network(answer),
         _limits(answer),
         _equipment(answer),
-        _sensitivities(answer),
+        *sensitivity_sections(answer),
         *([] if answer.year is None else [_year(answer, answer.year), _months(answer, answer.year)]),
         _ride_through(answer),
         _balances(answer),
@@ -124,7 +107,7 @@ def _figure(answer: Answer, label: str, name: str, form) -> Row:
 
 def _headline(answer: Answer) -> Section:
     point, allowed = answer.point, answer.allowed
-    day = temperature(float(answer.site.climate.dry_bulb))
+    day, digits = temperature(float(answer.site.climate.dry_bulb)), margin_digits(answer, 2)
     rows: list[Row] = [("PHYSICAL BOUND BROKEN", "", broken) for broken in broken_bounds(answer)]
     rows += [("UNPHYSICAL", "", sentence) for sentence in unphysical(answer)]
     emphasis = frozenset(range(len(rows) + 1))
@@ -133,17 +116,23 @@ def _headline(answer: Answer) -> Section:
     else:
         facility = temperature(allowed.figures["facility_supply_temperature"], 2)
         end = binding_limit(allowed)
+        bounded = end.name == SUPPLY_LIMIT
         rows += [
             (
                 "Highest allowed supply temperature",
-                temperature(allowed.set_point, 2),
-                f"with facility water at {facility} and {day} outside",
+                temperature(allowed.set_point, 2) if bounded else _chip_supply(answer, allowed.set_point),
+                f"{'' if bounded else _then(interval(answer, CHIP_SUPPLY))}facility water at {facility} and "
+                f"{day} outside",
             ),
             ("What binds there", binding_name(end), end.element),
         ]
     if answer.chip_supply is not None:
         rows.append(
-            ("What the chips alone would allow", temperature(answer.chip_supply, 2), "without the maker's limit")
+            (
+                "What the chips alone would allow",
+                _chip_supply(answer, answer.chip_supply),
+                f"{_then(interval(answer, CHIP_SUPPLY))}without the maker's limit",
+            )
         )
     rows += [
         (
@@ -153,11 +142,15 @@ def _headline(answer: Answer) -> Section:
         ),
         (
             "Hottest GPU at the set point",
-            temperature(point.figures["gpu_temperature"], 2),
-            f"{point.hottest['gpu']}, {difference(point.figures['gpu_margin'], 2)} below its limit",
+            temperature(point.figures["gpu_temperature"], digits),
+            f"{point.hottest['gpu']}, {difference(point.figures['gpu_margin'], digits)} below its limit",
         ),
         ("Hottest rack at the set point", point.hottest["rack"], "by its hottest GPU"),
-        ("PUE of the hot day", number(point.figures["pue"], 4), pue_label(answer, interim=True)),
+        (
+            "PUE of the hot day",
+            value_within(answer, "pue") or number(point.figures["pue"], 4),
+            f"{_then(interval(answer, 'pue'))}{pue_label(answer, interim=True)}",
+        ),
     ]
     if answer.year is None:
         rows.append(("PUE and WUE of the year", "none", NO_YEAR))
@@ -281,18 +274,13 @@ def _left(answer: Answer, wanted: Callable[[Constraint], bool]) -> tuple[tuple[R
     return rows, frozenset(emphasis)
 
 
-def _sensitivities(answer: Answer) -> Section:
-    rows = tuple(
-        (each.path, value_text(each.path, each.value), f"+{each.step_text}", f"{each.effect:+.3f} K")
-        for each in answer.sensitivities
-    )
-    return Section(
-        "sensitivities",
-        "What moves the smallest chip margin most",
-        ("number of the configuration", "value", "step", "margin changes by"),
-        rows,
-        "From the exact gradient at the set point on the hot day, one reverse pass over every number of the site.",
-    )
+def _chip_supply(answer: Answer, value: float) -> str:
+    return value_within(answer, CHIP_SUPPLY) or temperature(value, 2)
+
+
+def _then(text: str | None) -> str:
+    """A text to be followed by more; empty where there is none."""
+    return f"{text}; " if text else ""
 
 
 def _year(answer: Answer, first: Year) -> Section:

@@ -7,8 +7,11 @@ from voltherm.report.limits import binding_limit, binding_name, equipment_at_end
 from voltherm.report.quantities import difference, duration, number, power, temperature
 from voltherm.report.ride_through import ends_course, told
 from voltherm.report.summary import NO_YEAR
+from voltherm.report.uncertainty import figure_within, interval, value_within
 from voltherm.site.outputs import makeup_water
-from voltherm.study.answer import Answer
+from voltherm.study.answer import Answer, Point
+from voltherm.study.limits import SUPPLY_LIMIT
+from voltherm.study.uncertainty import CHIP_SUPPLY
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Tile:
 
 
 def tiles(answer: Answer) -> list[Tile]:
-    """Highest supply, margin at the set point, cooling power, PUE of the year, trim chilling, ride-through."""
+    """Highest supply, margin at the set point, cooling power, PUE of the year, trim chilling, ride-through; rounded to
+    their bands where they have one."""
     point, allowed, year, ride = answer.point, answer.allowed, answer.year, answer.ride_through
     day = temperature(float(answer.site.climate.dry_bulb))
     excess = point.figures["supply_excess"]
@@ -30,29 +34,29 @@ def tiles(answer: Answer) -> list[Tile]:
     reached = math.isfinite(ride.seconds_to_limit)
     simulated = duration(float(ride.time[-1] - ride.time[0]))
     to_limit = ", until the course ends" if ends_course(ride) else f", to {ride.first_limit}" if reached else ""
-    hot_day = f"{number(point.figures['pue'], 3)} on the hot day"
+    hot_day = f"{value_within(answer, 'pue') or number(point.figures['pue'], 3)} on the hot day"
     water = float(makeup_water(answer.site))
     usage = "" if year is None else f"; WUE {year.wue:.2g} L/kWh"
     margin = point.figures["junction_margin"]
     return [
         Tile(
             "Highest allowed supply",
-            "none" if allowed is None else temperature(allowed.set_point),
+            "none" if allowed is None else _highest(answer, allowed),
             f"no set point serves at {day}"
             if allowed is None
-            else f"at {day} outside; {binding_name(binding_limit(allowed))} binds",
+            else f"{_chips(answer, allowed)}at {day} outside; {binding_name(binding_limit(allowed))} binds",
             warns=allowed is None,
         ),
         Tile(
             "Chip margin at the set point",
-            difference(margin, 2),
-            f"set point {temperature(point.set_point)}; {point.hottest['gpu']}",
+            value_within(answer, "junction_margin") or difference(margin, 2),
+            f"{_band(answer, 'junction_margin')}set point {temperature(point.set_point)}; {point.hottest['gpu']}",
             warns=margin < 0.0,
         ),
         Tile(
             "Cooling power on the hot day",
-            power(point.figures["cooling_power"]),
-            f"of {power(point.figures['facility_power'])} at the intake"
+            value_within(answer, "cooling_power") or power(point.figures["cooling_power"]),
+            f"{_band(answer, 'cooling_power')}of {power(point.figures['facility_power'])} at the intake"
             + ("" if allowed is None else f"; {power(allowed.figures['cooling_power'])} at the highest supply"),
         ),
         Tile("PUE of the year", "none", f"{NO_YEAR}; {hot_day}", warns=True)
@@ -81,3 +85,23 @@ def tiles(answer: Answer) -> list[Tile]:
         ),
         Tile("Water", f"{number(water, 0)} m³", f"a year, make-up of the closed loop{usage}"),
     ]
+
+
+def _band(answer: Answer, name: str) -> str:
+    """The band of a figure, to be followed by more; empty where it has none."""
+    found = interval(answer, name)
+    return f"{found}; " if found else ""
+
+
+def _highest(answer: Answer, allowed: Point) -> str:
+    """The highest supply: as exact as the maker's limit where that binds, else as its band allows."""
+    chips = None if binding_limit(allowed).name == SUPPLY_LIMIT else value_within(answer, CHIP_SUPPLY)
+    return chips or temperature(allowed.set_point)
+
+
+def _chips(answer: Answer, allowed: Point) -> str:
+    """What the chips allow, to be followed by more; empty where nothing is known of it."""
+    if binding_limit(allowed).name != SUPPLY_LIMIT:
+        return _band(answer, CHIP_SUPPLY)
+    found = figure_within(answer, CHIP_SUPPLY)
+    return f"chips alone {found}; " if found else ""

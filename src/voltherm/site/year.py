@@ -102,6 +102,24 @@ class Lanes(NamedTuple):
     residual: Array
 
 
+@eqx.filter_jit
+def solve_sites(sites: Site, start: SiteState, search: Bool[Array, "lane"]) -> Lanes:
+    """`LANES` sites, stacked along a leading axis of every number, each at its set point or (`search`) at the highest
+    one its chips allow. The one compiled function behind hot days, curves, years and samples."""
+
+    def one(site: Site, search: Bool[Array, ""]) -> Lanes:
+        solution, state = allowed_supply_temperature(site, start, search=search)
+        held = with_parameters(site, {PATH: solution.value})
+        return Lanes(solution.value, outputs(held, state), state, solution.status.result, solution.status.residual)
+
+    return over_lanes(one, sites, search)
+
+
+def repeated(site: Site) -> Site:
+    """`LANES` times the same site, stacked as `solve_sites` takes them."""
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (LANES, *jnp.shape(leaf))), site)
+
+
 def solve_lanes(
     site: Site,
     start: SiteState,
@@ -110,37 +128,14 @@ def solve_lanes(
     search: Bool[Array, "lane"],
     supply_maximum: Float[Array, "lane"] | None = None,
 ) -> Lanes:
-    """The site at `LANES` pairs of dry bulb [K] and supply set point [K], each as given or (`search`) at the
-    highest one its limits allow. The one compiled function behind hot days, curves and years.
+    """The site at `LANES` pairs of dry bulb [K] and supply set point [K], see `solve_sites`.
 
     `supply_maximum` [K] stands in for the maker's limit of every lane; by default it is the site's.
     """
-    if supply_maximum is None:
-        supply_maximum = jnp.broadcast_to(site.limits.supply_maximum, jnp.shape(dry_bulb))
-    return _solve_lanes(site, start, dry_bulb, set_point, search, supply_maximum)
-
-
-@eqx.filter_jit
-def _solve_lanes(
-    site: Site,
-    start: SiteState,
-    dry_bulb: Float[Array, "lane"],
-    set_point: Float[Array, "lane"],
-    search: Bool[Array, "lane"],
-    supply_maximum: Float[Array, "lane"],
-) -> Lanes:
-    def one(
-        dry_bulb: Float[Array, ""],
-        set_point: Float[Array, ""],
-        search: Bool[Array, ""],
-        supply_maximum: Float[Array, ""],
-    ) -> Lanes:
-        there = with_parameters(site, {DRY_BULB: dry_bulb, PATH: set_point, SUPPLY_MAXIMUM: supply_maximum})
-        solution, state = allowed_supply_temperature(there, start, search=search)
-        held = with_parameters(there, {PATH: solution.value})
-        return Lanes(solution.value, outputs(held, state), state, solution.status.result, solution.status.residual)
-
-    return over_lanes(one, dry_bulb, set_point, search, supply_maximum)
+    moved = {DRY_BULB: dry_bulb, PATH: set_point}
+    if supply_maximum is not None:
+        moved[SUPPLY_MAXIMUM] = supply_maximum
+    return solve_sites(with_parameters(repeated(site), moved), start, search)
 
 
 def response(

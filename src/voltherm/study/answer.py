@@ -1,9 +1,9 @@
 """The main question, answered: what supply temperature the site can run, what binds, what it costs, how long it rides.
 
 Host code around compiled solves: the hot day at the set point and at the highest supply temperature, the sensitivity
-of the margin to every number of the site from one gradient, the response to ambient from -10 to 45 °C, the year, and
-the loss of heat rejection. Everything a report or a file needs is in the `Answer`; nothing in it is read from a
-configuration.
+of the margin to every number of the site from one gradient, bands of the main figures from the tolerances of those
+numbers, the response to ambient from -10 to 45 °C, the year, and the loss of heat rejection. Everything a report or a
+file needs is in the `Answer`; nothing in it is read from a configuration.
 """
 
 import dataclasses
@@ -38,8 +38,10 @@ from voltherm.site.year import (
     year,
 )
 from voltherm.study.limits import Constraint, constraints, hottest
-from voltherm.study.sensitivity import Sensitivity, site_sensitivities
+from voltherm.study.sensitivity import Sensitivity, ranked_by_tolerance, site_gradients
 from voltherm.study.site_functions import solved
+from voltherm.study.site_uncertainty import site_uncertainty
+from voltherm.study.uncertainty import CHIP_MARGINS, GRADIENTS, Tolerance, Uncertainty
 
 Progress = Callable[[str, int, int], None]
 """progress(stage, done, all): called as work gets done."""
@@ -73,11 +75,12 @@ class Answer:
     `point`: the hot day at the site's set point; `allowed`: the same at the highest supply temperature that keeps
     every chip and the maker's limit of the supply (None where none does); `chip_supply`: the highest that the chips
     alone would allow (None where none does); `coldest`: the coldest hour of the year at the set point (None where it
-    has no steady state); `sensitivities`: the ten that matter most at `point`; `curve`, `allowed_curve`:
-    response to ambient at the set point and at the highest supply; `year`, `allowed_year`: totals, None where an hour
-    of the year has no steady state (`allowed_year` holds the highest supply of the hot day all year); `ride_through`:
-    loss of heat rejection from `point`; `iterations`, `residual`: of the coupled solve of the hot day; `seconds`: wall
-    time by stage, some of which run side by side, and "everything".
+    has no steady state); `sensitivities` of the smallest junction margin at `point`: the ten numbers with a tolerance
+    that matter most, then the ten others; `uncertainty`: bands of the main figures, None where no number has a
+    tolerance; `curve`, `allowed_curve`: response to ambient at the set point and at the highest supply; `year`,
+    `allowed_year`: totals, None where an hour of the year has no steady state (`allowed_year` holds the highest supply
+    of the hot day all year); `ride_through`: loss of heat rejection from `point`; `iterations`, `residual`: of the
+    coupled solve of the hot day; `seconds`: wall time by stage, some of which run side by side, and "everything".
     """
 
     site: Site
@@ -87,6 +90,7 @@ class Answer:
     chip_supply: float | None
     coldest: Point | None
     sensitivities: tuple[Sensitivity, ...]
+    uncertainty: Uncertainty | None
     curve: Response
     allowed_curve: Response
     year: Year | None
@@ -101,11 +105,18 @@ def answer(
     site: Site,
     *,
     dry_bulb: np.ndarray | None = None,
+    tolerances: Mapping[str, Tolerance] | None = None,
+    samples: int = 0,
     progress: Progress | None = None,
 ) -> Answer:
     """Answers the main question for a site.
 
-    **Arguments**: `dry_bulb`: hours of a year (8760,) [K], by default the site's parametric year; `progress`.
+    **Arguments**
+
+    - `dry_bulb`: hours of a year (8760,) [K], by default the site's parametric year
+    - `tolerances`: what numbers of the site may be off by, by dotted path
+    - `samples`: how often the site is solved with numbers drawn within their tolerances; 0 for bands to first order
+    - `progress`: called as work gets done
 
     **Raises**: `NoSteadyStateError` where the hot day has no steady state.
     """
@@ -131,7 +142,7 @@ def answer(
     ambients, coarse = grid(hours), grid(hours, step=_COARSE_STEP)
     # three programs that share nothing: compiling them side by side takes the time of the longest
     with ThreadPoolExecutor(2) as pool:
-        ranking = pool.submit(timed, "sensitivities", 1, lambda: site_sensitivities(site, state))
+        ranking = pool.submit(timed, "sensitivities", 1, lambda: site_gradients(site, state, GRADIENTS))
         riding = pool.submit(timed, "loss of heat rejection", 1, lambda: simulate(site, state))
         point, allowed, chip_supply, coldest = timed(
             "highest supply temperature", 1, lambda: operating_points(site, names, state, hours)
@@ -155,7 +166,23 @@ def answer(
                 stage, len(ambients), lambda: response(warmer, state, ambients, progress=counted(stage))
             )
             allowed_year = _year(warmer, state, warmer_curve, hours)
-        sensitivities, ride = tuple(ranking.result()[:_RANKED]), riding.result()
+        gradients, ride = ranking.result(), riding.result()
+    known, uncertainty = dict(tolerances or {}), None
+    if known:
+        uncertainty = timed(
+            "uncertainty",
+            max(samples, 1),
+            lambda: site_uncertainty(
+                site,
+                state,
+                point.figures,
+                known,
+                gradients=gradients,
+                chip_supply=chip_supply,
+                samples=samples,
+                progress=counted("uncertainty"),
+            ),
+        )
     return Answer(
         site,
         names,
@@ -163,7 +190,8 @@ def answer(
         allowed,
         chip_supply,
         coldest,
-        sensitivities,
+        tuple(ranked_by_tolerance(site, gradients[CHIP_MARGINS[0]], known, _RANKED)),
+        uncertainty,
         curve,
         allowed_curve,
         whole_year,

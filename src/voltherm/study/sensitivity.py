@@ -6,10 +6,11 @@
 |---|---|---|
 | F | a scalar output | its own |
 | p_i | a named number | its own |
-| step_i | the natural step of p_i: 1 K of a site's temperature, 1 % of anything else | that of p_i |
+| step_i | standard uncertainty of p_i where it has a tolerance; else its natural step: 1 K or 1 % | that of p_i |
 
-The effect is in the unit of F, so that numbers of every kind can be ranked beside each other. At a limit or a switch
-the derivative is that of the active set.
+The effect is in the unit of F, so that numbers of every kind can be ranked beside each other: those with a tolerance by
+what is not known of them, the others by equal steps, which say nothing of how well they are known. At a limit or a
+switch the derivative is that of the active set.
 """
 
 import dataclasses
@@ -23,23 +24,31 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from voltherm.numerics import ResultCode
+from voltherm.numerics import ResultCode, over_lanes
 from voltherm.site.build import parameter, parameter_paths, with_parameters
 from voltherm.site.coupling import known_steady, steady
 from voltherm.site.outputs import outputs
 from voltherm.site.sections import TEMPERATURES, Site
 from voltherm.site.states import SiteState
+from voltherm.study.uncertainty import GRADIENTS, Tolerance
+
+MARGINS = frozenset(("limits.junction_margin", *(f"rack.{chip}.junction_limit" for chip in ("gpu", "cpu", "switch"))))
+"""Numbers that the smallest junction margin is counted from: its derivative by them is 1, -1 or 0."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sensitivity:
-    """One number: its path, its value, the derivative of the output, its natural step and the effect of that step."""
+    """One number: its path, its value, the derivative of the output, its step and the effect of that step.
+
+    `toleranced`: the step is the standard uncertainty of a number with a tolerance, and not a natural one.
+    """
 
     path: str
     value: float
     derivative: float
     step: float
     effect: float
+    toleranced: bool = False
 
     @property
     def step_text(self) -> str:
@@ -70,7 +79,9 @@ def sensitivities(
 
 
 def _described(
-    values: Mapping[str, Array], gradient: Mapping[str, Array], steps: Mapping[str, float] | None
+    values: Mapping[str, Array | float],
+    gradient: Mapping[str, Array | float],
+    steps: Mapping[str, float] | None,
 ) -> list[Sensitivity]:
     given = steps or {}
     found = []
@@ -142,10 +153,38 @@ def site_function(output: str) -> Callable[[dict[str, Array], tuple[Site, SiteSt
 
 
 @eqx.filter_jit
-@eqx.filter_grad
-def _gradient(values: Mapping[str, Array], site: Site, state: SiteState, output: str) -> Float[Array, ""]:
-    there = with_parameters(site, values)
-    return outputs(there, known_steady(there, state))[output]
+def _gradients(
+    values: Mapping[str, Array], site: Site, state: SiteState, names: tuple[str, ...]
+) -> dict[str, Float[Array, "figure"]]:
+    def figures(values: Mapping[str, Array]) -> Float[Array, "figure"]:
+        there = with_parameters(site, values)
+        found = outputs(there, known_steady(there, state))
+        return jnp.stack([found[name] for name in names])
+
+    _, back = jax.vjp(figures, dict(values))
+    # one program for one figure or several: the reverse pass is compiled once and run for each
+    return over_lanes(lambda cotangent: back(cotangent)[0], jnp.eye(len(names), dtype=site.climate.dry_bulb.dtype))
+
+
+def site_gradients(
+    site: Site, state: SiteState, names: Sequence[str], *, paths: Sequence[str] | None = None
+) -> dict[str, dict[str, float]]:
+    """Derivatives of figures of a site to its numbers: by figure, then by path. One reverse pass a figure.
+
+    **Arguments**
+
+    - `site`, `state`: a site and its solved state
+    - `names`: of `voltherm.site.outputs.FIGURES`
+    - `paths`: the numbers; default every scalar of the site
+
+    **Raises**: `KeyError` with the path or the figure that does not exist.
+    """
+    values = {path: parameter(site, path) for path in (paths if paths is not None else parameter_paths(site))}
+    found = jax.tree.map(np.asarray, _gradients(values, site, state, tuple(names)))
+    return {
+        name: {path: float(derivatives[index]) for path, derivatives in found.items()}
+        for index, name in enumerate(names)
+    }
 
 
 def site_sensitivities(
@@ -156,7 +195,7 @@ def site_sensitivities(
     paths: Sequence[str] | None = None,
     steps: Mapping[str, float] | None = None,
 ) -> list[Sensitivity]:
-    """Sensitivities of one figure of a site to all its numbers, the largest effect first, from one reverse pass.
+    """Sensitivities of one figure of a site to all its numbers, the largest effect first, from reverse passes.
 
     **Arguments**
 
@@ -166,5 +205,31 @@ def site_sensitivities(
 
     **Raises**: `KeyError` with the path or the figure that does not exist.
     """
-    values = {path: parameter(site, path) for path in (paths if paths is not None else parameter_paths(site))}
-    return _described(values, _gradient(values, site, state, output), steps)
+    # the program that gives the bands of the main figures is compiled once for all of them
+    names = GRADIENTS if output in GRADIENTS else (output,)
+    gradient = site_gradients(site, state, names, paths=paths)[output]
+    return _described({path: parameter(site, path) for path in gradient}, gradient, steps)
+
+
+def ranked_by_tolerance(
+    site: Site, gradient: Mapping[str, float], tolerances: Mapping[str, Tolerance], count: int | None = None
+) -> list[Sensitivity]:
+    """Numbers with a tolerance, by what their standard uncertainty does; then the others, by a natural step.
+
+    What a margin is counted from is left out of the others: `MARGINS` move it by a kelvin for a kelvin, whatever the
+    site. Of either kind at most `count` are given.
+    """
+    values = {path: float(parameter(site, path)) for path in gradient}
+    known = [
+        Sensitivity(
+            path,
+            values[path],
+            gradient[path],
+            tolerance.standard_uncertainty,
+            gradient[path] * tolerance.standard_uncertainty,
+            True,
+        )
+        for path, tolerance in tolerances.items()
+    ]
+    others = {path: slope for path, slope in gradient.items() if path not in tolerances and path not in MARGINS}
+    return ranked(known, count) + ranked(_described(values, others, None), count)
