@@ -121,8 +121,8 @@ def test_steady_and_its_gradient_take_the_fused_iteration_where_it_runs():
     )
     np.testing.assert_allclose(found, expected, rtol=1e-10)
     names = triton_calls(jax.vmap(jax.grad(lambda factor: losses(factor, "auto"))), jnp.ones(64))
-    # the iteration, signs of the determinant, and the solve of the gradient
-    assert {"voltherm_newton", "voltherm_factor", "voltherm_factor_and_solve"} <= set(names)
+    # start angles, the iteration, and the solve of the gradient
+    assert {"voltherm_newton", "voltherm_factor_and_solve"} <= set(names)
 
 
 def test_a_lane_that_needs_pivoting_is_iterated_again():

@@ -99,8 +99,11 @@ class RootProblem:
         return power_flow.solve(tables, given, plan, *limits, fallback=fallback, base_power=self.base_power)
 
     def pallas(self, *operands: Array) -> tuple[Array, ...]:
-        """The same in Pallas, for NVIDIA GPUs."""
-        return self._judged(operands, self._on_tiles)
+        """The iteration from its start in Pallas, for NVIDIA GPUs.
+
+        Roots are not judged there: their signs would take the factors of all lanes at once.
+        """
+        return self._on_tiles(*operands[:_OPERANDS])
 
     def _judged(self, operands: Sequence[Array], iterate: Callable[..., tuple[Array, ...]]) -> tuple[Array, ...]:
         """Roots with their sign; lanes that fail, or have the wrong one, begin anew from the other start."""
