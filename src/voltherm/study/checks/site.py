@@ -61,7 +61,8 @@ def _steady(site: Site) -> tuple[SiteState, jax.Array, dict[str, jax.Array]]:
     return solution.value, solution.status.result, outputs(site, solution.value)
 
 
-def _solved(site: Site) -> tuple[SiteState, dict[str, float]]:
+def solved(site: Site) -> tuple[SiteState, dict[str, float]]:
+    """State and figures of a site. **Raises** `ValueError` where it has no steady state."""
     state, result, figures = _steady(site)
     if int(result) != ResultCode.CONVERGED:
         raise ValueError(f"the site has no steady state: {ResultCode(int(result)).name}")
@@ -85,7 +86,7 @@ def closed_loop(folder: Path, reference: str, temperature: float, sites: Mapping
     share = fill / abilene["fill_m3_per_building"]
     racks_over_cut_down = building.building.racks / cut_down.building.racks
 
-    state, figures = _solved(cut_down)
+    state, figures = solved(cut_down)
     plant = state.buildings.facility.plant
     heat, rise = float(plant.heat[0]), float(plant.return_temperature[0] - plant.supply_temperature[0])
     # what 103 MW a building would be, for the heat and the fill of the site that is solved
@@ -94,7 +95,7 @@ def closed_loop(folder: Path, reference: str, temperature: float, sites: Mapping
     density = liquid_named(cut_down.facility.fluid).density(plant.supply_temperature[0])
     turnover = fill * float(density / plant.mass_flow[0]) * 10.0 / rise / _SECONDS_PER_MINUTE
     ride = simulate(cut_down, state, duration=_WATCHED)
-    dry, _ = _solved(with_parameters(cut_down, {"chillers.count": 0.0}))
+    dry, _ = solved(with_parameters(cut_down, {"chillers.count": 0.0}))
     warmest = float(jnp.max(dry.buildings.facility.plant.supply_temperature))
 
     makeup, campus = float(makeup_water(building)), 900.0 * _MEGA / abilene["buildings"]
