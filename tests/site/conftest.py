@@ -22,7 +22,7 @@ OVERRIDES = (
     "building.rows_per_hall=2",
     "building.racks_per_row=2",
     "secondary.header_diameter=70 mm",
-    "secondary.pump_nominal_flow=5.73 kg/s",
+    "secondary.pump_nominal_flow=6.18 kg/s",
     "secondary.cdu_volume=40 L",
     "cdu.rated_heat=364 kW",
     "cdu.secondary_flow=5.73 kg/s",
@@ -58,7 +58,7 @@ OVERRIDES = (
     "electrical.unit_substation.no_load_loss=0.7 kW",
     "electrical.mechanical_substation.rating=260 kVA",
     "electrical.mechanical_substation.no_load_loss=0.4 kW",
-    "electrical.ups.rating=400 kVA",
+    "electrical.ups.rating=600 kVA",
     "electrical.house_load=4.5 kW",
 )
 COOL = {"climate.dry_bulb": 298.15}
