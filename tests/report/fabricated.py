@@ -253,6 +253,7 @@ def _ride(limit: float) -> RideThrough:
         "junction_margin": 10.0 - time / 180.0,
         "inlet_air": 298.15 + time / 180.0,
         "it_power": np.full_like(time, 2e6),
+        "heat_in": np.full_like(time, 2e6),
         "work": np.ones_like(time),
         "seconds_to_throttling": limit + 300.0,
         "facility_flow": np.full_like(time, 60.0),

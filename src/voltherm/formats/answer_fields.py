@@ -95,6 +95,7 @@ _ELSEWHERE: dict[type, dict[str, Described | ByName]] = {
         "work": _over_time("1", "work of the GPUs over that at the nameplate load, mean"),
         "inlet_air": _over_time("K", "rack inlet air"),
         "it_power": _over_time("W", "power at the input of the racks"),
+        "heat_in": _over_time("W", "heat of chips, pumps and condensers to coolant and facility water"),
         "facility_flow": _over_time("kg s-1", "facility water through the CDUs and condensers of the building"),
         "row_flow": _over_time("kg s-1", "coolant of the row with the least flow"),
         "cooler_share": _over_time("1", "share of the dry coolers that works"),

@@ -30,7 +30,8 @@ class RideThrough:
     """Course of the worst building after something is lost, arrays over (time,); SI. Every row is the state at its
     time; power and flows are those just after it.
 
-    `work`: mean of the GPUs, over that at the nameplate load. `cooler_share`, `chiller_share`, `handler_share`: of the
+    `work`: mean of the GPUs, over that at the nameplate load. `heat_in`: of chips, pumps and the air side's condensers
+    to coolant and facility water. `cooler_share`, `chiller_share`, `handler_share`: of the
     dry coolers, trim chillers and air handlers that work; `load_factor`: on the configured one. `events`: what is lost
     and restored, as a text. `seconds_to_limit`: infinite where no limit is reached; `first_limit`: what is reached
     first, or "none". `seconds_to_throttling`: until a chip lowers its clock to hold its temperature; infinite where
@@ -50,6 +51,7 @@ class RideThrough:
     work: np.ndarray
     inlet_air: np.ndarray
     it_power: np.ndarray
+    heat_in: np.ndarray
     facility_flow: np.ndarray
     row_flow: np.ndarray
     cooler_share: np.ndarray
@@ -76,6 +78,7 @@ _TRACED = (
     "work",
     "inlet_air",
     "it_power",
+    "heat_in",
     "facility_flow",
     "row_flow",
 )

@@ -10,8 +10,13 @@ from voltherm.site import Site
 from voltherm.study.checks.site import solved
 from voltherm.study.validation import case_file
 
-_KELVIN_BY_KELVIN = ("gpu_temperature", "cpu_temperature", "switch_temperature", "return_temperature")
-_KELVIN_BY_KELVIN += ("facility_return_temperature",)
+_TEMPERATURES = (
+    "gpu_temperature",
+    "cpu_temperature",
+    "switch_temperature",
+    "return_temperature",
+    "facility_return_temperature",
+)
 
 
 def hot_day(folder: Path, reference: str, sites: Mapping[str, Site]) -> dict[str, float]:
@@ -27,6 +32,6 @@ def hot_day(folder: Path, reference: str, sites: Mapping[str, Site]) -> dict[str
         "switch_temperature": float(np.max(racks.switch_temperature)),
     }
     return {
-        name: abs(found[name] - value) if name in _KELVIN_BY_KELVIN else abs(found[name] / value - 1.0)
+        name: abs(found[name] - value) if name in _TEMPERATURES else abs(found[name] / value - 1.0)
         for name, value in expected.items()
     } | {"supply above its set point": figures["supply_excess"]}
