@@ -11,7 +11,7 @@ import pytest
 
 from tests.test_project.sources import PROJECT_ROOT, imports, python_files, relative, source_files
 
-_OWN = {"voltherm", "voltherm_kernels", "tests", "benchmarks", "docs"}
+_OWN = {"voltherm", "voltherm_kernels", "tests", "benchmarks", "docs", "validation"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 _NOT_IMPORTED = {
