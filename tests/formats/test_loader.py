@@ -52,7 +52,12 @@ def test_values_in_si(case: Path):
         ("  rows_per_hall: 16", "  rows_pr_hall: 16", "building.rows_pr_hall", "did you mean 'rows_per_hall'?"),
         ("  volume: 5000 m3", "  volume: 5000 kg", "facility.volume", "unit 'kg' is not known"),
         ("  main_length: 150 m ", "  main_length: -150 m ", "facility.main_length", "-150 m is below 0.1 m"),
-        ("  fluid: water", "  fluid: watr", "facility.fluid", "fluid 'watr' is not known: did you mean 'water'?"),
+        (
+            "  fluid: propylene glycol 35 %vol",
+            "  fluid: watr",
+            "facility.fluid",
+            "fluid 'watr' is not known: did you mean 'water'?",
+        ),
         ("glycol 25 %vol", "glycol 5 %vol", "secondary.fluid", "outside the fluid tables, which hold 10 to 60 %vol"),
         ("  racks_per_row: 11", "  racks_per_row: 0", "building.racks_per_row", "a CDU without racks"),
         ("  feeders: 8", "  feeders: 0", "electrical.feeders", "disconnected from the intake"),
@@ -64,7 +69,7 @@ def test_values_in_si(case: Path):
             "secondary.supply_temperature",
             "leaves a GPU above",
         ),
-        ("  supply_offset: 4 K", "  supply_offset: 45 K", "facility.supply_offset", "is below freezing of water"),
+        ("  supply_offset: 4 K", "  supply_offset: 59 K", "facility.supply_offset", "is below freezing of"),
         ("vk: 10 %, vkr: 0.3 %", "vk: 10 %, vkr: 12 %", "electrical.main_transformer.vkr", "is not below vk 10 %"),
         (
             "10 25 50 75 100 %",
@@ -80,7 +85,7 @@ def test_values_in_si(case: Path):
             "electrical.unit_substation.rating",
             "needs at least 1.5 MVA",
         ),
-        ("ups: {rating: 2.2 MVA", "ups: {rating: 1 MVA", "electrical.ups.rating", "needs at least 1.44 MVA"),
+        ("ups: {rating: 3.3 MVA", "ups: {rating: 1 MVA", "electrical.ups.rating", "needs at least 1.44 MVA"),
         (
             "power_shelf: {rating: 198 kW",
             "power_shelf: {rating: 100 kW",
@@ -179,7 +184,7 @@ def test_fifty_thousand_racks(case: Path):
 
 def test_all_mistakes_in_one_go(case: Path):
     changed(case, "  halls: 4", "  hals: 4")
-    changed(case, "  fluid: water", "  fluid: watr")
+    changed(case, "  fluid: propylene glycol 35 %vol", "  fluid: watr")
     changed(case, "  main_length: 150 m ", "  main_length: -150 m ")
     found = problems(case, ("cdu.approach=3 degC", "nonsense", "cdu.aproach=3 K"))
     assert len(found) == 7
@@ -228,7 +233,7 @@ def test_base_is_inherited(case: Path):
     halls = next(value for value in document.values if value.path == "building.halls")
     assert (Path(count.file).name, count.line) == ("campus.yaml", 5)
     assert Path(halls.file).name == "case.yaml"
-    changed(case, "  fluid: water", "  fluid: watr")
+    changed(case, "  fluid: propylene glycol 35 %vol", "  fluid: watr")
     assert problems(campus)[0].startswith(f"{case}:")
 
 

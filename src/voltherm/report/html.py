@@ -108,7 +108,7 @@ def _content(answer: Answer) -> dict[str, Any]:
         "version": __version__,
         "broken_bounds": (*broken_bounds(answer), *unphysical(answer)),
         "headline": headline_sentence(answer),
-        "set_point": set_point_sentence(answer.point),
+        "set_point": set_point_sentence(answer),
         "tiles": tiles(answer),
         "counts": _counts(answer),
         "answer": sections["answer"],

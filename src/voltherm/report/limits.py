@@ -1,7 +1,7 @@
 """The constraints of a point in words: limits that bind or are violated, set points, equipment at its end."""
 
 from voltherm.report.quantities import difference, number, temperature
-from voltherm.report.uncertainty import interval, value_within
+from voltherm.report.uncertainty import interval, margin_digits, value_within
 from voltherm.study.answer import Answer, Point
 from voltherm.study.limits import MEMORY_LIMIT, SUPPLY_LIMIT, Constraint
 from voltherm.study.uncertainty import CHIP_SUPPLY
@@ -58,25 +58,26 @@ def margin_text(constraint: Constraint) -> str:
     return f"{left} (at its end)" if is_equipment(constraint) else f"{left} (binds)"
 
 
-def set_point_sentence(point: Point) -> str:
-    """How the set point fares on the hot day, in one sentence."""
+def set_point_sentence(answer: Answer) -> str:
+    """How the set point fares on the hot day, in one sentence; margins as exactly as their band allows."""
+    point, digits = answer.point, margin_digits(answer, 2)
     chip, end = tightest_chip(point), binding_limit(point)
     name = f"The set point of {temperature(point.set_point)}"
     ends = equipment_at_end(point)
     at_end = f", with {_listed(ends)} at the end of their range" if ends else ""
     if chip.margin < 0.0:
-        return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, 2)}."
+        return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, digits)}."
     reached = temperature(point.figures["supply_temperature"])
     beyond = f", {difference(-end.margin, 1)} above {_MAKER}" if end.name == SUPPLY_LIMIT and end.violated else ""
     if any(floats(each) for each in point.constraints):
-        return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {_left(chip)}"
+        return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {_left(chip, digits)}"
     if beyond:
-        return f"{name} is too high: it is{beyond.removeprefix(',')}. {_left(chip)}"
-    return f"{name} is held that day. {_left(chip)}"
+        return f"{name} is too high: it is{beyond.removeprefix(',')}. {_left(chip, digits)}"
+    return f"{name} is held that day. {_left(chip, digits)}"
 
 
-def _left(chip: Constraint) -> str:
-    return f"{chip.element} keeps {difference(chip.margin, 2)} to its limit."
+def _left(chip: Constraint, digits: int) -> str:
+    return f"{chip.element} keeps {difference(chip.margin, digits)} to its limit."
 
 
 def headline_sentence(answer: Answer) -> str:

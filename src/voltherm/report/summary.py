@@ -159,7 +159,7 @@ def _headline(answer: Answer) -> Section:
             ("PUE of the year", number(answer.year.pue, 4), pue_label(answer, interim=False)),
             ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
         ]
-    note = f"{headline_sentence(answer)} {set_point_sentence(point)}"
+    note = f"{headline_sentence(answer)} {set_point_sentence(answer)}"
     return Section("answer", "The answer", ("", "value", "where, and of what"), tuple(rows), note, emphasis)
 
 
