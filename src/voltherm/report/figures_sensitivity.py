@@ -3,19 +3,20 @@ number has a tolerance, by its natural step."""
 
 from voltherm.report.configuration import uncertainty_text, value_text
 from voltherm.report.figure import GREEN, INK, RED, new, style, svg
+from voltherm.report.uncertainty import not_known
 from voltherm.study.answer import Answer
 from voltherm.study.sensitivity import Sensitivity
 
 
 def sensitivity_figure(answer: Answer) -> str:
     """Bars, longest on top; green where more of the number means more margin."""
-    known = [each for each in answer.sensitivities if each.toleranced]
+    known = not_known(answer)
     found = (known or list(answer.sensitivities))[::-1]
     with style("sensitivity"):
         figure = new(9.6, 0.9 + 0.33 * max(len(found), 1))
         axes = figure.subplots()
         by = " by one standard uncertainty" if known else ""
-        axes.set_title(f"Change of the smallest junction margin [K]{by}")
+        axes.set_title(f"Smallest junction margin [K]{by}")
         axes.grid(visible=False, axis="y")
         positions = range(len(found))
         effects = [each.effect for each in found]

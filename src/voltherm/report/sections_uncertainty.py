@@ -2,7 +2,7 @@
 
 from voltherm.report.configuration import uncertainty_text, value_text
 from voltherm.report.section import Section
-from voltherm.report.uncertainty import band_rows
+from voltherm.report.uncertainty import band_rows, not_known
 from voltherm.study.answer import Answer
 from voltherm.study.sensitivity import Sensitivity
 
@@ -37,7 +37,7 @@ def sensitivity_sections(answer: Answer) -> list[Section]:
 
 
 def _tolerances(answer: Answer) -> list[Section]:
-    known = [each for each in answer.sensitivities if each.toleranced]
+    known = not_known(answer)
     if not known:
         return []
     rows = tuple(

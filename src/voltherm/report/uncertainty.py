@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from voltherm.report.quantities import ZERO_CELSIUS, number
 from voltherm.study.answer import Answer
+from voltherm.study.sensitivity import Sensitivity
 from voltherm.study.uncertainty import BANDS, CHIP_SUPPLY, QUANTILES, Band
 
 _LABELS = {
@@ -18,6 +19,7 @@ _LABELS = {
     "pue": "PUE of the hot day at the set point",
     "it_power": "IT power at the set point",
 }
+_LEAST_EFFECT = 5e-4  # K: less is written as zero
 _LARGE = 1e7  # W: powers from here on are in MW
 
 
@@ -73,6 +75,11 @@ def margin_digits(answer: Answer, otherwise: int) -> int:
     """Decimals of chip margins at the set point: those of the smallest one's band."""
     found = band_of(answer, "junction_margin")
     return otherwise if found is None else min(decimals(found.standard_uncertainty), otherwise)
+
+
+def not_known(answer: Answer) -> list[Sensitivity]:
+    """The numbers with a tolerance that move the smallest chip margin, the largest effect first."""
+    return [each for each in answer.sensitivities if each.toleranced and abs(each.effect) >= _LEAST_EFFECT]
 
 
 def _value(name: str, found: Band) -> str:
