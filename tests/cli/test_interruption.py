@@ -9,7 +9,10 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
-_START = "import pathlib; from voltherm.cli.interruption import end_on_interrupt; end_on_interrupt()\n"
+# a suite that runs in the background hands on that interruptions are ignored
+_HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+_LISTEN = "import pathlib; from voltherm.cli.interruption import end_on_interrupt; end_on_interrupt()\n"
+_START = _HEARD + _LISTEN
 _BEGUN = "pathlib.Path('begun').touch()\n"
 MOMENTS = {
     "jax is imported": f"{_BEGUN}import jax\n",
@@ -42,7 +45,7 @@ def test_an_interruption_at_any_moment_is_one_sentence(moment: str, tmp_path: Pa
 
 
 def test_the_program_itself_listens(tmp_path: Path):
-    script = "import sys, voltherm.cli as cli; sys.argv = ['voltherm', '--version']; cli.main()"
+    script = f"{_HEARD}import sys, voltherm.cli as cli; sys.argv = ['voltherm', '--version']; cli.main()"
     shown = "import signal; signal.raise_signal(signal.SIGINT); import time; time.sleep(60)"
     (tmp_path / "typer.py").write_text(shown, encoding="utf-8")  # stands in for what is imported next
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -57,6 +60,6 @@ def test_what_was_printed_before_an_interruption_is_kept():
 
 def test_a_process_told_to_ignore_interruptions_goes_on():
     ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-    script = f"{ignoring}{_START}signal.raise_signal(signal.SIGINT); print('went on')"
+    script = f"{ignoring}{_LISTEN}signal.raise_signal(signal.SIGINT); print('went on')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "went on\n")
