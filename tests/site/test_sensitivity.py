@@ -19,9 +19,10 @@ def test_every_number_of_the_site_is_ranked(found, site):
     effects = [abs(each.effect) for each in found]
     assert effects == sorted(effects, reverse=True)
     by_path = {each.path: each for each in found}
-    # the chip's own limit is a kelvin of margin for a kelvin; supply is that and the leakage it adds
+    # the chip's own limit is a kelvin of margin for a kelvin; supply is that less what its warmer coolant conducts and
+    # flows better, for a chip at its power limit adds no leakage
     assert by_path["rack.gpu.junction_limit"].derivative == pytest.approx(1.0, rel=1e-9)
-    assert -1.2 < by_path["secondary.supply_temperature"].derivative < -1.0
+    assert -1.0 < by_path["secondary.supply_temperature"].derivative < -0.9
     assert by_path["economics.water_price"].derivative == 0.0
     assert by_path["rack.gpu.power"].step_text == "1 %"
     assert by_path["climate.dry_bulb"].step_text == "1 K"

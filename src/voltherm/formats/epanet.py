@@ -86,12 +86,13 @@ class WaterNetwork:
         return (np.asarray(state.pressure) - _ATMOSPHERE) / (self.density * GRAVITY) + self.elevation
 
 
-def read_inp(path: Path, *, approximate: bool = False) -> WaterNetwork:
+def read_inp(path: str | Path, *, approximate: bool = False) -> WaterNetwork:
     """The network of an `.inp` file at its first instant (needs the extra `formats`).
 
     approximate: take what has no model here as its sentence says. Raises `FileFormatError` with all those sentences
     otherwise, for a file that wntr cannot read, and for one without a reservoir or tank.
     """
+    path = Path(path)
     water = _parse(path)
     approximations = (*_approximations(water), *_controls(water))
     if approximations and not approximate:

@@ -138,7 +138,7 @@ def concatenate(groups: Sequence[Branches]) -> Branches:
 
 
 def in_place(network: Network, branches: Branches) -> Branches:
-    """The branches in the order of the network, by their names if they have any; without names, which are used up.
+    """The branches in the order of the network, by their names if they have any; the result carries no names.
 
     Raises ValueError where names or number of the branches are not those of the network, or their base is not its own.
     """

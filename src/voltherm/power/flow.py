@@ -72,7 +72,8 @@ def steady(
     `network`: static topology of n buses and b branches. `parameters`: traced numbers. `initial`: state to start from
     (a failed one is replaced by the flat start); by default the voltages of the unloaded network where it is radial,
     else set points, 1 p.u. elsewhere, and the angles of the linearised power flow. Where no root is found from there,
-    or one that no network runs at, the iteration begins anew from flat voltages. `tolerance`:
+    or one that no network runs at, the iteration begins anew from flat voltages; in `pallas`, on NVIDIA GPUs, roots
+    are not judged. `tolerance`:
     largest power mismatch accepted, per unit on the network's base power, or what round-off makes of it where that is
     more. `implementation`: of `voltherm_kernels.newton`; `auto` is the fused C++ iteration on CPUs.
 

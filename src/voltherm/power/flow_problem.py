@@ -156,7 +156,7 @@ class RootProblem:
             round_off=round_off(equations, network),
         )
         status = root.status
-        # after a step that was one it is the iteration that went astray, not the network
+        # singular only after a first good step: the iteration diverged, the network is not singular
         astray = (status.result == ResultCode.SINGULAR.value) & (status.iterations > 1)
         result = jnp.where(astray, ResultCode.NO_DESCENT.value, status.result).astype(status.result.dtype)
         return _or_start(root.value, result, start), status.residual, status.iterations, result, status.worst // 2
