@@ -1,4 +1,4 @@
-"""Exchangers: heat flows from warm to cold, at both ends of every CDU and at the coils of the air handlers.
+"""Exchangers: heat flows from warm to cold, at both ends of every CDU.
 
     T_hot,in - T_cold,out >= 0,   T_hot,out - T_cold,in >= 0       counterflow
 
