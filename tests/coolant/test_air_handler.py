@@ -1,6 +1,9 @@
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from tests.coolant.cases import check_gradient
 from voltherm.coolant import AirHandler
@@ -65,3 +68,8 @@ def test_gradient():
         return HANDLER.water_mass_flow_for(302.0 * x[0], AIR * x[1], AIR_FLOW * x[2], WATER * x[3], PRESSURE)
 
     check_gradient(needed, jnp.ones(4), step=1e-6, tolerance=1e-5)
+
+
+def test_numbers_that_no_unit_has_are_refused():
+    with pytest.raises(ValueError, match="rated_fan_power is -1 W and has to be at least 0 W"):
+        dataclasses.replace(HANDLER, rated_fan_power=jnp.asarray(-1.0))

@@ -1,7 +1,10 @@
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from tests.coolant.cases import check_gradient
 from voltherm.coolant import CoolantDistributionUnit
@@ -70,3 +73,8 @@ def test_single_precision():
     state = single.exchange(*given)
     assert state.heat_flow.dtype == jnp.float32
     np.testing.assert_allclose(state.heat_flow, 2.0e6, rtol=1e-4)
+
+
+def test_numbers_that_no_unit_has_are_refused():
+    with pytest.raises(ValueError, match="maximum_facility_mass_flow is 0 kg/s and has to be above 0 kg/s"):
+        dataclasses.replace(UNIT, maximum_facility_mass_flow=jnp.asarray(0.0))

@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -108,3 +110,17 @@ def test_gradient(sink):
         return CHILLER.operate(1.8e6 * x[0], WATER * x[1], sink * x[2]).power / 1e5
 
     check_gradient(power, jnp.ones(3), tolerance=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("field", "number", "words"),
+    [
+        ("capacity", -1.0, "capacity is -1 W and has to be above 0 W"),
+        ("carnot_fraction", 25.0, "carnot_fraction is 25 and has to be above 0 and at most 1"),
+        ("least_load", 1.5, "least_load is 1.5"),
+        ("condenser_approach", 0.0, "condenser_approach is 0 K"),
+    ],
+)
+def test_numbers_that_no_machine_has_are_refused(field, number, words):
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(CHILLER, **{field: jnp.asarray(number)})

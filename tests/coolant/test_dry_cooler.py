@@ -1,6 +1,9 @@
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from tests.coolant.cases import check_gradient
 from voltherm.coolant import DryCooler
@@ -91,3 +94,8 @@ def test_gradients():
         return COOLER.operate(INLET * x[1], *given, speed).fan_power / 1e4
 
     check_gradient(fans, jnp.ones(4), step=1e-6, tolerance=1e-5)
+
+
+def test_numbers_that_no_unit_has_are_refused():
+    with pytest.raises(ValueError, match="rated_air_flow is -1 m3/s and has to be above 0 m3/s"):
+        dataclasses.replace(COOLER, rated_air_flow=jnp.asarray(-1.0))

@@ -29,6 +29,8 @@ class _Whole(eqx.Module):
             lambda: _Part(0.1, jnp.asarray([[0.5, 1.5]])),
             "entry 1, 2: share is 1.5 and has to be at least 0 and at most 1",
         ),
+        (lambda: _Part(np.asarray([2, -1])), "_Part, entry 2: diameter is -1 m"),
+        (lambda: _Part(jnp.asarray([0, 1])), "_Part, entry 1: diameter is 0 m"),
         (lambda: _Part(-np.ones(5)), "diameter is out of its range in 2 more entries"),
     ],
 )

@@ -81,6 +81,9 @@ def test_numbers_that_no_branch_has_are_refused():
     with pytest.raises(ValueError, match="branch number 2: it has no impedance"):
         dataclasses.replace(sound, **none)
     dataclasses.replace(sound, **none, in_service=jnp.array([1.0, 0.0]))
+    # a branch out of service before it does not move a branch's number
+    with pytest.raises(ValueError, match="branch number 2: resistance inf must be"):
+        dataclasses.replace(sound, resistance=jnp.array([jnp.inf, jnp.inf]), in_service=jnp.array([0.0, 1.0]))
 
 
 def test_numbers_of_another_network_are_refused():

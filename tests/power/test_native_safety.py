@@ -170,5 +170,6 @@ def test_on_two_devices_a_lane_is_what_it_is_on_one(split_by: str):
     assert ("voltherm_power_flow" in split.lower(factors).as_text()) == (split_by == "shard_map")
     found = split(factors)
     assert len(found[0].sharding.device_set) == 2
+    # to round-off: XLA may sum over branches in an order that goes with the number of lanes
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, rtol=0 if split_by == "shard_map" else 1e-9)
+        np.testing.assert_allclose(one, other, rtol=1e-14 if split_by == "shard_map" else 1e-9)

@@ -263,6 +263,7 @@ def _ride(limit: float) -> RideThrough:
         "handler_share": np.ones_like(time),
         "load_factor": np.ones_like(time),
         "events": "heat rejection lost at 0 s",
+        "seconds_to_limits": {"chip junction limit": limit},
         "seconds_to_limit": limit,
         "first_limit": "chip junction limit" if np.isfinite(limit) else "none",
         "seconds_per_kelvin": 180.0,

@@ -213,6 +213,18 @@ def test_rooms_warm_where_the_chillers_leave_their_envelope(site, highest):
 
 
 @pytest.mark.parametrize("load", [0.3, 0.5, 0.7])
+def test_racks_cooled_by_liquid_alone_converge_at_every_load(site, load):
+    """As on a plant of the Frontier's kind: next to nothing to the air, coolers alone at 22 °C. A run of such a case
+    once failed at half load, while 30 and 70 % converged.
+    """
+    change = {"air.chillers": 0.0, "chillers.count": 0.0, "rack.air_heat": 4.0e3, "climate.dry_bulb": 295.15}
+    solution, figures = solve(with_parameters(site, change | {"rack.load_factor": load}))
+    assert solution.status.result == ResultCode.CONVERGED
+    assert figures["trim_chiller_heat"] == 0.0
+    assert figures["site_residual"] < 1e-8
+
+
+@pytest.mark.parametrize("load", [0.3, 0.5, 0.7])
 @pytest.mark.parametrize("air_heat", [4.0e3, 17.0e3])
 def test_rooms_without_chillers_float_at_every_load(site, load, air_heat):
     """Racks that give little to the air, and water that comes warmer than the air it was to cool at its set point."""

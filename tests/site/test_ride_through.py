@@ -23,6 +23,7 @@ def course(**changed):
         "work": np.ones(ROWS),
         "off": np.zeros(ROWS),
         "inlet_air": np.full(ROWS, 298.0),
+        "memory_margin": np.full(ROWS, 5.0),
         "it_power": np.full(ROWS, 1e6),
         "mean_temperature": np.full(ROWS, 312.0),
         "heat_in": np.full(ROWS, 2e6),
@@ -53,9 +54,21 @@ def test_heat_that_is_not_booked_shows(site):
     assert result(site, stored=stored).energy_residual == pytest.approx(800.0 / (4.0 * 2e6), rel=1e-6)
 
 
+def test_a_limit_of_the_maker_counts_as_that_of_a_chip(site):
+    most = float(site.limits.supply_maximum)
+    found = result(site, supply=most + np.array([-1.0, 0.0, 2.01, 3.0]))
+    # at its limit it has not passed it: that is a hundredth of a kelvin later
+    assert found.first_limit == "maker's limit of the supply"
+    assert found.seconds_to_limit == pytest.approx(1.0 + 2.0 * 0.01 / 2.01)
+    assert result(site, supply=np.full(ROWS, most)).first_limit == "none"
+    found = result(site, memory_margin=np.array([3.0, 1.0, -1.0, -2.0]))
+    assert (found.first_limit, found.seconds_to_limit) == ("memory limit", pytest.approx(2.0))
+
+
 def test_the_first_of_two_limits_counts(site):
     air = float(site.air.inlet_limit) + np.array([-1.0, -1.0, 1.0, 2.0])
     found = result(site, inlet_air=air, junction_margin=np.array([3.0, 2.0, 1.0, -1.0]))
+    assert found.later_limits == {"chip junction limit": pytest.approx(5.0)}
     assert (found.first_limit, found.seconds_to_limit) == ("rack inlet air limit", pytest.approx(2.0))
 
 

@@ -16,6 +16,7 @@ from voltherm.site.events import Course, Event
 from voltherm.site.row_stores import plate_heat_capacity, row_heat_capacity
 
 CLOSED = 1e-9
+CHIPS = "chip junction limit"
 REJECTION = (Event(0.0, "heat rejection"),)
 
 
@@ -63,15 +64,18 @@ def test_rest_stays_rest_and_the_first_row_is_the_start(run, state, hot):
 
 
 def test_time_to_the_limit_does_not_depend_on_the_step(run, lost):
-    others = [run(*REJECTION, duration=3300.0, step=step).seconds_to_limit for step in (5.0, 30.0)]
-    assert lost.first_limit == "chip junction limit"
-    assert others == pytest.approx([lost.seconds_to_limit] * 2, rel=2e-3)
+    others = [run(*REJECTION, duration=3300.0, step=step).seconds_to_limits for step in (5.0, 30.0)]
+    assert lost.first_limit == "maker's limit of the supply"
+    assert next(iter(lost.later_limits)) == CHIPS
+    for limit in (lost.first_limit, CHIPS):
+        assert [each[limit] for each in others] == pytest.approx([lost.seconds_to_limits[limit]] * 2, rel=2e-3)
 
 
 def test_limit_is_reached_between_two_rows_and_the_margin_is_that_of_its_time(lost):
-    there = after(lost, lost.seconds_to_limit)
+    reached = lost.seconds_to_limits[CHIPS]
+    there = after(lost, reached)
     assert lost.junction_margin[there - 1] > 0.0 >= lost.junction_margin[there]
-    assert lost.seconds_to_limit == pytest.approx(float(np.interp(0.0, -lost.junction_margin, lost.time)), rel=1e-9)
+    assert reached == pytest.approx(float(np.interp(0.0, -lost.junction_margin, lost.time)), rel=1e-9)
 
 
 def test_loss_of_rejection_warms_the_water_as_its_content_says(lost, state, site, hot):
@@ -111,8 +115,11 @@ def test_facility_pumps_lost_leave_the_chips_as_long_as_their_row_stores_the_hea
     late = slice(after(pumps, 25.0), after(pumps, 45.0))
     supply = np.polyfit(pumps.time[late], pumps.supply[late], 1)[0]
     assert supply == pytest.approx(rate, rel=0.15)
-    assert pumps.first_limit == "chip junction limit"
-    assert pumps.seconds_to_limit == pytest.approx(pumps.junction_margin[0] / rate, rel=0.2)
+    limit = float(site.limits.supply_maximum)
+    assert pumps.seconds_to_limits["maker's limit of the supply"] == pytest.approx(
+        float(np.interp(limit, pumps.supply, pumps.time)), abs=0.1
+    )
+    assert pumps.seconds_to_limits[CHIPS] == pytest.approx(pumps.junction_margin[0] / rate, rel=0.2)
 
 
 def test_pumps_that_stop_at_once_leave_less_time(site, state, pumps):
@@ -120,7 +127,7 @@ def test_pumps_that_stop_at_once_leave_less_time(site, state, pumps):
     course = simulate(sudden, state, duration=300.0, step=15.0, events=(Event(0.0, "facility pumps"),))
     assert course.energy_residual < CLOSED
     assert course.facility_flow[0] < 1e-3
-    assert 2.0 < pumps.seconds_to_limit - course.seconds_to_limit < 8.0
+    assert 2.0 < pumps.seconds_to_limits[CHIPS] - course.seconds_to_limits[CHIPS] < 8.0
 
 
 def test_cdu_pumps_lost_leave_the_chips_to_their_plates(run, site, state):

@@ -137,6 +137,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
                 "events",
                 "seconds_to_limit",
                 "first_limit",
+                "seconds_to_limits",
                 "seconds_to_throttling",
                 "seconds_per_kelvin",
                 "energy_residual",

@@ -15,6 +15,7 @@ _FIGURES = (
     "events",
     "seconds_to_limit",
     "first_limit",
+    "seconds_to_limits",
     "seconds_to_throttling",
     "seconds_per_kelvin",
     "energy_residual",
@@ -97,6 +98,7 @@ def _print(name: str, course: "RideThrough", file: str) -> None:
             "first limit",
             f"{course.first_limit} after {duration(course.seconds_to_limit)}" if reached else f"none in {simulated}",
         ),
+        *((name, f"after {duration(seconds)}") for name, seconds in course.later_limits.items()),
         (
             "chips throttle",
             f"after {duration(course.seconds_to_throttling)}"
@@ -129,6 +131,8 @@ def _course(course: "RideThrough") -> list[tuple[str, ...]]:
         moments.setdefault(float(at_when.split(" ")[0]), []).append(what)
     if math.isfinite(course.seconds_to_limit):
         moments.setdefault(course.seconds_to_limit, []).append(course.first_limit)
+    for limit, seconds in course.later_limits.items():
+        moments.setdefault(seconds, []).append(limit)
     if math.isfinite(course.seconds_to_throttling):
         moments.setdefault(course.seconds_to_throttling, []).append("chips throttle")
     moments.setdefault(float(course.time[-1]), []).append("end")

@@ -24,6 +24,7 @@ from jaxtyping import Array, Float
 from voltherm.coolant.exchanger import ConductanceLaw, exchange_conductance, ntu_for_effectiveness
 from voltherm.media import AbstractLiquid, dry_air
 from voltherm.numerics import bracketed_root
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 _AIR_EXPONENT = 0.6
 _WATER_EXPONENT = 0.8
@@ -45,10 +46,13 @@ class AirHandler(eqx.Module):
 
     liquid: AbstractLiquid
     conductance: ConductanceLaw
-    rated_air_flow: Float[Array, "..."]
-    rated_fan_power: Float[Array, "..."]
-    maximum_water_mass_flow: Float[Array, "..."]
-    minimum_water_mass_flow: Float[Array, "..."]
+    rated_air_flow: Float[Array, "..."] = eqx.field(metadata=bounded("m3/s", above=0.0))
+    rated_fan_power: Float[Array, "..."] = eqx.field(metadata=bounded("W", least=0.0))
+    maximum_water_mass_flow: Float[Array, "..."] = eqx.field(metadata=bounded("kg/s", above=0.0))
+    minimum_water_mass_flow: Float[Array, "..."] = eqx.field(metadata=bounded("kg/s", least=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def from_rating(

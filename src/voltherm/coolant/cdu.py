@@ -24,6 +24,7 @@ from jaxtyping import Array, Float
 from voltherm.coolant.exchanger import ConductanceLaw, exchange_conductance, ntu_for_effectiveness
 from voltherm.media import AbstractLiquid
 from voltherm.numerics import bracketed_root
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 _PLATE_EXPONENT = 0.7
 _LEAST_FLOW = 1e-9  # kg/s: a side without flow carries no heat and keeps its inlet temperature
@@ -46,8 +47,11 @@ class CoolantDistributionUnit(eqx.Module):
     secondary_liquid: AbstractLiquid
     facility_liquid: AbstractLiquid
     conductance: ConductanceLaw
-    maximum_facility_mass_flow: Float[Array, "..."]
-    minimum_facility_mass_flow: Float[Array, "..."]
+    maximum_facility_mass_flow: Float[Array, "..."] = eqx.field(metadata=bounded("kg/s", above=0.0))
+    minimum_facility_mass_flow: Float[Array, "..."] = eqx.field(metadata=bounded("kg/s", least=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def from_rating(

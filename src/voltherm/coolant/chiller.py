@@ -35,6 +35,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from voltherm.numerics import smooth_maximum, smooth_minimum
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 _BOUND_WIDTH = 0.02
 _EVAPORATING_WIDTH = 0.5  # K
@@ -65,16 +66,23 @@ class Chiller(eqx.Module):
     highest_condensing_temperature, K; least_load of a machine that runs, -; part_load: c_0, c_1, c_2.
     """
 
-    capacity: Float[Array, "..."]
-    carnot_fraction: Float[Array, "..."]
-    evaporator_approach: Float[Array, "..."] | float = 3.0
-    condenser_approach: Float[Array, "..."] | float = 14.0
-    maximum_performance: Float[Array, "..."] | float = 12.0
-    least_lift: Float[Array, "..."] | float = 15.0
-    highest_evaporating_temperature: Float[Array, "..."] | float = 298.15
-    highest_condensing_temperature: Float[Array, "..."] | float = 333.15
-    least_load: Float[Array, "..."] | float = 0.25
+    capacity: Float[Array, "..."] = eqx.field(metadata=bounded("W", above=0.0))
+    carnot_fraction: Float[Array, "..."] = eqx.field(metadata=bounded("", above=0.0, most=1.0))
+    evaporator_approach: Float[Array, "..."] | float = eqx.field(default=3.0, metadata=bounded("K", least=0.0))
+    condenser_approach: Float[Array, "..."] | float = eqx.field(default=14.0, metadata=bounded("K", above=0.0))
+    maximum_performance: Float[Array, "..."] | float = eqx.field(default=12.0, metadata=bounded("", above=0.0))
+    least_lift: Float[Array, "..."] | float = eqx.field(default=15.0, metadata=bounded("K", above=0.0))
+    highest_evaporating_temperature: Float[Array, "..."] | float = eqx.field(
+        default=298.15, metadata=bounded("K", above=0.0)
+    )
+    highest_condensing_temperature: Float[Array, "..."] | float = eqx.field(
+        default=333.15, metadata=bounded("K", above=0.0)
+    )
+    least_load: Float[Array, "..."] | float = eqx.field(default=0.25, metadata=bounded("", least=0.0, most=1.0))
     part_load: tuple[float, float, float] = eqx.field(static=True, default=AIR_COOLED_SCREW)
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     def evaporating_temperature(self, water_outlet_temperature: Float[Array, "..."]) -> Float[Array, "..."]:
         """Evaporating temperature, K, for water supplied at a temperature, K."""

@@ -24,6 +24,7 @@ from jaxtyping import Array, Float
 from voltherm.coolant.exchanger import Arrangement, ConductanceLaw, exchange_conductance, ntu_for_effectiveness
 from voltherm.media import AbstractLiquid, dry_air
 from voltherm.numerics import bracketed_root
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 _AIR_EXPONENT = 0.6
 _COOLANT_EXPONENT = 0.8
@@ -59,11 +60,14 @@ class DryCooler(eqx.Module):
 
     liquid: AbstractLiquid
     conductance: ConductanceLaw
-    rated_air_flow: Float[Array, "..."]
-    rated_air_density: Float[Array, "..."]
-    rated_fan_power: Float[Array, "..."]
-    minimum_fan_speed: Float[Array, "..."]
-    maximum_fan_speed: Float[Array, "..."] | float = 1.0
+    rated_air_flow: Float[Array, "..."] = eqx.field(metadata=bounded("m3/s", above=0.0))
+    rated_air_density: Float[Array, "..."] = eqx.field(metadata=bounded("kg/m3", above=0.0))
+    rated_fan_power: Float[Array, "..."] = eqx.field(metadata=bounded("W", above=0.0))
+    minimum_fan_speed: Float[Array, "..."] = eqx.field(metadata=bounded("", least=0.0))
+    maximum_fan_speed: Float[Array, "..."] | float = eqx.field(default=1.0, metadata=bounded("", above=0.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def from_rating(

@@ -1,6 +1,6 @@
 """Is a solved network physical? Pressures that no liquid can have, boiling, temperatures outside the liquid's data.
 
-    p_i >= p_v(T_i)       p_v of water, Hyland and Wexler (`voltherm.media.moist_air`); that of a glycol lies below
+    p_i >= p_v(T_i)       p_v of the liquid (`voltherm.media.vapour_pressure`)
 
 Host side, after a solve: a solve itself takes any number, and its result code says only that the equations hold. Lanes
 in front are looked at together; NaN, a failed lane, is left to its result code.
@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from voltherm.coolant.flow import NetworkState
 from voltherm.coolant.heat import HeatState
 from voltherm.coolant.network import Network
-from voltherm.media import HFE7100, AbstractLiquid, check_range, moist_air
+from voltherm.media import AbstractLiquid, check_range, vapour_pressure
 
 _MOST_NAMED = 5
 
@@ -27,16 +27,16 @@ def check_pressures(
     liquid: AbstractLiquid | None = None,
     temperature: Float[Array, "..."] | float | None = None,
 ) -> list[str]:
-    """Sentences, by node, on pressures below zero absolute, or below that at which the liquid boils; none is well.
+    """Sentences, by node, on pressures below zero absolute, or below that at which the liquid boils; an empty list
+    where there are none.
 
-    temperature, K: () or (..., node), with a liquid of water; without both only zero is a limit.
+    temperature, K: () or (..., node), of a liquid; without both only zero is a limit.
     """
     pressure = np.asarray(state.pressure, dtype=float)
     least, reason = np.zeros_like(pressure), "which no liquid can have"
-    watery = liquid is not None and not isinstance(liquid, HFE7100)
-    if watery and temperature is not None:
+    if liquid is not None and temperature is not None:
         warm = jnp.asarray(temperature)
-        boiling = np.nan_to_num(np.asarray(moist_air.saturation_pressure(warm), dtype=float), posinf=0.0)
+        boiling = np.nan_to_num(np.asarray(vapour_pressure(liquid, warm), dtype=float), posinf=0.0)
         least = np.broadcast_to(boiling, np.broadcast_shapes(boiling.shape, pressure.shape))
         reason = "at which it boils"
 

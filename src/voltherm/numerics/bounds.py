@@ -59,8 +59,8 @@ def bounded(
 def is_known(value: Any) -> bool:
     """Whether a leaf is a number or an array of them whose values the host can see."""
     if isinstance(value, jax.Array):
-        return not isinstance(value, jax.core.Tracer) and np.issubdtype(value.dtype, np.floating)
-    return isinstance(value, float) or (isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.floating))
+        return not isinstance(value, jax.core.Tracer) and np.issubdtype(value.dtype, np.number)
+    return isinstance(value, float) or (isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.number))
 
 
 def _fields(module: eqx.Module, path: str) -> Iterator[tuple[str, Any, _Bound | None]]:

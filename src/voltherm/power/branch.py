@@ -78,11 +78,12 @@ class Branches(eqx.Module):
         if in_service is None:
             return
         used = in_service != 0.0
-        names = [name for name, wanted in zip(self.names, used, strict=False) if wanted]
+        # what is out of service may have any numbers: sound ones stand in, so that branches keep their places
         given = {
-            field: None if values_of(array) is None else np.asarray(array)[used] for field, array in arrays.items()
+            field: None if values_of(array) is None else np.where(used, np.asarray(array), 1.0)
+            for field, array in arrays.items()
         }
-        mistakes = number_mistakes("branch", names, given, _SOUND)
+        mistakes = number_mistakes("branch", self.names, given, _SOUND)
         if impedance[0] is not None and impedance[1] is not None:
             for index in np.flatnonzero((impedance[0] == 0.0) & (impedance[1] == 0.0) & used):
                 element = called("branch", self.names, index)

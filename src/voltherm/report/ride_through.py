@@ -28,10 +28,16 @@ def ride_through_rows(answer: Answer) -> tuple[tuple[str, str, str], ...]:
             duration(ride.seconds_to_limit) if reached else f"not within {duration(float(ride.time[-1]))}",
             f"end of the course: {ride.ended}" if ends_course(ride) else ride.first_limit if reached else "",
         ),
+        *((f"Time to {name}", duration(seconds), "a further limit") for name, seconds in ride.later_limits.items()),
         (
             "Time until chips throttle",
             duration(ride.seconds_to_throttling) if math.isfinite(ride.seconds_to_throttling) else "none does",
             "a chip lowers its clock to hold its temperature",
+        ),
+        *(
+            [("The course ends after", duration(float(ride.time[-1])), ride.ended)]
+            if ride.ended and not ends_course(ride)
+            else []
         ),
         (
             "Facility water warms by 1 K in",
@@ -44,8 +50,6 @@ def ride_through_rows(answer: Answer) -> tuple[tuple[str, str, str], ...]:
             f"{number(fill, 0)} m³ and {megawatts(float(np.max(heat)))} a building",
         ),
     ]
-    if ride.ended and not ends_course(ride):
-        rows.insert(3, ("The course ends after", duration(float(ride.time[-1])), ride.ended))
     if abs(fill / _PUBLISHED_FILL - 1.0) < _SAME:
         rows.append(("Published for this fill", *_PUBLISHED))
     booked = (

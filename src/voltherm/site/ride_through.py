@@ -18,6 +18,7 @@ import numpy as np
 from voltherm.numerics import ResultCode, sentence
 from voltherm.site.sections import Site
 
+_HELD = 0.01  # K: a supply that starts at its limit has not passed it yet
 _SETTLED, _WATCHED = 300.0, 900.0  # s: when, and how long, the rise of the facility water is measured
 
 
@@ -30,15 +31,16 @@ class RideThrough:
     """Course of the worst building after something is lost, arrays over (time,); SI. Every row is the state at its
     time; power and flows are those just after it.
 
-    `work`: mean of the GPUs, over that at the nameplate load. `heat_in`: of chips, pumps and the air side's condensers
-    to coolant and facility water. `cooler_share`, `chiller_share`, `handler_share`: of the
-    dry coolers, trim chillers and air handlers that work; `load_factor`: on the configured one. `events`: what is lost
-    and restored, as a text. `seconds_to_limit`: infinite where no limit is reached; `first_limit`: what is reached
-    first, or "none". `seconds_to_throttling`: until a chip lowers its clock to hold its temperature; infinite where
-    none does. `seconds_per_kelvin`: of the facility water's mean temperature, within `window` [s]: minute 5 to 20 where
-    the course is long enough, else all of it. `ended`: why the course ends before its duration, which counts as a
-    limit; empty where it does not. It ends where a chip switches itself off. `energy_residual`: largest imbalance of
-    the building's stores over a step, relative to the heat that went in.
+    `work`: mean of the GPUs, over that at the nameplate load. `heat_in`: of chips, pumps and the air side's
+    condensers to coolant and facility water. `cooler_share`, `chiller_share`, `handler_share`: of the dry coolers,
+    trim chillers and air handlers that work; `load_factor`: on the configured one. `events`: what is lost and
+    restored, as a text. `seconds_to_limits`: until each limit by name is reached; infinite where it is not.
+    `seconds_to_limit`, `first_limit`: the least of them and its name, or "none". `seconds_to_throttling`: until a
+    chip lowers its clock to hold its temperature; infinite where none does. `seconds_per_kelvin`: of the facility
+    water's mean temperature, within `window` [s]: minute 5 to 20 where the course is long enough, else all of it.
+    `ended`: why the course ends before its duration, which counts as a limit; empty where it does not. It ends
+    where a chip switches itself off. `energy_residual`: largest imbalance of the building's stores over a step,
+    relative to the heat that went in.
     """
 
     time: np.ndarray
@@ -59,6 +61,7 @@ class RideThrough:
     handler_share: np.ndarray
     load_factor: np.ndarray
     events: str
+    seconds_to_limits: Mapping[str, float]
     seconds_to_limit: float
     first_limit: str
     seconds_to_throttling: float
@@ -66,6 +69,12 @@ class RideThrough:
     window: tuple[float, float]
     ended: str
     energy_residual: float
+
+    @property
+    def later_limits(self) -> dict[str, float]:
+        """Times [s] of the limits that are reached after the first, by name, in their order."""
+        times = sorted(self.seconds_to_limits.items(), key=lambda item: item[1])
+        return {name: when for name, when in times if math.isfinite(when) and name != self.first_limit}
 
 
 _TRACED = (
@@ -118,8 +127,13 @@ def evaluated(
     residual = np.abs(change - durations * (course["heat_in"] - course["heat_out"])) / moved
     crossings = {
         "chip junction limit": first_below_zero(time, course["junction_margin"]),
+        "memory limit": first_below_zero(time, course["memory_margin"]),
+        "maker's limit of the supply": first_below_zero(
+            time, float(site.limits.supply_maximum) + _HELD - course["supply"]
+        ),
         "rack inlet air limit": first_below_zero(time, float(site.air.inlet_limit) - course["inlet_air"]),
     }
+    limits = dict(crossings)
     if ended:
         crossings[ended] = float(time[-1] if course["off"][-1] > 0.0 else times[rows])
     first = min(crossings, key=lambda name: crossings[name])
@@ -133,6 +147,7 @@ def evaluated(
         **{name: course[name] for name in _TRACED},
         **{name: shares[source][:rows] for name, source in _SHARES.items()},
         events=events,
+        seconds_to_limits=limits,
         seconds_to_limit=seconds,
         first_limit="none" if math.isinf(seconds) else first,
         seconds_to_throttling=first_below_zero(time, course["throttle_margin"]),

@@ -25,12 +25,14 @@ from voltherm.thermal import RackThermalState, steady_thermal_state
 
 
 class Chips(eqx.Module):
-    """All chips of a building: hottest GPU [K]; smallest margin to the junction limits less the margin kept, and to
-    throttling, if none throttled [K]; work of the GPUs, mean [1]; how many chips have switched themselves off.
+    """All chips of a building: hottest GPU [K]; smallest margin to the junction limits less the margin kept, to the
+    limits of the memory and to throttling, if none throttled [K]; work of the GPUs, mean [1]; how many chips have
+    switched themselves off.
     """
 
     gpu_temperature: Float[Array, ""]
     margin: Float[Array, ""]
+    memory_margin: Float[Array, ""]
     throttle_margin: Float[Array, ""]
     work: Float[Array, ""]
     off: Float[Array, ""]
@@ -141,8 +143,19 @@ def all_chips(
     """
     kinds = {kind: getattr(site.rack, kind) for kind in unthrottled}
     margins = jnp.stack([kinds[kind].junction_limit - jnp.max(chips) for kind, chips in unthrottled.items()])
+    # all margins of a kind from that to its junction limit
+    to_memory = margins + jnp.stack(
+        [device.memory_limit - device.memory_offset - device.junction_limit for device in kinds.values()]
+    )
     to_throttling = margins + jnp.stack([device.throttle_above_limit for device in kinds.values()])
-    return Chips(jnp.max(gpu), jnp.min(margins) - site.limits.junction_margin, jnp.min(to_throttling), work, off)
+    return Chips(
+        jnp.max(gpu),
+        jnp.min(margins) - site.limits.junction_margin,
+        jnp.min(to_memory),
+        jnp.min(to_throttling),
+        work,
+        off,
+    )
 
 
 def facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:

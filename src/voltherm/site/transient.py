@@ -57,6 +57,7 @@ class Trace(eqx.Module):
     supply: Float[Array, "..."]
     gpu_temperature: Float[Array, "..."]
     junction_margin: Float[Array, "..."]
+    memory_margin: Float[Array, "..."]
     throttle_margin: Float[Array, "..."]
     work: Float[Array, "..."]
     off: Float[Array, "..."]
@@ -98,6 +99,7 @@ def _step(
         supply=jnp.max(made.coolant.temperature_at_enthalpy(stores.supply_enthalpy)),
         gpu_temperature=stores.chips.gpu_temperature,
         junction_margin=stores.chips.margin,
+        memory_margin=stores.chips.memory_margin,
         throttle_margin=stores.chips.throttle_margin,
         work=stores.chips.work,
         off=stores.chips.off,

@@ -97,3 +97,10 @@ def test_suction_head_moves_with_the_vessel(hot):
     slope = jax.grad(head)(jnp.asarray(3e5))
     assert slope == pytest.approx((float(head(3.1e5)) - float(head(2.9e5))) / 2e4, rel=1e-9)
     assert math.isclose(1.0 / (float(slope) * 9.80665), 1005.0, rel_tol=1e-2)
+
+
+def test_a_limit_at_the_best_flow_itself_tells_high_from_low(site):
+    strict = with_parameters(site, {"limits.pump_flow_maximum": 1.0})
+    (fast,) = _found(strict, [1.05, 1.0])
+    assert fast.severity == "practice"
+    assert "a smaller head or a larger flow" in fast.sentence

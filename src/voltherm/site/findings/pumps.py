@@ -86,10 +86,10 @@ def pump_findings(limits: Limits, states: PumpStates, elements: Elements) -> Ite
     regions = f"preferred is {100 * low:.0f} to {100 * high:.0f} %, allowable {100 * least:.0f} to {100 * most:.0f} %"
     above = outside(relative > high, relative, elements)
     if above is not None:
-        yield _off_curve(above, float(relative[above.worst]), high, most, regions)
+        yield _off_curve(above, float(relative[above.worst]), (high, most), regions, above=True)
     below = outside(relative < low, -relative, elements)
     if below is not None:
-        yield _off_curve(below, float(relative[below.worst]), low, least, regions)
+        yield _off_curve(below, float(relative[below.worst]), (low, least), regions, above=False)
     available, required = np.asarray(states.available_head), np.asarray(states.required_head)
     short = required + float(limits.npsh_margin) - available
     starved = outside(short > 0.0, short, elements)
@@ -112,9 +112,10 @@ def pump_findings(limits: Limits, states: PumpStates, elements: Elements) -> Ite
         )
 
 
-def _off_curve(group: Group, value: float, preferred: float, allowable: float, regions: str) -> Finding:
-    beyond = value > allowable if preferred > 1.0 else value < allowable
-    cure = "a smaller head or a larger flow" if preferred > 1.0 else "fewer pumps, a smaller one or a bypass"
+def _off_curve(group: Group, value: float, ends: tuple[float, float], regions: str, *, above: bool) -> Finding:
+    preferred, allowable = ends
+    beyond = value > allowable if above else value < allowable
+    cure = "a smaller head or a larger flow" if above else "fewer pumps, a smaller one or a bypass"
     return Finding(
         "pump flow",
         group.elements.several,
