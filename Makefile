@@ -90,7 +90,7 @@ sanitize: $(VENV)/.installed-test
 	cmake --build build/sanitize --parallel 2
 	$(SANITIZED) $(BIN)/python -m pytest -q -k 'native or mathematics' tests/kernels
 	$(SANITIZED) $(BIN)/python -m pytest -q -k 'not pallas' tests/power/test_native_flow.py tests/power/test_native_safety.py \
-	  tests/coolant/test_network_root.py
+	  tests/power/test_root.py tests/coolant/test_network_root.py tests/kernels/test_determinant.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

@@ -1,10 +1,13 @@
 """Sentences about numbers and shapes that no equipment has."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from voltherm.power import LossCurve, MotorDrive, PowerShelf, UninterruptiblePowerSupply
 from voltherm.power.declared import POSITIVE, SHARE, number_mistakes, refuse, shape_mistakes, values_of
 
 
@@ -43,3 +46,23 @@ def test_traced_numbers_are_not_looked_at():
     assert seen == [None]
     assert values_of(None) is None
     assert values_of(2) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: PowerShelf.titanium(5.5e3, 0.0, 0.98), "PowerShelf: count is 0 and has to be above 0"),
+        (lambda: PowerShelf.titanium(5.5e3, 6.0, 98.0), "PowerShelf: power_factor is 98 and has to be above 0"),
+        (
+            lambda: UninterruptiblePowerSupply.typical(-1.5e6, 0.5, 0.99),
+            "UninterruptiblePowerSupply: rated_power is -1.5e+06 W and has to be above 0 W",
+        ),
+        (lambda: UninterruptiblePowerSupply.typical(1.5e6, 1.5, 0.99), "eco_mode is 1.5 and has to be at least 0"),
+        (lambda: MotorDrive.typical(jnp.array([75e3, 0.0]), 0.95), "MotorDrive, entry 2: rated_power is 0 W"),
+        (lambda: LossCurve(jnp.array([0.5, 1.0]), jnp.array([0.9, 91.0])), "LossCurve, entry 2: efficiency is 91"),
+        (lambda: LossCurve(jnp.array([1.0, 0.5]), jnp.array([0.9, 0.91])), "has to rise from point to point"),
+    ],
+)
+def test_converters_refuse_numbers_that_no_equipment_has(make, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        make()

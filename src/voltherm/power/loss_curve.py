@@ -19,14 +19,22 @@ about 1.1; the straight line beyond the last knot is an extrapolation.
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+
+from voltherm.numerics.bounds import bounded, is_known, refuse_out_of_bounds
 
 
 class LossCurve(eqx.Module):
     """Efficiency points: `load_fraction` (k,) rising and positive, `efficiency` (k,) in (0, 1), k >= 2."""
 
-    load_fraction: Float[Array, " knot"]
-    efficiency: Float[Array, " knot"]
+    load_fraction: Float[Array, " knot"] = eqx.field(metadata=bounded("", above=0.0))
+    efficiency: Float[Array, " knot"] = eqx.field(metadata=bounded("", above=0.0, below=1.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
+        if is_known(self.load_fraction) and not np.all(np.diff(np.asarray(self.load_fraction)) > 0.0):
+            raise ValueError(f"LossCurve: load_fraction has to rise from point to point, not {self.load_fraction}")
 
     def loss(self, load: Float[Array, "..."]) -> Float[Array, "..."]:
         """Loss over rated output at `load` = output over rated output, elementwise."""

@@ -16,6 +16,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 from voltherm.power.load import reactive_power_of
 from voltherm.power.loss_curve import LossCurve
 
@@ -26,14 +27,19 @@ TYPICAL_EFFICIENCY = (0.88, 0.925, 0.94, 0.94)
 class MotorDrive(eqx.Module):
     """n drives; `rated_power` [W] and `power_factor` are scalars or (n,)."""
 
-    rated_power: Float[Array, "..."]
+    rated_power: Float[Array, "..."] | float = eqx.field(metadata=bounded("W", above=0.0))
     curve: LossCurve
-    power_factor: Float[Array, "..."]
+    power_factor: Float[Array, "..."] | float = eqx.field(metadata=bounded("", above=0.0, most=1.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
-    def typical(cls, rated_power: Float[Array, "..."], power_factor: Float[Array, "..."]) -> "MotorDrive":
+    def typical(
+        cls, rated_power: Float[Array, "..."] | float, power_factor: Float[Array, "..."] | float
+    ) -> "MotorDrive":
         """Drives with the typical curve of the module's source."""
-        dtype = rated_power.dtype
+        dtype = jnp.asarray(rated_power).dtype
         curve = LossCurve(jnp.array(LOAD_FRACTION, dtype), jnp.array(TYPICAL_EFFICIENCY, dtype))
         return cls(rated_power, curve, power_factor)
 

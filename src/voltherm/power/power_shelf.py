@@ -16,6 +16,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 from voltherm.power.load import reactive_power_of
 from voltherm.power.loss_curve import LossCurve
 
@@ -26,17 +27,23 @@ TITANIUM_EFFICIENCY = (0.90, 0.94, 0.96, 0.91)
 class PowerShelf(eqx.Module):
     """Shelves of `count` supplies of `rated_power` [W] each, in n racks; fields are scalars or (n,)."""
 
-    rated_power: Float[Array, "..."]
-    count: Float[Array, "..."]
+    rated_power: Float[Array, "..."] | float = eqx.field(metadata=bounded("W", above=0.0))
+    count: Float[Array, "..."] | float = eqx.field(metadata=bounded("", above=0.0))
     curve: LossCurve
-    power_factor: Float[Array, "..."]
+    power_factor: Float[Array, "..."] | float = eqx.field(metadata=bounded("", above=0.0, most=1.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def titanium(
-        cls, rated_power: Float[Array, "..."], count: Float[Array, "..."], power_factor: Float[Array, "..."]
+        cls,
+        rated_power: Float[Array, "..."] | float,
+        count: Float[Array, "..."] | float,
+        power_factor: Float[Array, "..."] | float,
     ) -> "PowerShelf":
         """Shelves that just meet the 80 PLUS Titanium points."""
-        dtype = rated_power.dtype
+        dtype = jnp.asarray(rated_power).dtype
         curve = LossCurve(jnp.array(TITANIUM_LOAD_FRACTION, dtype), jnp.array(TITANIUM_EFFICIENCY, dtype))
         return cls(rated_power, count, curve, power_factor)
 

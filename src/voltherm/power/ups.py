@@ -18,6 +18,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 from voltherm.power.load import reactive_power_of
 from voltherm.power.loss_curve import LossCurve
 
@@ -32,18 +33,24 @@ class UninterruptiblePowerSupply(eqx.Module):
     `eco`: None for units without that mode, whose `eco_mode` is zero.
     """
 
-    rated_power: Float[Array, "..."]
+    rated_power: Float[Array, "..."] | float = eqx.field(metadata=bounded("W", above=0.0))
     double_conversion: LossCurve
     eco: LossCurve | None
-    eco_mode: Float[Array, "..."]
-    power_factor: Float[Array, "..."]
+    eco_mode: Float[Array, "..."] | float = eqx.field(metadata=bounded("", least=0.0, most=1.0))
+    power_factor: Float[Array, "..."] | float = eqx.field(metadata=bounded("", above=0.0, most=1.0))
+
+    def __check_init__(self) -> None:
+        refuse_out_of_bounds(self)
 
     @classmethod
     def typical(
-        cls, rated_power: Float[Array, "..."], eco_mode: Float[Array, "..."], power_factor: Float[Array, "..."]
+        cls,
+        rated_power: Float[Array, "..."] | float,
+        eco_mode: Float[Array, "..."] | float,
+        power_factor: Float[Array, "..."] | float,
     ) -> "UninterruptiblePowerSupply":
         """Units with the typical efficiency curves of the module's source."""
-        dtype = rated_power.dtype
+        dtype = jnp.asarray(rated_power).dtype
         load_fraction = jnp.array(LOAD_FRACTION, dtype)
         return cls(
             rated_power,
