@@ -1,5 +1,6 @@
 """voltherm: a differentiable physics kernel for AI data-centre campuses.
 
+    jax.config.update("jax_enable_x64", True)
     site = voltherm.load("configs/campus/abilene_building.yaml")
     solution = voltherm.steady(site)
 

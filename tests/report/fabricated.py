@@ -9,6 +9,7 @@ import numpy as np
 
 from voltherm.coolant import NetworkState
 from voltherm.formats.loader import configuration
+from voltherm.numerics import ResultCode
 from voltherm.power import PowerState
 from voltherm.site import build, layout
 from voltherm.site.electrical import one_line
@@ -239,6 +240,7 @@ def _year() -> Year:
         water=207.5,
         monthly_water=np.full(12, 17.3),
         wue=2.5e-4,
+        bridged_hours=0,
         reading_error=1e-4,
     )
 
@@ -285,6 +287,10 @@ def fabricated_answer(site: Site, *, allowed: bool = True, name: str | None = No
         layout=layout(site),
         point=_point(site, 313.15, 8.76),
         allowed=_point(site, 320.07, 0.0, (PUMPS, FASTER)) if allowed else None,
+        searched=int(ResultCode.CONVERGED if allowed else ResultCode.LIMIT),
+        unheld=None
+        if allowed
+        else Constraint("GPU junction temperature", "B1/R1/GPU1", -1.2, "K", "limit", False, True),
         chip_supply=320.07 if allowed else None,
         coldest=_point(site, 313.15, 8.76, (PUMPS, BRANCHES)),
         sensitivities=(found, other),

@@ -98,7 +98,7 @@ def test_two_pages_of_one_answer_are_the_same(answer, text):
 
 def test_campus_without_an_answer(unanswered):
     text = page(unanswered, date=_DATE)
-    assert "no supply temperature keeps every chip of the campus" in text
+    assert "no supply temperature of the campus holds every limit" in text
     assert "Building B2 of 2, which holds the hottest GPU." in text
     assert _parsed(text).tags["svg"] == 8
 

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.report.fabricated import PUMPS
+from voltherm.numerics import ResultCode
 from voltherm.report import Section, print_summary, summary
 from voltherm.report.figures_ride_through import ride_through_caption
 from voltherm.report.limits import headline_sentence, set_point_sentence
@@ -15,6 +16,7 @@ from voltherm.report.tiles import tiles
 from voltherm.site import with_parameters
 from voltherm.site.outputs import COOLING_PARTS
 from voltherm.study.limits import SUPPLY_LIMIT, Constraint
+from voltherm.study.verdict import limits_held
 
 
 def _section(answer, key: str) -> Section:
@@ -135,10 +137,60 @@ def test_a_floating_supply_is_said(answer):
 
 
 def test_no_highest_supply(unanswered):
-    assert "no supply temperature keeps every chip of the campus" in headline_sentence(unanswered)
-    assert _cells(unanswered, "answer")["Highest allowed supply temperature"][0] == "none"
+    assert headline_sentence(unanswered) == (
+        "At 43.0 °C outside no supply temperature of the campus holds every limit: the coldest that its plant reaches "
+        "passes the limit of the GPU junction temperature by 1.20 K at B1/R1/GPU1."
+    )
+    assert _cells(unanswered, "answer")["Highest allowed supply temperature"] == (
+        "none",
+        "passed at every set point: the limit of the GPU junction temperature by 1.20 K at B1/R1/GPU1",
+    )
     assert _cells(unanswered, "ride-through")["Time to the first limit"][0] == "not within 60.0 min"
     assert all(len(row) == len(section.header) for section in summary(unanswered) for row in section.rows)
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (ResultCode.MAXIMUM_ITERATIONS, "the search did not end"),
+        (ResultCode.NOT_FINITE, "the site has no steady state"),
+    ],
+)
+def test_a_highest_supply_that_was_not_found_is_not_called_none(unanswered, code, why):
+    lost = dataclasses.replace(unanswered, searched=int(code), unheld=None)
+    assert "the highest supply temperature of the campus was not found" in headline_sentence(lost)
+    assert why in headline_sentence(lost)
+    assert _cells(lost, "answer")["Highest allowed supply temperature"][0] == "not found"
+    assert "not found at 43.0 °C" in tiles(lost)[0].note
+
+
+def _overloaded(answer):
+    """The answer whose transformers carry 120 % at the set point and at the highest supply."""
+    over = Constraint("transformer loading", "H1-TX-07", -0.2, "1", "limit", False, True)
+
+    def loaded(point):
+        others = tuple(each for each in point.constraints if each.name != over.name)
+        return dataclasses.replace(point, constraints=(over, *others))
+
+    return dataclasses.replace(answer, point=loaded(answer.point), allowed=loaded(answer.allowed))
+
+
+def test_a_limit_that_is_passed_reaches_the_first_page(answer):
+    over = _overloaded(answer)
+    passed = "the limit of the transformer loading by 20.0 % at H1-TX-07"
+    assert headline_sentence(over).endswith(f"It does not hold every limit there: it passes {passed}.")
+    assert set_point_sentence(over).endswith(f"It passes {passed}.")
+    first = _section(over, "answer")
+    assert first.rows[0] == ("LIMIT PASSED", "20.0 %", "transformer loading at H1-TX-07, set point")
+    assert first.rows[1] == ("LIMIT PASSED", "20.0 %", "transformer loading at H1-TX-07, highest supply")
+    assert {0, 1} <= first.emphasis
+    (tile,) = [tile for tile in tiles(over) if tile.label == "Limits at the set point"]
+    assert (tile.value, tile.warns) == ("1 passed", True)
+    assert passed in tile.note
+    (tile,) = [tile for tile in tiles(answer) if tile.label == "Limits at the set point"]
+    assert (tile.value, tile.warns) == ("all held", False)
+    assert not limits_held(over)
+    assert limits_held(answer)
 
 
 def test_every_row_has_a_cell_under_every_heading(answer):
@@ -230,9 +282,10 @@ def test_headline_names_the_makers_limit(answer):
     assert _cells(bounded, "answer")["What binds there"] == ("the maker's limit of the racks", "H1-R01-CDU")
     assert _cells(bounded, "answer")["What the chips alone would allow"][0] == "46.92 °C"
     assert "the maker's limit of the racks binds" in tiles(bounded)[0].note
-    nowhere = dataclasses.replace(bounded, allowed=None)
-    assert "no supply temperature of the building keeps the maker's limit of the racks, 45.0 °C" in headline_sentence(
-        nowhere
+    over = Constraint(SUPPLY_LIMIT, "H1-R01-CDU", -1.5, "K", "limit", False, True)
+    nowhere = dataclasses.replace(bounded, allowed=None, searched=int(ResultCode.LIMIT), unheld=over)
+    assert headline_sentence(nowhere).endswith(
+        "passes the maker's limit of the racks by 1.50 K at H1-R01-CDU; its chips alone would allow 46.9 °C."
     )
 
 

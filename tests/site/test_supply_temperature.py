@@ -1,5 +1,6 @@
 """The highest supply temperature: nothing is left to the limit there, and none is named where none serves."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,17 +9,26 @@ from tests.site.conftest import solve
 from voltherm.numerics import ResultCode
 from voltherm.report.limits import binding_limit
 from voltherm.site import layout, with_parameters
+from voltherm.site import year as year_module
 from voltherm.site.climate import dry_bulb_year
 from voltherm.site.sections import NO_LIMIT
-from voltherm.site.supply_temperature import PATH
-from voltherm.site.year import LANES, SUPPLY_MAXIMUM, grid, response, solve_lanes, year
+from voltherm.site.supply_search import LOWEST
+from voltherm.site.supply_temperature import PATH, search_margin
+from voltherm.site.year import LANES, grid, repeated, response, solve_lanes, solve_sites, year
 from voltherm.study.answer import operating_points
 from voltherm.study.limits import SUPPLY_LIMIT
 from voltherm.study.tune import DEFAULT_AMBIENTS, weighted_ambients, year_weights
 
 HOT, COOL = 316.15, 298.15
+SUPPLY_MAXIMUM = "limits.supply_maximum"
 MAKER = 315.15
 """K: 42 °C, below what the chips of the small site bear."""
+
+
+@pytest.fixture(scope="module")
+def cold(site):
+    """The state at 12 °C below freezing."""
+    return solve(with_parameters(site, {"climate.dry_bulb": 261.15}))[0].value
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +43,8 @@ def lanes(site, state):
     search[0] = False
     maximum = np.full(LANES, NO_LIMIT)
     maximum[3:5] = MAKER
-    given = (jnp.asarray(each) for each in (dry_bulb, set_point, search, maximum))
-    return solve_lanes(site, state, *given)
+    given = (jnp.asarray(each) for each in (dry_bulb, set_point, search))
+    return solve_lanes(site, state, *given, limits={SUPPLY_MAXIMUM: jnp.asarray(maximum)})
 
 
 def test_nothing_is_left_to_the_limit_there(lanes, site):
@@ -86,7 +96,8 @@ def test_memory_bounds_the_supply_as_a_junction_does(lanes, site, state):
 def test_the_points_of_an_answer(site, state, lanes, hot):
     """The hot day, the highest supply with and without the maker's limit, and the coldest hour, each with findings."""
     bounded, hours = with_parameters(site, {SUPPLY_MAXIMUM: MAKER}), np.asarray(dry_bulb_year(site.climate))
-    point, allowed, chips, coldest = operating_points(bounded, layout(bounded), state, hours)
+    point, allowed, searched, unheld, chips, coldest = operating_points(bounded, layout(bounded), state, hours)
+    assert (searched, unheld) == (ResultCode.CONVERGED, None)
     assert point.figures["facility_power"] == pytest.approx(float(hot[2]["facility_power"]), rel=1e-8)
     assert (point.dry_bulb, point.set_point) == (HOT, 313.15)
     assert allowed.set_point == pytest.approx(MAKER, abs=2e-6)
@@ -129,6 +140,37 @@ def test_a_response_is_in_the_order_asked_and_its_points_are_single_solves(site,
     assert found.figures["cooling_power"][0] < found.figures["cooling_power"][2] < found.figures["cooling_power"][1]
 
 
+def test_what_fails_from_a_neighbour_is_tried_again_from_nothing(site, state, monkeypatch):
+    starts = []
+
+    def solve(site, start, *given):
+        found = solve_lanes(site, start, *given)
+        starts.append(start)
+        if len(starts) > 1:
+            return found
+        second = jnp.arange(LANES) == 1
+        return found._replace(result=jnp.where(second, ResultCode.NOT_FINITE, found.result))
+
+    monkeypatch.setattr(year_module, "solve_lanes", solve)
+    ambients = np.linspace(COOL, HOT, LANES)
+    found = response(site, state, ambients)
+    assert np.all(found.result == ResultCode.CONVERGED)
+    assert len(starts) == 2
+    assert np.all(np.isnan(starts[1].flows.rows.mass_flow))
+    warm = response(site, state, ambients)
+    assert found.figures["facility_power"] == pytest.approx(warm.figures["facility_power"], rel=1e-8)
+
+
+def test_one_steady_state_from_wherever_a_solve_starts(site, state, cool, cold):
+    """Fans and compressors of the air side once had two splits of their work between 23.4 and 23.6 °C."""
+    ambients = np.linspace(282.15, HOT, 4 * LANES)
+    curves = [response(site, start, ambients) for start in (state, cool[1].value, cold)]
+    for curve in curves:
+        assert np.all(curve.result == ResultCode.CONVERGED)
+        for name in ("cooling_power", "air_chiller_power", "facility_power"):
+            assert curve.figures[name] == pytest.approx(curves[0].figures[name], rel=1e-7, abs=1.0), name
+
+
 @pytest.mark.parametrize("celsius", [40.0, 45.0])
 def test_a_year_in_parts_is_that_of_the_whole_curve(site, state, celsius):
     """What `tune` sums, against 8,760 hours read from the response to ambient; here, for the compiled solve is here."""
@@ -154,3 +196,42 @@ def test_the_year_has_trim_to_be_found(site, state):
     even = np.linspace(hours.min(), hours.max(), 6)
     few = response(site, state, even).figures["trim_chiller_power"] @ year_weights(hours, even) * 8760.0 * 3600.0
     assert few > 1.3 * whole.energy["trim_chiller_power"]
+
+
+_RANGES = {
+    "climate.dry_bulb": (285.0, 319.0),
+    "facility.supply_offset": (1.0, 6.0),
+    "chillers.count": (0.0, 4.0),
+    "dry_coolers.rated_heat": (300e3, 900e3),
+    "air.coil_rated_heat": (60e3, 110e3),
+    "air.chillers": (0.0, 1.5),
+    "rack.gpu.junction_limit": (345.0, 362.0),
+    "limits.supply_maximum": (305.0, 325.0),
+    "secondary.supply_temperature": (290.0, 325.0),
+}
+
+
+def test_what_is_called_the_highest_agrees_with_a_batch_over_set_points(site, state):
+    """Random plants, some of which hold nothing: below the answer every limit holds, above it one does not."""
+    random = np.random.default_rng(11)
+    told = {ResultCode.CONVERGED: 0, ResultCode.LIMIT: 0}
+    for _ in range(3):
+        drawn = {path: jnp.asarray(random.uniform(*ends, LANES)) for path, ends in _RANGES.items()}
+        plants = with_parameters(repeated(site), drawn)
+        found = solve_sites(plants, state, jnp.full(LANES, True))
+        for lane in range(LANES):
+            plant = repeated(jax.tree.map(lambda leaf, lane=lane: leaf[lane], plants))
+            result, answer = int(found.result[lane]), float(found.set_point[lane])
+            given = {path: float(values[lane]) for path, values in drawn.items()}
+            assert result in told, (result, given)
+            told[result] += 1
+            around = answer + np.array([-8.0, -2.0, -0.5, -0.01, 0.01, 0.5, 2.0, 8.0])
+            everywhere = np.linspace(LOWEST, 333.0, LANES)
+            trials = around if result == ResultCode.CONVERGED else everywhere
+            there = solve_sites(with_parameters(plant, {PATH: jnp.asarray(trials)}), state, jnp.full(LANES, False))
+            solved = np.asarray(there.result) == ResultCode.CONVERGED
+            holds = solved & (np.asarray(search_margin(there.figures)) >= 0.0)
+            expected = trials < answer if result == ResultCode.CONVERGED else np.zeros(LANES, bool)
+            np.testing.assert_array_equal(holds, expected, str(given))
+    # the draw has both kinds
+    assert min(told.values()) > 1

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from voltherm.site import simulate, transient, with_parameters
+from voltherm.site import simulate, steady, transient, with_parameters
 from voltherm.site.equipment import equipment
 from voltherm.site.events import Course, Event
 from voltherm.site.row_stores import plate_heat_capacity, row_heat_capacity
@@ -254,5 +254,7 @@ def test_single_precision_is_refused(site, state):
     def single(leaf):
         return leaf.astype(jnp.float32) if getattr(leaf, "dtype", None) == jnp.float64 else leaf
 
-    with pytest.raises(ValueError, match="double precision"):
+    with pytest.raises(ValueError, match=r"double precision: say jax.config.update\('jax_enable_x64', True\)"):
         simulate(*jax.tree.map(single, (site, state)), events=REJECTION)
+    with pytest.raises(ValueError, match=r"double precision: say jax.config.update\('jax_enable_x64', True\)"):
+        jax.eval_shape(steady, jax.tree.map(single, site))

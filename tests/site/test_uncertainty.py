@@ -9,9 +9,8 @@ from voltherm.formats import configuration
 from voltherm.formats.tolerances import tolerances
 from voltherm.numerics import ResultCode
 from voltherm.site.build import parameter, with_parameters
-from voltherm.site.sections import NO_LIMIT
-from voltherm.site.supply_temperature import PATH
-from voltherm.site.year import LANES, SUPPLY_MAXIMUM, repeated, solve_sites
+from voltherm.site.supply_temperature import CHIPS_ALONE, PATH
+from voltherm.site.year import LANES, repeated, solve_sites
 from voltherm.study.sensitivity import MARGINS, ranked_by_tolerance, site_gradients
 from voltherm.study.site_uncertainty import chip_supply_slopes, sampled_figures, sampled_numbers, site_uncertainty
 from voltherm.study.uncertainty import (
@@ -33,7 +32,7 @@ MOVED = {
 @pytest.fixture(scope="module")
 def chip_supply(site, state):
     """The highest supply that the chips allow on the hot day."""
-    alone = with_parameters(repeated(site), {SUPPLY_MAXIMUM: NO_LIMIT})
+    alone = with_parameters(repeated(site), CHIPS_ALONE)
     found = solve_sites(alone, state, jnp.ones(LANES, bool))
     assert int(found.result[0]) == ResultCode.CONVERGED
     return float(found.set_point[0])
@@ -52,7 +51,7 @@ def shipped():
 def test_derivatives_of_the_highest_supply_match_central_differences(site, state, chip_supply):
     slopes, there = chip_supply_slopes(site, state, chip_supply)
     assert slopes[PATH] == 0.0
-    sites = repeated(with_parameters(site, {PATH: chip_supply, SUPPLY_MAXIMUM: NO_LIMIT}))
+    sites = repeated(with_parameters(site, {PATH: chip_supply, **CHIPS_ALONE}))
     for lane, (path, step) in enumerate(MOVED.items()):
         values = np.full(LANES, float(parameter(site, path)))
         values[2 * lane] += step

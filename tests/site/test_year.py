@@ -84,6 +84,24 @@ def test_grid_covers_the_year(hours):
     assert np.diff(wide) == pytest.approx(0.5, rel=1e-9)
 
 
+def test_an_ambient_that_failed_costs_its_own_hours_only(site, state, hours, found):
+    curve = _response(grid(hours))
+    lost = np.abs(curve.dry_bulb - 303.15) < 0.01
+    assert lost.sum() == 1
+    broken = {name: np.where(lost, np.nan, values) for name, values in curve.figures.items()}
+    bridged = dataclasses.replace(curve, figures=broken, result=np.where(lost, 2, 0))
+    told = year(site, state, bridged, hours, checked=False)
+    near = np.abs(hours - 303.15) < 0.5
+    assert told.bridged_hours == near.sum() > 0
+    # the figure is a straight line
+    assert told.energy["facility_power"] == pytest.approx(found.energy["facility_power"], rel=1e-12)
+    assert found.bridged_hours == 0
+    # three in a row are more than a year is read across
+    wide = dataclasses.replace(curve, result=np.where(np.abs(curve.dry_bulb - 303.15) < 0.6, 2, 0))
+    with pytest.raises(UnsolvedHourError, match="no steady state at 30"):
+        year(site, state, wide, hours, checked=False)
+
+
 def test_what_cannot_be_read_is_refused(site, state, hours):
     curve = _response(grid(hours))
     with pytest.raises(ValueError, match="8760 hours, not 10"):

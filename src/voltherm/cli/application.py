@@ -26,7 +26,10 @@ from voltherm.cli import (
 from voltherm.cli.output import print_json, problem_console
 from voltherm.formats.errors import ConfigurationError, VolthermError
 
-_EXIT_CODES = "Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 not converged, 4 validation missed, 5 environment."
+_EXIT_CODES = (
+    "Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 not converged, 4 validation missed, 5 environment, "
+    "6 limit passed (run --strict)."
+)
 
 application = typer.Typer(
     name="voltherm",

@@ -12,6 +12,9 @@ from voltherm.cli.options import Case, Devices, Json, Output, Overrides, Weather
 from voltherm.cli.output import print_json, problem_console, progress, result_console
 from voltherm.formats.errors import shown
 
+LIMIT_PASSED = 6
+"""Exit code of `voltherm run --strict` where the answer does not hold every limit."""
+
 if TYPE_CHECKING:
     from voltherm.formats.results import Variable
     from voltherm.study.answer import Answer
@@ -27,6 +30,9 @@ def run(
     ] = 64,
     details: Annotated[bool, typer.Option("--details", help="Also the months and the wall times.")] = False,
     page: Annotated[bool, typer.Option("--report/--no-report", help="Write the HTML report.")] = True,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 6 where a limit is passed or no set point serves.")
+    ] = False,
     json: Json = False,
     device: Devices = None,
 ) -> None:
@@ -59,13 +65,18 @@ def run(
         files += written_report(found, folder, notes)
     if json:
         print_json(as_json(found) | {"files": files})
-        return
-    from voltherm.report.terminal import print_summary
+    else:
+        from voltherm.report.terminal import print_summary
 
-    console = result_console()
-    print_summary(found, console, details=details)
-    for file in files:
-        console.print(str(file), soft_wrap=True)
+        console = result_console()
+        print_summary(found, console, details=details)
+        for file in files:
+            console.print(str(file), soft_wrap=True)
+    if strict:
+        from voltherm.study.verdict import limits_held
+
+        if not limits_held(found):
+            raise typer.Exit(LIMIT_PASSED)
 
 
 def _tables(answer: "Answer") -> "dict[str, Variable]":
@@ -97,9 +108,10 @@ def as_json(answer: "Answer") -> dict[str, Any]:
     """The answer without its arrays over racks and hours."""
     from dataclasses import asdict
 
+    from voltherm.numerics import ResultCode
     from voltherm.report.uncertainty import uncertainty_as_json
     from voltherm.study.bounds import broken_bounds
-    from voltherm.study.verdict import unphysical, verdicts
+    from voltherm.study.verdict import limits_held, unphysical, verdicts
 
     def point(found: Any) -> dict[str, Any]:
         return {
@@ -107,6 +119,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
             "dry_bulb": found.dry_bulb,
             "figures": dict(found.figures),
             "constraints": [asdict(constraint) for constraint in found.constraints],
+            "violated": [constraint.name for constraint in found.constraints if constraint.violated],
             "hottest": dict(found.hottest),
             "findings": [asdict(finding) for finding in found.findings],
         }
@@ -123,6 +136,9 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "units": "SI: temperatures in K, powers in W, energies in J",
         "point": point(answer.point),
         "allowed": point(answer.allowed) if answer.allowed else None,
+        "limits_held": limits_held(answer),
+        "search": ResultCode(answer.searched),
+        "unheld": asdict(answer.unheld) if answer.unheld else None,
         "chip_supply": answer.chip_supply,
         "coldest": point(answer.coldest) if answer.coldest else None,
         "findings": [asdict(each.finding) | {"where": each.where} for each in verdicts(answer)],

@@ -8,6 +8,7 @@ from voltherm.numerics.lanes import over_lanes as over_lanes
 from voltherm.numerics.nested_fixed_point import NestedMap as NestedMap
 from voltherm.numerics.nested_fixed_point import nested_fixed_point as nested_fixed_point
 from voltherm.numerics.newton import newton as newton
+from voltherm.numerics.precision import require_double as require_double
 from voltherm.numerics.results import ResultCode as ResultCode
 from voltherm.numerics.results import Solution as Solution
 from voltherm.numerics.results import Status as Status

@@ -1,12 +1,14 @@
 """The constraints of a point in words: limits that bind or are violated, set points, equipment at its end."""
 
+from collections.abc import Sequence
+
+from voltherm.numerics import ResultCode
 from voltherm.report.quantities import difference, number, temperature
 from voltherm.report.uncertainty import interval, margin_digits, value_within
 from voltherm.study.answer import Answer, Point
-from voltherm.study.limits import MEMORY_LIMIT, SUPPLY_LIMIT, Constraint
+from voltherm.study.limits import JUNCTION, SUPPLY_LIMIT, Constraint, ends_search, violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
 
-_JUNCTION = "junction temperature"
 _MAKER = "the maker's limit of the racks"
 
 
@@ -27,13 +29,24 @@ def equipment_at_end(point: Point) -> list[str]:
 
 def tightest_chip(point: Point) -> Constraint:
     """The junction limit with the least margin."""
-    return min((each for each in point.constraints if _JUNCTION in each.name), key=lambda each: each.margin)
+    return min((each for each in point.constraints if JUNCTION in each.name), key=lambda each: each.margin)
 
 
 def binding_limit(point: Point) -> Constraint:
-    """The limit that ends a search for the highest supply: a junction, memory or the maker's limit of the supply."""
-    ends = [each for each in point.constraints if each.name in (MEMORY_LIMIT, SUPPLY_LIMIT) or _JUNCTION in each.name]
-    return min(ends, key=lambda each: each.margin)
+    """The limit that ends a search for the highest supply: that with the least margin."""
+    return min((each for each in point.constraints if ends_search(each)), key=lambda each: each.margin)
+
+
+def passed_by(constraint: Constraint) -> str:
+    """How far a limit is passed, and where: "the limit of the transformer loading by 20.0 % at TX-07"."""
+    name = _MAKER if constraint.name == SUPPLY_LIMIT else f"the limit of the {constraint.name}"
+    return f"{name} by {difference_beyond(constraint)} at {constraint.element}"
+
+
+def difference_beyond(constraint: Constraint) -> str:
+    """By how much a limit is passed: K, or percentage points of its scale."""
+    beyond = -constraint.margin
+    return difference(beyond, 2) if constraint.unit == "K" else f"{number(100.0 * beyond, 1)} %"
 
 
 def binding_name(constraint: Constraint) -> str:
@@ -69,36 +82,53 @@ def set_point_sentence(answer: Answer) -> str:
         return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, digits)}."
     reached = temperature(point.figures["supply_temperature"])
     beyond = f", {difference(-end.margin, 1)} above {_MAKER}" if end.name == SUPPLY_LIMIT and end.violated else ""
+    others = [each for each in violated(point.constraints) if each.name != SUPPLY_LIMIT]
+    passed = f" It passes {_several(others)}." if others else ""
+    left = f"{chip.element} keeps {difference(chip.margin, digits)} to its limit.{passed}"
     if any(floats(each) for each in point.constraints):
-        return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {_left(chip, digits)}"
+        return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {left}"
     if beyond:
-        return f"{name} is too high: it is{beyond.removeprefix(',')}. {_left(chip, digits)}"
-    return f"{name} is held that day. {_left(chip, digits)}"
+        return f"{name} is too high: it is{beyond.removeprefix(',')}. {left}"
+    return f"{name} is held that day. {left}"
 
 
-def _left(chip: Constraint, digits: int) -> str:
-    return f"{chip.element} keeps {difference(chip.margin, digits)} to its limit."
+def _several(limits: Sequence[Constraint]) -> str:
+    return _listed([passed_by(each) for each in limits])
 
 
 def headline_sentence(answer: Answer) -> str:
-    """The answer in one sentence."""
+    """The answer in one sentence, with what it does not hold."""
     ambient = temperature(float(answer.site.climate.dry_bulb))
     what = "the building" if answer.site.building.count == 1 else "the campus"
-    chips = answer.chip_supply
+    chips = (
+        ""
+        if answer.chip_supply is None
+        else f"; its chips alone would allow {_chip_supply(answer, answer.chip_supply)}"
+    )
     if answer.allowed is None:
-        if chips is not None:
-            maker = temperature(float(answer.site.limits.supply_maximum))
+        if answer.unheld is not None:
             return (
-                f"At {ambient} outside no supply temperature of {what} keeps {_MAKER}, {maker}; its chips would allow "
-                f"{_chip_supply(answer, chips)}."
+                f"At {ambient} outside no supply temperature of {what} holds every limit: the coldest that its plant "
+                f"reaches passes {passed_by(answer.unheld)}{chips}."
             )
-        return f"At {ambient} outside no supply temperature keeps every chip of {what} within its limit."
-    end = binding_limit(answer.allowed)
+        return (
+            f"At {ambient} outside the highest supply temperature of {what} was not found: {_why_not(answer)}{chips}."
+        )
+    end, passed = binding_limit(answer.allowed), violated(answer.allowed.constraints)
+    but = f" It does not hold every limit there: it passes {_several(passed)}." if passed else ""
     outside = f"At {ambient} outside {what} can run on a supply of up to"
     if end.name == SUPPLY_LIMIT:
-        alone = "" if chips is None else f"; its chips alone would allow {_chip_supply(answer, chips)}"
-        return f"{outside} {temperature(answer.allowed.set_point)}, which is {_MAKER}{alone}."
-    return f"{outside} {_chip_supply(answer, answer.allowed.set_point)}; the {end.name} binds, first at {end.element}."
+        return f"{outside} {temperature(answer.allowed.set_point)}, which is {_MAKER}{chips}.{but}"
+    supply = answer.allowed.set_point
+    if JUNCTION not in end.name:
+        return f"{outside} {temperature(supply)}; the limit of the {end.name} binds, first at {end.element}.{but}"
+    return f"{outside} {_chip_supply(answer, supply)}; the {end.name} binds, first at {end.element}.{but}"
+
+
+def _why_not(answer: Answer) -> str:
+    if answer.searched == ResultCode.MAXIMUM_ITERATIONS:
+        return "the search did not end"
+    return "where it is sought the site has no steady state"
 
 
 def _chip_supply(answer: Answer, value: float) -> str:

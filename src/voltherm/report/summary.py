@@ -5,9 +5,11 @@ from collections.abc import Callable
 from voltherm.report.limits import (
     binding_limit,
     binding_name,
+    difference_beyond,
     headline_sentence,
     is_equipment,
     margin_text,
+    passed_by,
     set_point_sentence,
 )
 from voltherm.report.quantities import (
@@ -33,9 +35,9 @@ from voltherm.site.outputs import COOLING_PARTS, INTAKE_PARTS, site_effectivenes
 from voltherm.site.year import Year
 from voltherm.study.answer import Answer, Point
 from voltherm.study.bounds import broken_bounds
-from voltherm.study.limits import SUPPLY_LIMIT, Constraint
+from voltherm.study.limits import SUPPLY_LIMIT, Constraint, violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
-from voltherm.study.verdict import points, unphysical, verdicts
+from voltherm.study.verdict import COLDEST, points, unphysical, verdicts
 
 NO_YEAR = "the year reaches an ambient at which the site has no steady state"
 
@@ -110,9 +112,20 @@ def _headline(answer: Answer) -> Section:
     day, digits = temperature(float(answer.site.climate.dry_bulb)), margin_digits(answer, 2)
     rows: list[Row] = [("PHYSICAL BOUND BROKEN", "", broken) for broken in broken_bounds(answer)]
     rows += [("UNPHYSICAL", "", sentence) for sentence in unphysical(answer)]
+    rows += [
+        ("LIMIT PASSED", difference_beyond(each), f"{binding_name(each)} at {each.element}, {where}")
+        for where, found in points(answer)
+        if where != COLDEST
+        for each in violated(found.constraints)
+    ]
     emphasis = frozenset(range(len(rows) + 1))
     if allowed is None:
-        rows.append(("Highest allowed supply temperature", "none", "no set point keeps every limit"))
+        unheld = answer.unheld
+        rows.append(
+            ("Highest allowed supply temperature", "none", f"passed at every set point: {passed_by(unheld)}")
+            if unheld is not None
+            else ("Highest allowed supply temperature", "not found", "no steady state where it is sought")
+        )
     else:
         facility = temperature(allowed.figures["facility_supply_temperature"], 2)
         end = binding_limit(allowed)
@@ -310,6 +323,11 @@ def _year(answer: Answer, first: Year) -> Section:
         across("PUE", lambda year: number(year.pue, 4)),
         across("Water", lambda year: f"{number(year.water, 0)} m³"),
         across("WUE", lambda year: f"{year.wue:.2g} L/kWh"),
+        *(
+            [across("Hours read across an ambient without a steady state", lambda year: f"{year.bridged_hours:,} h")]
+            if any(year.bridged_hours for year in years)
+            else []
+        ),
         across("Error of reading the year from the curve", lambda year: residual(year.reading_error)),
     )
     dry = first.dry_bulb

@@ -3,15 +3,17 @@
 import dataclasses
 import math
 
-from voltherm.report.limits import binding_limit, binding_name, equipment_at_end
+from voltherm.report.limits import binding_limit, binding_name, equipment_at_end, passed_by
 from voltherm.report.quantities import difference, duration, number, power, temperature
 from voltherm.report.ride_through import ends_course, told
 from voltherm.report.summary import NO_YEAR
 from voltherm.report.uncertainty import figure_within, interval, value_within
 from voltherm.site.outputs import makeup_water
 from voltherm.study.answer import Answer, Point
-from voltherm.study.limits import SUPPLY_LIMIT
+from voltherm.study.limits import SUPPLY_LIMIT, violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
+
+_FLOATS = 0.01  # K
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,7 @@ def tiles(answer: Answer) -> list[Tile]:
     their bands where they have one."""
     point, allowed, year, ride = answer.point, answer.allowed, answer.year, answer.ride_through
     day = temperature(float(answer.site.climate.dry_bulb))
-    excess = point.figures["supply_excess"]
+    excess, passed = point.figures["supply_excess"], violated(point.constraints)
     ends = equipment_at_end(point)
     reached = math.isfinite(ride.seconds_to_limit)
     simulated = duration(float(ride.time[-1] - ride.time[0]))
@@ -42,7 +44,7 @@ def tiles(answer: Answer) -> list[Tile]:
         Tile(
             "Highest allowed supply",
             "none" if allowed is None else _highest(answer, allowed),
-            f"no set point serves at {day}"
+            (f"no set point serves at {day}" if answer.unheld is not None else f"not found at {day}")
             if allowed is None
             else f"{_chips(answer, allowed)}at {day} outside; {binding_name(binding_limit(allowed))} binds",
             warns=allowed is None,
@@ -76,12 +78,12 @@ def tiles(answer: Answer) -> list[Tile]:
             f"{told(ride.events)}{to_limit}; its water warms by 1 K in {number(ride.seconds_per_kelvin, 0)} s",
         ),
         Tile(
-            "Supply above its set point",
-            difference(max(excess, 0.0), 2),
-            f"on the hot day; at their end: {', '.join(ends)}"
-            if ends
-            else "on the hot day; all equipment in its range",
-            warns=excess > 0.01,
+            "Limits at the set point",
+            f"{len(passed)} passed" if passed else "all held",
+            f"{'; '.join(passed_by(each) for each in passed)}{'; ' if passed else ''}supply "
+            + (f"floats {difference(excess, 2)} above its set point" if excess > _FLOATS else "held")
+            + (f"; at their end: {', '.join(ends)}" if ends else "; all equipment in its range"),
+            warns=bool(passed) or excess > _FLOATS,
         ),
         Tile("Water", f"{number(water, 0)} m³", f"a year, make-up of the closed loop{usage}"),
     ]

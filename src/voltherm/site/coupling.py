@@ -25,13 +25,22 @@ The gradient at a limit is that of the active set.
 
 import math
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
 from voltherm.coolant import NetworkState
-from voltherm.numerics import NestedMap, ResultCode, Solution, Status, known_fixed_point, nested_fixed_point
+from voltherm.numerics import (
+    NestedMap,
+    ResultCode,
+    Solution,
+    Status,
+    known_fixed_point,
+    nested_fixed_point,
+    require_double,
+)
 from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
 from voltherm.site.balances import closed, substation_loss
@@ -72,7 +81,10 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     **Result codes**: `CONVERGED`; `MAXIMUM_ITERATIONS` where the coupling does not settle; the code of the domain that
     failed (hydraulics, a chip that runs away, power flow beyond its nose); `OUT_OF_RANGE` where the unknowns settle and
     the balances do not close, since a law was asked beyond its range. A failed lane is NaN with zero gradient.
+
+    **Raises**: `ValueError` in single precision, in which heat and flow of a whole campus do not balance.
     """
+    require_double(site.climate.dry_bulb, "the steady state of a site")
     start = _flat(site, starting_point(site)) if initial is None else initial.unknowns
     flows = unknown_flows(site) if initial is None else initial.flows
     root = nested_fixed_point(
@@ -95,6 +107,14 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
     failed = result != ResultCode.CONVERGED
     state = jax.tree.map(lambda leaf: jnp.where(failed, jnp.nan, leaf), state)
     return Solution(state, Status(result, root.status.residual, root.status.iterations, root.status.worst))
+
+
+def cold_start(site: Site, state: SiteState) -> SiteState:
+    """`state` with the unknowns and flows that a solve begins with where it is given none: a second try for one that
+    fails from a solved state."""
+    return eqx.tree_at(
+        lambda tree: (tree.unknowns, tree.flows), state, (_flat(site, starting_point(site)), unknown_flows(site))
+    )
 
 
 def known_steady(site: Site, state: SiteState) -> SiteState:

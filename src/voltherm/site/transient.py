@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from voltherm.numerics import ResultCode
+from voltherm.numerics import ResultCode, require_double
 from voltherm.site.balances import substation_loss
 from voltherm.site.equipment import Equipment, equipment
 from voltherm.site.events import Course, Event, Working, events_of, load_of, working
@@ -192,8 +192,7 @@ def simulate(
     **Raises**: `StepTooLongError` where a step is longer than water stays in the facility's pipes; `UnsolvedStepError`
     where the first step has no solution; `ValueError` for an event after the end, and in single precision.
     """
-    if site.climate.dry_bulb.dtype != jnp.float64:
-        raise ValueError("a course in time books the heat of whole loops: it needs double precision (jax_enable_x64)")
+    require_double(site.climate.dry_bulb, "a course in time books the heat of whole loops and")
     riding = site.ride_through
     step = float(riding.step) if step is None else step
     duration = float(riding.duration) if duration is None else duration

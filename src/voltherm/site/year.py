@@ -27,6 +27,7 @@ from jaxtyping import Array, Bool, Float
 from voltherm.numerics import ResultCode, over_lanes
 from voltherm.site.build import with_parameters
 from voltherm.site.climate import HOURS, MONTH_DAYS, month_of_hour
+from voltherm.site.coupling import cold_start
 from voltherm.site.indicators import water_usage_effectiveness
 from voltherm.site.outputs import makeup_water, outputs, site_effectiveness
 from voltherm.site.sections import Site
@@ -34,12 +35,12 @@ from voltherm.site.states import SiteState
 from voltherm.site.supply_temperature import PATH, allowed_supply_temperature
 
 DRY_BULB = "climate.dry_bulb"
-SUPPLY_MAXIMUM = "limits.supply_maximum"
 LANES = 8
 _MARGIN_READ = 0.01  # K: what reading a margin of zero from the curve may be wrong by
 _TRIM_HEAT = 1e3  # W: less is not called trim chilling
 _CHECKED_HOURS = LANES
 _SECONDS = 3600.0
+_WIDEST_GAP = 1.5  # K between two solved ambients across which a year is read: two that failed between them
 ENERGIES = (
     "it_power",
     "facility_power",
@@ -72,6 +73,7 @@ class Response:
 class Year:
     """Totals of a year. Energies [J] by name, in all and by month (12,); hours; indicators.
 
+    `bridged_hours`: read across an ambient at which no steady state was found, from those beside it.
     `reading_error`: largest difference between read and directly solved facility power, relative.
     """
 
@@ -85,6 +87,7 @@ class Year:
     water: float
     monthly_water: np.ndarray
     wue: float
+    bridged_hours: int
     reading_error: float
 
 
@@ -126,15 +129,13 @@ def solve_lanes(
     dry_bulb: Float[Array, "lane"],
     set_point: Float[Array, "lane"],
     search: Bool[Array, "lane"],
-    supply_maximum: Float[Array, "lane"] | None = None,
+    limits: Mapping[str, Float[Array, "lane"]] | None = None,
 ) -> Lanes:
     """The site at `LANES` pairs of dry bulb [K] and supply set point [K], see `solve_sites`.
 
-    `supply_maximum` [K] stands in for the maker's limit of every lane; by default it is the site's.
+    `limits` [K] by dotted path stand in for the site's in every lane.
     """
-    moved = {DRY_BULB: dry_bulb, PATH: set_point}
-    if supply_maximum is not None:
-        moved[SUPPLY_MAXIMUM] = supply_maximum
+    moved = {DRY_BULB: dry_bulb, PATH: set_point, **dict(limits or {})}
     return solve_sites(with_parameters(repeated(site), moved), start, search)
 
 
@@ -159,13 +160,13 @@ def response(
     parts = []
     for first in range(0, count, LANES):
         lanes = hottest_first[np.minimum(np.arange(first, first + LANES), count - 1)]
-        found = solve_lanes(
-            site,
-            start,
-            jnp.asarray(dry_bulbs[lanes], dtype),
-            jnp.asarray(held[lanes], dtype),
-            jnp.full(LANES, allowed),
-        )
+        given = jnp.asarray(dry_bulbs[lanes], dtype), jnp.asarray(held[lanes], dtype), jnp.full(LANES, allowed)
+        found = solve_lanes(site, start, *given)
+        if not np.all(_ended(found.result)):
+            # what fails from a neighbour's state may have one that is found from none
+            again = solve_lanes(site, cold_start(site, start), *given)
+            better = ~_ended(found.result) & _ended(again.result)
+            found = jax.tree.map(functools.partial(_chosen, better), again, found)
         parts.append(jax.tree.map(np.asarray, (found.set_point, found.figures, found.result)))
         # the last lane is the nearest neighbour of the next ones
         if parts[-1][2][-1] == ResultCode.CONVERGED:
@@ -174,6 +175,15 @@ def response(
             progress(min(first + LANES, count), count)
     set_point, figures, result = jax.tree.map(lambda *pieces: np.concatenate(pieces)[:count][back], *parts)
     return Response(np.asarray(dry_bulbs), set_point, figures, result)
+
+
+def _ended(result: Array) -> np.ndarray:
+    """Whether a solve or search came to an answer, be it that none exists."""
+    return np.isin(np.asarray(result), (ResultCode.CONVERGED, ResultCode.LIMIT))
+
+
+def _chosen(first: np.ndarray, one: Array, other: Array) -> Array:
+    return jnp.where(first.reshape(-1, *[1] * (one.ndim - 1)), one, other)
 
 
 def grid(dry_bulb: np.ndarray, lowest: float = 263.15, highest: float = 318.15, step: float = 0.5) -> np.ndarray:
@@ -186,10 +196,12 @@ def grid(dry_bulb: np.ndarray, lowest: float = 263.15, highest: float = 318.15, 
 def year(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, *, checked: bool = True) -> Year:
     """Totals of the hours with dry bulbs `dry_bulb` (8760,) [K], read from the response `curve`.
 
-    **Raises**: `UnsolvedHourError` where a point of the curve near an hour did not converge; `ValueError` where an hour
-    lies outside the curve.
+    Between two points of the curve that are at most 1.5 K apart it is read across those that did not converge.
+
+    **Raises**: `UnsolvedHourError` where an hour lies farther from points that did; `ValueError` where one lies outside
+    the curve.
     """
-    read = _reader(curve, dry_bulb)
+    read, bridged = _reader(curve, dry_bulb)
     power = {name: read(name) for name in ENERGIES}
     month = month_of_hour()
 
@@ -210,6 +222,7 @@ def year(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, *,
         water=water,
         monthly_water=water * np.asarray(MONTH_DAYS) / 365.0,
         wue=float(water_usage_effectiveness(water, it_energy)),
+        bridged_hours=bridged,
         reading_error=_reading_error(site, start, curve, dry_bulb, power["facility_power"])
         if checked
         else float("nan"),
@@ -235,7 +248,8 @@ def trim_onset(curve: Response) -> float:
     return float(np.clip(ambient[first] - heat[first] / slope, ambient[first - 1], ambient[first]))
 
 
-def _reader(curve: Response, dry_bulb: np.ndarray) -> Callable[[str], np.ndarray]:
+def _reader(curve: Response, dry_bulb: np.ndarray) -> tuple[Callable[[str], np.ndarray], int]:
+    """What reads a figure for every hour, and for how many hours it does so across a point without a solution."""
     # SciPy is a dependency of JAX itself; imported here, as its import is slow and only a year needs it
     from scipy.interpolate import PchipInterpolator
 
@@ -246,20 +260,30 @@ def _reader(curve: Response, dry_bulb: np.ndarray) -> Callable[[str], np.ndarray
             "the year is colder or hotter than the curve it is read from; take the curve over `grid(dry_bulb)`"
         )
     good = curve.result == ResultCode.CONVERGED
-    needed = np.interp(dry_bulb, curve.dry_bulb, good.astype(float))
-    if np.any(needed < 1.0):
-        worst = dry_bulb[np.argmin(needed)] - 273.15
+    across = np.interp(dry_bulb, curve.dry_bulb, good.astype(float)) < 1.0
+    solved = curve.dry_bulb[good]
+    after = np.searchsorted(solved, dry_bulb)
+    # hours on a point that converged lie in no gap
+    inside = (after > 0) & (after < len(solved))
+    gap = np.full(HOURS, np.inf)
+    gap[inside] = solved[after[inside]] - solved[after[inside] - 1]
+    lost = across & (gap > _WIDEST_GAP)
+    if np.any(lost):
+        worst = float(np.max(dry_bulb[lost])) - 273.15
         raise UnsolvedHourError(f"the site has no steady state at {worst:.1f} degC, which the year reaches")
 
     @functools.cache
     def read(name: str) -> np.ndarray:
         return PchipInterpolator(curve.dry_bulb[good], curve.figures[name][good])(dry_bulb)
 
-    return read
+    return read, int(np.sum(across))
 
 
 def _reading_error(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, read: np.ndarray) -> float:
     hours = np.linspace(0, HOURS - 1, _CHECKED_HOURS).astype(int)
-    held = np.interp(dry_bulb[hours], curve.dry_bulb, curve.set_point)
-    solved = response(site, start, dry_bulb[hours], set_points=held).figures["facility_power"]
-    return float(np.max(np.abs(read[hours] / solved - 1.0)))
+    good = curve.result == ResultCode.CONVERGED
+    held = np.interp(dry_bulb[hours], curve.dry_bulb[good], curve.set_point[good])
+    solved = response(site, start, dry_bulb[hours], set_points=held)
+    known = solved.result == ResultCode.CONVERGED
+    error = np.abs(read[hours] / solved.figures["facility_power"] - 1.0)
+    return float(np.max(error[known])) if np.any(known) else float("nan")

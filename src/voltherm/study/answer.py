@@ -10,20 +10,21 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from voltherm.numerics import ResultCode
-from voltherm.site.build import with_parameters
+from voltherm.site.build import parameter, with_parameters
 from voltherm.site.climate import dry_bulb_year
 from voltherm.site.findings import Finding, findings
 from voltherm.site.layout import Layout, layout
 from voltherm.site.ride_through import RideThrough
-from voltherm.site.sections import NO_LIMIT, Site
+from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
-from voltherm.site.supply_temperature import PATH
+from voltherm.site.supply_temperature import CHIPS_ALONE, PATH
 from voltherm.site.transient import simulate
 from voltherm.site.year import (
     DRY_BULB,
@@ -37,7 +38,7 @@ from voltherm.site.year import (
     solve_lanes,
     year,
 )
-from voltherm.study.limits import Constraint, constraints, hottest
+from voltherm.study.limits import Constraint, constraints, ends_search, hottest
 from voltherm.study.sensitivity import Sensitivity, ranked_by_tolerance, site_gradients
 from voltherm.study.site_functions import solved
 from voltherm.study.site_uncertainty import site_uncertainty
@@ -68,13 +69,26 @@ class Point:
     findings: tuple[Finding, ...] = ()
 
 
+class OperatingPoints(NamedTuple):
+    """The parts of an `Answer` that are solved for the hot day and the coldest hour; see there."""
+
+    point: Point
+    allowed: Point | None
+    searched: int
+    unheld: Constraint | None
+    chip_supply: float | None
+    coldest: Point | None
+
+
 @dataclasses.dataclass(frozen=True)
 class Answer:
     """Everything `voltherm run` found. Temperatures in K, powers in W, energies in J.
 
     `point`: the hot day at the site's set point; `allowed`: the same at the highest supply temperature that keeps
-    every chip and the maker's limit of the supply (None where none does); `chip_supply`: the highest that the chips
-    alone would allow (None where none does); `coldest`: the coldest hour of the year at the set point (None where it
+    every chip, the racks' air and the maker's limit of the supply (None where none does, or none was found);
+    `searched`: the result code of that search, `LIMIT` where none does; `unheld`: the limit that is passed most at the
+    coldest supply the plant reaches (None unless none serves); `chip_supply`: the highest that the chips alone would
+    allow (None where none does); `coldest`: the coldest hour of the year at the set point (None where it
     has no steady state); `sensitivities` of the smallest junction margin at `point`: the ten numbers with a tolerance
     that matter most, then the ten others; `uncertainty`: bands of the main figures, None where no number has a
     tolerance; `curve`, `allowed_curve`: response to ambient at the set point and at the highest supply; `year`,
@@ -87,6 +101,8 @@ class Answer:
     layout: Layout
     point: Point
     allowed: Point | None
+    searched: int
+    unheld: Constraint | None
     chip_supply: float | None
     coldest: Point | None
     sensitivities: tuple[Sensitivity, ...]
@@ -144,7 +160,7 @@ def answer(
     with ThreadPoolExecutor(2) as pool:
         ranking = pool.submit(timed, "sensitivities", 1, lambda: site_gradients(site, state, GRADIENTS))
         riding = pool.submit(timed, "loss of heat rejection", 1, lambda: simulate(site, state))
-        point, allowed, chip_supply, coldest = timed(
+        points: OperatingPoints = timed(
             "highest supply temperature", 1, lambda: operating_points(site, names, state, hours)
         )
         curve = timed(
@@ -159,8 +175,8 @@ def answer(
         )
         whole_year = timed("year", 1, lambda: _year(site, state, curve, hours))
         allowed_year = None
-        if allowed is not None:
-            warmer = with_parameters(site, {PATH: allowed.set_point})
+        if points.allowed is not None:
+            warmer = with_parameters(site, {PATH: points.allowed.set_point})
             stage = "year at the highest supply"
             warmer_curve = timed(
                 stage, len(ambients), lambda: response(warmer, state, ambients, progress=counted(stage))
@@ -175,10 +191,10 @@ def answer(
             lambda: site_uncertainty(
                 site,
                 state,
-                point.figures,
+                points.point.figures,
                 known,
                 gradients=gradients,
-                chip_supply=chip_supply,
+                chip_supply=points.chip_supply,
                 samples=samples,
                 progress=counted("uncertainty"),
             ),
@@ -186,10 +202,7 @@ def answer(
     return Answer(
         site,
         names,
-        point,
-        allowed,
-        chip_supply,
-        coldest,
+        *points,
         tuple(ranked_by_tolerance(site, gradients[CHIP_MARGINS[0]], known, _RANKED)),
         uncertainty,
         curve,
@@ -211,10 +224,8 @@ def _year(site: Site, state: SiteState, curve: Response, hours: np.ndarray) -> Y
         return None
 
 
-def operating_points(
-    site: Site, names: Layout, state: SiteState, hours: np.ndarray
-) -> tuple[Point, Point | None, float | None, Point | None]:
-    """The points of an answer: `point`, `allowed`, `chip_supply` and `coldest`, as an `Answer` has them.
+def operating_points(site: Site, names: Layout, state: SiteState, hours: np.ndarray) -> OperatingPoints:
+    """The points of an answer, as an `Answer` has them.
 
     **Arguments**: `state`: a solved one to start from; `hours`: of a year (8760,) [K].
     """
@@ -224,7 +235,22 @@ def operating_points(
         return _point(site, names, day, lane, hours) if int(day.result[lane]) == ResultCode.CONVERGED else None
 
     chips = float(day.set_point[_CHIPS]) if int(day.result[_CHIPS]) == ResultCode.CONVERGED else None
-    return _point(site, names, day, _SET_POINT, hours), at(_HIGHEST), chips, at(_COLDEST)
+    searched = int(day.result[_HIGHEST])
+    return OperatingPoints(
+        _point(site, names, day, _SET_POINT, hours),
+        at(_HIGHEST),
+        searched,
+        _unheld(site, names, day) if searched == ResultCode.LIMIT else None,
+        chips,
+        at(_COLDEST),
+    )
+
+
+def _unheld(site: Site, names: Layout, day: Lanes) -> Constraint:
+    """The limit that is passed most at the coldest supply that was tried."""
+    figures = {name: float(values[_HIGHEST]) for name, values in day.figures.items()}
+    found = constraints(site, names, jax.tree.map(lambda values: values[_HIGHEST], day.state), figures)
+    return min((each for each in found if ends_search(each)), key=lambda each: each.margin)
 
 
 def _days(site: Site, state: SiteState, coldest: float) -> Lanes:
@@ -234,8 +260,8 @@ def _days(site: Site, state: SiteState, coldest: float) -> Lanes:
     dry_bulb = jnp.where(lanes < _COLDEST, site.climate.dry_bulb, coldest)
     set_point = jnp.full(LANES, site.secondary.supply_temperature)
     search = (lanes == _HIGHEST) | (lanes == _CHIPS)
-    maximum = jnp.where(lanes == _CHIPS, NO_LIMIT, site.limits.supply_maximum)
-    return jax.tree.map(np.asarray, solve_lanes(site, state, dry_bulb, set_point, search, maximum))
+    limits = {path: jnp.where(lanes == _CHIPS, limit, parameter(site, path)) for path, limit in CHIPS_ALONE.items()}
+    return jax.tree.map(np.asarray, solve_lanes(site, state, dry_bulb, set_point, search, limits))
 
 
 def _point(site: Site, names: Layout, day: Lanes, lane: int, hours: np.ndarray) -> Point:

@@ -6,7 +6,7 @@ where nothing is left of it, and is *violated* where it is passed. A *control* h
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Array
@@ -17,8 +17,10 @@ from voltherm.site.outputs import flow_per_heat
 from voltherm.site.sections import NO_LIMIT, Site
 from voltherm.site.states import SiteState
 
-SUPPLY_LIMIT, MEMORY_LIMIT = "supply temperature", "memory temperature"
-"""Names of the maker's limit of the supply, and of the limit of the memory."""
+SUPPLY_LIMIT, MEMORY_LIMIT, INLET_LIMIT = "supply temperature", "memory temperature", "rack inlet air"
+"""Names of the maker's limit of the supply, of the limit of the memory and of that of the racks' air."""
+JUNCTION = "junction temperature"
+"""What the names of the limits of all junctions have in common."""
 _LEFT = 1e-3
 """Share of its scale below which nothing is left of a limit or a machine's range."""
 _KELVIN = 60.0
@@ -48,6 +50,16 @@ class Constraint:
     kind: str
     binding: bool
     violated: bool = False
+
+
+def ends_search(constraint: Constraint) -> bool:
+    """Whether a limit ends the search for the highest supply: junctions, memory, the racks' air, the maker's supply."""
+    return constraint.name in (MEMORY_LIMIT, SUPPLY_LIMIT, INLET_LIMIT) or JUNCTION in constraint.name
+
+
+def violated(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """The limits that are passed, in the order given."""
+    return tuple(each for each in constraints if each.violated)
 
 
 def hottest(names: Layout, state: SiteState) -> dict[str, str]:
@@ -136,12 +148,12 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
     maximum = float(limits.loading_maximum)
     kept = float(limits.junction_margin)
     rows: list[_Row] = [
-        ("GPU junction temperature", who["gpu"], figures["gpu_margin"] - kept, "K", "limit"),
-        ("CPU junction temperature", who["cpu"], figures["cpu_margin"] - kept, "K", "limit"),
-        ("switch junction temperature", who["switch"], figures["switch_margin"] - kept, "K", "limit"),
+        (f"GPU {JUNCTION}", who["gpu"], figures["gpu_margin"] - kept, "K", "limit"),
+        (f"CPU {JUNCTION}", who["cpu"], figures["cpu_margin"] - kept, "K", "limit"),
+        (f"switch {JUNCTION}", who["switch"], figures["switch_margin"] - kept, "K", "limit"),
         *([] if memory is None else [memory]),
         *_makers(site, names, state, figures, who["row"]),
-        ("rack inlet air", "all racks", figures["inlet_margin"], "K", "limit"),
+        (INLET_LIMIT, "all racks", figures["inlet_margin"], "K", "limit"),
         ("lowest voltage", lowest, figures["lowest_voltage"] - float(limits.voltage_minimum), "1", "limit"),
         ("highest voltage", highest, float(limits.voltage_maximum) - figures["highest_voltage"], "1", "limit"),
         (

@@ -22,10 +22,10 @@ from jaxtyping import Array, Float
 
 from voltherm.numerics import ResultCode
 from voltherm.site.build import parameter, with_parameters
-from voltherm.site.sections import NO_LIMIT, Site
+from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
-from voltherm.site.supply_temperature import PATH
-from voltherm.site.year import LANES, SUPPLY_MAXIMUM, Lanes, repeated, solve_sites
+from voltherm.site.supply_temperature import CHIPS_ALONE, PATH
+from voltherm.site.year import LANES, Lanes, repeated, solve_sites
 from voltherm.study.sensitivity import site_gradients
 from voltherm.study.uncertainty import (
     CHIP_MARGINS,
@@ -133,7 +133,7 @@ def sampled_figures(
         moved = with_parameters(sites, {path: values[lanes] for path, values in numbers.items()})
         at_set_point = solve_sites(moved, state, jnp.zeros(LANES, bool))
         expected, near = (None, state) if highest is None else (highest[0][lanes], highest[1])
-        alone = with_parameters(moved, {SUPPLY_MAXIMUM: NO_LIMIT})
+        alone = with_parameters(moved, CHIPS_ALONE)
         warmer = alone if expected is None else with_parameters(alone, {PATH: expected})
         parts.append(_read(at_set_point, solve_sites(warmer, near, jnp.ones(LANES, bool))))
         if progress is not None:

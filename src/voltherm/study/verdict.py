@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from voltherm.site.findings import Finding
 from voltherm.study.answer import Answer, Point
+from voltherm.study.limits import violated
 
 SET_POINT, HIGHEST, COLDEST = "set point", "highest supply", "coldest hour"
 
@@ -25,6 +26,12 @@ def points(answer: Answer) -> Iterator[tuple[str, Point]]:
     for name, point in ((SET_POINT, answer.point), (HIGHEST, answer.allowed), (COLDEST, answer.coldest)):
         if point is not None:
             yield name, point
+
+
+def limits_held(answer: Answer) -> bool:
+    """Whether every limit holds on the hot day, at the set point and at the highest supply, and there is one."""
+    points = (answer.point, answer.allowed)
+    return all(point is not None and not violated(point.constraints) for point in points)
 
 
 def verdicts(answer: Answer) -> tuple[Verdict, ...]:
