@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray
 
 from tests.site.conftest import OVERRIDES
 from voltherm.formats.results import read_results
@@ -113,11 +114,12 @@ def test_run_answers_the_main_question(answer: dict[str, Any], station: Station)
             "findings",
             "unphysical",
         ),
+        *("limits_held", "search", "unheld"),
     }
     assert answer["name"] == "small site"
     for name in ("point", "allowed", "coldest"):
         found = answer[name]
-        assert set(found) == {"set_point", "dry_bulb", "figures", "constraints", "hottest", "findings"}
+        assert set(found) == {"set_point", "dry_bulb", "figures", "constraints", "hottest", "findings", "violated"}
         assert set(found["figures"]) == set(FIGURES)
         assert all(np.isfinite(value) for value in found["figures"].values())
         assert found["figures"]["junction_margin"] > -1e-3
@@ -129,6 +131,12 @@ def test_run_answers_the_main_question(answer: dict[str, Any], station: Station)
     assert answer["chip_supply"] > 318.15
     assert answer["coldest"]["dry_bulb"] == pytest.approx(273.15 - 12.1, abs=0.1)
     assert answer["unphysical"] == []
+    assert (answer["limits_held"], answer["search"], answer["unheld"]) == (True, "CONVERGED", None)
+    assert answer["point"]["violated"] == answer["allowed"]["violated"] == []
+    opened = xarray.open_dataset(station.folder / "out" / "results.h5", engine="h5netcdf")
+    assert float(opened["highest_supply"]) == answer["allowed"]["set_point"]
+    tree = xarray.open_datatree(station.folder / "out" / "results.h5", engine="h5netcdf")
+    assert tree["point/rack_gpu_temperature"].sizes == tree["names/rack"].sizes
     told = {(each["kind"], each["subject"]): each for each in answer["findings"]}
     assert told["pump flow", "CDU pumps"]["where"] == ["set point", "highest supply", "coldest hour"]
     assert told["freezing outdoors", "dry coolers of the facility loop"]["value"] == answer["coldest"]["dry_bulb"]

@@ -1,13 +1,14 @@
 """What `check` warns of without solving: near what the solved site says, and silent where nothing is outside."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from voltherm.formats import load
-from voltherm.formats.advice import advice, by_path, cdu_pump_flow, coldest_hour
+from voltherm.formats.advice import advice, by_path, cdu_pump_flow, coldest_hour, inherited_weather
 from voltherm.formats.loader import configuration
 from voltherm.site import dry_bulb_year
 
@@ -77,3 +78,39 @@ def test_numbers_that_are_not_written_have_defaults(tmp_path: Path):
     assert values["limits.pump_flow_maximum"] == pytest.approx(1.2)
     assert values["secondary.pump_required_npsh"] == 4.0
     assert advice(configured) == []
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "told"),
+    [
+        ("cdu.rated_heat=900 kW", "cdu.rated_heat", "gives 1.2"),
+        ("air.handlers=20", "air.coil_rated_heat", "20 air handlers"),
+        ("electrical.intake_short_circuit=200 MVA", "electrical.intake_short_circuit", "less than 3 times"),
+        ("electrical.house_load=50 MW", "electrical.mechanical_substation.rating", "the 12 mechanical"),
+    ],
+)
+def test_equipment_that_is_too_small_is_told(override, path, told):
+    found = _told(override)
+    assert set(found) == {path}
+    assert told in found[path]
+
+
+def test_weather_of_another_place_is_told():
+    own = {"name": "mine.yaml", "climate.monthly_mean": "base.yaml", "climate.place": "base.yaml"}
+    assert "the weather is that of base.yaml" in inherited_weather(own)
+    assert inherited_weather({**own, "climate.place": "mine.yaml"}) is None
+    assert inherited_weather({**own, "climate.monthly_mean": "mine.yaml"}) is None
+    assert inherited_weather({**own, "name": "--set"}) is None
+    assert inherited_weather(dict.fromkeys(own, "base.yaml")) is None
+
+
+def test_check_tells_of_inherited_weather(tmp_path: Path):
+    from typer.testing import CliRunner
+
+    from voltherm.cli.application import application
+
+    shutil.copy(CASE, tmp_path / "base.yaml")
+    (tmp_path / "oslo.yaml").write_text("voltherm: 1\nbase: base.yaml\nname: Oslo\n", encoding="utf-8")
+    done = CliRunner().invoke(application, ["check", str(tmp_path / "oslo.yaml")])
+    assert done.exit_code == 0
+    assert "oslo.yaml:3: name: the weather is that of" in done.stderr.replace("\n", "")

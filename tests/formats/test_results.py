@@ -3,6 +3,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import xarray
 
 from voltherm.formats import FileFormatError
 from voltherm.formats.results import Results, Variable, read_results, write_results
@@ -36,7 +37,8 @@ def test_every_variable_says_its_unit(file: Path):
     with h5py.File(file) as opened:
         seen = []
         opened.visititems(lambda name, item: seen.append((name, item)) if isinstance(item, h5py.Dataset) else None)
-        assert all({"units", "long_name"} <= set(item.attrs) for _, item in seen)
+        # a dimension is no variable
+        assert all({"units", "long_name"} <= set(item.attrs) for _, item in seen if not item.is_scale)
         assert len(seen) == 8
 
 
@@ -67,6 +69,27 @@ def test_other_readers_do_not_see_the_digest(file: Path):
     assert file.read_bytes()[-82:].startswith(b"\nvoltherm sha256 ")
     with h5netcdf.File(file) as opened:
         assert opened.variables["rack_power"].dimensions == ("row", "rack")
+
+
+def test_a_file_with_groups_opens_as_a_tree(tmp_path: Path):
+    """Names of rows in a group of their own, and a group that is measured along them."""
+    file = write_results(
+        tmp_path / "tree.h5",
+        Results(
+            {"title": "tree"},
+            {
+                "highest_supply": Variable(np.asarray(318.15), (), "K", "highest supply"),
+                "names/row": Variable(np.array(["R1", "R2"]), ("row",), "1", "rows"),
+                "point/supply": Variable(np.array([313.0, 314.0]), ("row",), "K", "supply of the row"),
+            },
+        ),
+    )
+    assert float(xarray.open_dataset(file, engine="h5netcdf")["highest_supply"]) == 318.15
+    tree = xarray.open_datatree(file, engine="h5netcdf")
+    assert tree["point/supply"].dims == ("row",)
+    assert tree["point/supply"].attrs["units"] == "K"
+    assert tree["names/row"].values.tolist() == ["R1", "R2"]
+    assert read_results(file).variables["point/supply"].dimensions == ("row",)
 
 
 def test_foreign_files_are_refused(tmp_path: Path):

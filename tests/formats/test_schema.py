@@ -8,7 +8,8 @@ import equinox as eqx
 import pytest
 
 from voltherm.formats import load, schema
-from voltherm.formats.schema import Field, Reading, Section, json_schema
+from voltherm.formats.json_schema import json_schema
+from voltherm.formats.schema import Field, Reading, Section
 from voltherm.formats.schema_site import FIELDS, SITE, STUDY_PATHS
 from voltherm.formats.source import Entry
 from voltherm.formats.units import SI_NAMES
@@ -77,5 +78,5 @@ def test_json_schema_knows_units():
         assert re.search(power["pattern"], f"1200 W {tolerance}")
     assert not re.search(power["pattern"], "1200 W +- 60")
     means = described["properties"]["climate"]["properties"]["monthly_mean"]
-    assert not re.search(means["pattern"], "1 2 3 degC +- 1 K")
+    assert not re.search(means["anyOf"][0]["pattern"], "1 2 3 degC +- 1 K")
     assert described["properties"]["building"]["additionalProperties"] is False

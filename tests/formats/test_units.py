@@ -53,7 +53,7 @@ def test_numbers_share_a_unit():
     ("text", "dimension", "message"),
     [
         ("1200", "power", "'1200' has no unit: write a power such as '1200 W'"),
-        ("0.5", "share", "has no unit: write a share such as '0.5 %'"),
+        ("0.5", "share", "has no unit: write '50 %' if it is a fraction of one"),
         ("5 degC", "temperature difference", "a difference has no zero point"),
         ("5 kW", "temperature", "'kW' is a unit of power; a temperature is needed here, in degC, K, degF"),
         ("5 kw", "power", "did you mean 'kW'?"),
@@ -154,3 +154,24 @@ def test_tolerances_there_and_back(dimension: str):
     for unit in DIMENSIONS[dimension]:
         shown = tolerance_text(0.25, dimension, unit, digits=17)
         assert math.isclose(parse_tolerance(shown, 0.5, dimension), 0.25, rel_tol=1e-12), shown
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("0.12", "write '12 %' if it is a fraction of one"),
+        ("0.9 0.95", "write '90 95 %' if it is a fraction of one"),
+        ("12", "write '12 %' if it is in percent, or '1200 %'"),
+    ],
+)
+def test_a_bare_share_is_not_made_a_hundredth_of_itself(text, told):
+    with pytest.raises(UnitError) as refused:
+        parse_list(text, "share")
+    assert told in str(refused.value)
+
+
+def test_a_hectopascal_is_no_pascal():
+    assert parse("949 hPa", "pressure") == pytest.approx(94.9e3)
+    with pytest.raises(UnitError) as refused:
+        parse("949 atm", "pressure")
+    assert "did you mean" not in str(refused.value)

@@ -15,7 +15,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Find every mistake in cases and studies, and warn of what their answer will be told."""
-    from voltherm.formats.advice import advice
+    from voltherm.formats.advice import advice, inherited_weather
     from voltherm.formats.errors import ConfigurationError, Problem, shown
     from voltherm.formats.loader import Document, configuration, kind_of, study
 
@@ -29,8 +29,12 @@ def check(
                 configured, document = configuration(file, overrides or ())
                 documents.append(document)
                 written = {value.path: (value.file, value.line) for value in document.values}
+                told = advice(configured)
+                weather = inherited_weather({path: place[0] for path, place in written.items()})
+                if weather:
+                    told.append(("name", weather))
                 warnings[document.path] = [
-                    Problem(*written.get(path, (str(file), 1)), path, message) for path, message in advice(configured)
+                    Problem(*written.get(path, (str(file), 1)), path, message) for path, message in told
                 ]
             else:
                 documents.append(study(file, overrides or ()).document)

@@ -40,7 +40,7 @@ def describe(
         values = {v.path: _as_json(v) for v in document.values}
         print_json({"name": document.name, "kind": document.kind, "figures": figures, "values": values})
         return
-    console = result_console()
+    console = result_console(whole_lines=True)
     if figures:
         console.print(simple_table(document.name, ("", ""), list(figures.items())))
     if document.tolerances:

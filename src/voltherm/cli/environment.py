@@ -88,5 +88,7 @@ def prepare(device: str | None = None, *, every_core: bool = False) -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _SECONDS_WORTH_KEEPING)
     try:
         jax.devices()
-    except RuntimeError as error:
-        raise EnvironmentFaultError(f"jax finds no device to run on: {str(error).splitlines()[0]}") from error
+    except (RuntimeError, AssertionError) as error:
+        # jax asserts that a platform asked for by name has been found
+        why = (str(error).splitlines() or ["none of the kind asked for"])[0]
+        raise EnvironmentFaultError(f"jax finds no device to run on: {why}") from error

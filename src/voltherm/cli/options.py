@@ -22,8 +22,3 @@ Weather = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from what the folder holds of this same study.")]
 Devices = Annotated[str | None, typer.Option("--device", help="cpu or gpu; by default what jax finds.")]
-
-
-def output_folder(output: Path | None, file: Path) -> Path:
-    """The folder asked for, or ``out/`` with the name of the file."""
-    return output if output is not None else Path("out") / file.stem

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+_WIDE = 1000
+"""Columns of a table that is read by a program."""
+
 Report = Callable[[str, int, int], None]
 """report(stage, done, all)."""
 
@@ -27,11 +30,14 @@ def problem_console() -> "Console":
     return Console(stderr=True, markup=False, highlight=False, emoji=False)
 
 
-def result_console() -> "Console":
-    """The console on stdout."""
+def result_console(*, whole_lines: bool = False) -> "Console":
+    """The console on stdout; with `whole_lines` nothing is folded outside a terminal, so that lines can be searched."""
     from rich.console import Console
 
-    return Console(markup=False, highlight=False, emoji=False)
+    console = Console(markup=False, highlight=False, emoji=False)
+    if whole_lines and not console.is_terminal:
+        console.width = _WIDE
+    return console
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voltherm.cli.options import Case, Devices, Json, Output, Overrides, Weather, output_folder
+from voltherm.cli.folders import output_folder, writing
+from voltherm.cli.options import Case, Devices, Json, Output, Overrides, Weather
 from voltherm.cli.output import print_json, problem_console, progress, result_console
 from voltherm.formats.errors import shown
 
@@ -45,6 +46,7 @@ def run(
         from voltherm.formats.weather import read_weather
 
         hours = read_weather(weather).dry_bulb
+    folder = output_folder(output, case)
     from voltherm.cli.environment import prepare
 
     prepare(device)
@@ -57,21 +59,25 @@ def run(
     with translated(), progress() as report:
         known = tolerances(document)
         found = answer(build(configured), dry_bulb=hours, tolerances=known, samples=samples, progress=report)
-    folder = output_folder(output, case)
     command = shown(shlex.join(["voltherm", *sys.argv[1:]]))
     notes = {"case_text": case.read_text(encoding="utf-8-sig"), "command": command}
-    files = [write_answer(folder / "results.h5", found, document, tables=_tables(found), notes=notes)]
-    if page:
-        files += written_report(found, folder, notes)
-    if json:
-        print_json(as_json(found) | {"files": files})
-    else:
-        from voltherm.report.terminal import print_summary
 
-        console = result_console()
-        print_summary(found, console, details=details)
-        for file in files:
-            console.print(str(file), soft_wrap=True)
+    def written() -> list[Path]:
+        return [write_answer(folder / "results.h5", found, document, tables=_tables(found), notes=notes)]
+
+    with writing() as write:
+        files = write(written, folder)
+        if page:
+            files += write(lambda: written_report(found, folder, notes), folder)
+        if json:
+            print_json(as_json(found) | {"files": files})
+        else:
+            from voltherm.report.terminal import print_summary
+
+            console = result_console()
+            print_summary(found, console, details=details)
+            for file in files:
+                console.print(str(file), soft_wrap=True)
     if strict:
         from voltherm.study.verdict import limits_held
 

@@ -15,7 +15,8 @@ def schema(
     json: Json = False,
 ) -> None:
     """Show every key of a file: its dimension, its range and its meaning."""
-    from voltherm.formats.schema import fields, json_schema
+    from voltherm.formats.json_schema import json_schema, required_keys
+    from voltherm.formats.schema import fields
     from voltherm.formats.schema_site import SITE
     from voltherm.formats.schema_study import SWEEP, TUNE_COLD_PLATE, TUNE_SITE, VARIABLE, study_document
 
@@ -23,14 +24,19 @@ def schema(
     if kind != "site":
         document = study_document({"sweep": SWEEP, "tune": TUNE_SITE, "cold_plate": TUNE_COLD_PLATE}[kind])
     if json:
-        described = json_schema(document)
+        described, required = json_schema(document), required_keys(document)
         if kind in ("sweep", "tune"):
-            described["properties"][kind]["properties"]["variables"] = {"type": "array", "items": json_schema(VARIABLE)}
+            variable = {**json_schema(VARIABLE), **required_keys(VARIABLE)}
+            # a list of values may be written as one
+            listed = {"anyOf": [variable["properties"]["values"], {"type": "array"}]}
+            variable["properties"] = {**variable["properties"], "values": listed}
+            described["properties"][kind]["properties"]["variables"] = {"type": "array", "items": variable}
         if kind == "site":
             described["properties"]["base"] = {"type": "string", "description": "file whose values this one replaces"}
             # what a base gives need not be written again
-            described["if"] = {"required": ["base"]}
-            described["else"] = {"required": described.pop("required")}
+            described |= {"if": {"required": ["base"]}, "else": required}
+        else:
+            described["allOf"] = [required]
         print_json(
             {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"voltherm {kind}", **described}
         )
@@ -44,4 +50,6 @@ def schema(
         rows += [
             (f"{kind}.variables[].{path}", field.kind, "", field.meaning) for path, field in fields(VARIABLE).items()
         ]
-    result_console().print(simple_table(document.meaning, ("key", "dimension", "range", "meaning"), rows, left=4))
+    result_console(whole_lines=True).print(
+        simple_table(document.meaning, ("key", "dimension", "range", "meaning"), rows, left=4)
+    )

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voltherm.cli.options import Case, Devices, Json, Output, Overrides, output_folder
+from voltherm.cli.folders import output_folder, writing
+from voltherm.cli.options import Case, Devices, Json, Output, Overrides
 from voltherm.cli.output import print_json, progress, result_console, simple_table
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def simulate(
     }
     texts = [*(overrides or ()), *(f"{path}={text}" for path, text in given.items() if text is not None)]
     configured, document = configuration(case, texts)
+    folder = output_folder(output, case)
     from voltherm.cli.environment import prepare
 
     prepare(device)
@@ -73,11 +75,14 @@ def simulate(
             place = next(value for value in document.values if value.path == "ride_through.step")
             raise ConfigurationError([Problem(place.file, place.line, place.path, str(error))]) from error
         report("simulation", 2, 2)
-    file = write_results(output_folder(output, case) / "simulation.h5", _results(document.name, course))
-    if json:
-        print_json({"name": document.name, **{name: getattr(course, name) for name in _FIGURES}, "file": file})
-        return
-    _print(document.name, course, str(file))
+    results = _results(document.name, course)
+    with writing() as write:
+        files = write(lambda: [write_results(folder / "simulation.h5", results)], folder)
+        file = str(files[0]) if files else None
+        if json:
+            print_json({"name": document.name, **{name: getattr(course, name) for name in _FIGURES}, "file": file})
+        else:
+            _print(document.name, course, file or "none: see below")
 
 
 def _print(name: str, course: "RideThrough", file: str) -> None:

@@ -4,7 +4,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from voltherm import __version__
-from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile, output_folder
+from voltherm.cli.folders import output_folder
+from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile
 from voltherm.cli.output import print_json, problem_console, progress, result_console, simple_table
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile, output_folder
+from voltherm.cli.folders import output_folder, writing
+from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile
 from voltherm.cli.output import print_json, problem_console, progress, result_console, simple_table
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ def tune(
 
 def _site(read: "Study", folder: Path, checkpoint: Path, *, resume: bool, as_json: bool) -> None:
     from voltherm.cli.studies import case_of, translated
-    from voltherm.formats.schema_site import FIELDS
     from voltherm.study import tune as run_tune
     from voltherm.study.augmented_lagrangian import Settings
     from voltherm.study.tune import TuneProgress, case_digest, weighted_ambients
@@ -69,7 +69,18 @@ def _site(read: "Study", folder: Path, checkpoint: Path, *, resume: bool, as_jso
             resume=resume,
             progress=show,
         )
-    files = _written(read, result, folder)
+    with writing() as write:
+        files = write(lambda: _written(read, result, folder), folder)
+        _told(read, result, files, as_json=as_json)
+    if not result.feasible:
+        from voltherm.formats.errors import NotConvergedError
+
+        raise NotConvergedError("no design within the ranges was found that holds every limit: widen them")
+
+
+def _told(read: "Study", result: "TuneResult", files: list[Path], *, as_json: bool) -> None:
+    from voltherm.formats.schema_site import FIELDS
+
     if as_json:
         print_json(
             {
@@ -97,10 +108,6 @@ def _site(read: "Study", folder: Path, checkpoint: Path, *, resume: bool, as_jso
             console.print(sentence, soft_wrap=True)
         for file in files:
             console.print(str(file), soft_wrap=True)
-    if not result.feasible:
-        from voltherm.formats.errors import NotConvergedError
-
-        raise NotConvergedError("no design within the ranges was found that holds every limit: widen them")
 
 
 def _written(read: "Study", result: "TuneResult", folder: Path) -> list[Path]:
@@ -186,19 +193,22 @@ def _cold_plate(read: "Study", folder: Path, *, as_json: bool) -> None:
         "difference": Variable(fit.residual, ("point",), "1", "law less table, relative"),
     }
     attributes = {"title": read.document.name, "kind": "cold plate", **fit.parameters, "largest": fit.largest}
-    file = write_results(folder / "cold_plate.h5", Results(attributes, variables))
-    if as_json:
-        print_json(
-            {**{name: getattr(fit, name) for name in ("parameters", "standard_errors", "largest")}, "files": [file]}
-        )
-    else:
-        rows = [
-            (name, f"{value:.6g}", f"{100 * fit.standard_errors[name]:.2f} %") for name, value in fit.parameters.items()
-        ]
-        console = result_console()
-        console.print(simple_table(read.document.name, ("parameter", "value", "standard error"), rows))
-        console.print(f"largest difference from the table: {100 * fit.largest:.2f} %")
-        console.print(str(file), soft_wrap=True)
+    with writing() as write:
+        results = Results(attributes, variables)
+        files = write(lambda: [write_results(folder / "cold_plate.h5", results)], folder)
+        if as_json:
+            shown = {name: getattr(fit, name) for name in ("parameters", "standard_errors", "largest")}
+            print_json({**shown, "files": files})
+        else:
+            rows = [
+                (name, f"{value:.6g}", f"{100 * fit.standard_errors[name]:.2f} %")
+                for name, value in fit.parameters.items()
+            ]
+            console = result_console()
+            console.print(simple_table(read.document.name, ("parameter", "value", "standard error"), rows))
+            console.print(f"largest difference from the table: {100 * fit.largest:.2f} %")
+            for file in files:
+                console.print(str(file), soft_wrap=True)
     if not fit.converged:
         from voltherm.formats.errors import NotConvergedError
 

@@ -22,11 +22,20 @@ from types import SimpleNamespace
 from typing import Any
 
 from voltherm.formats.coolants import coolant_problem, freezing_temperature
+from voltherm.formats.rack_power import LOAD, RackHeat, rack_heat
+from voltherm.formats.rules import BUILDING_RACKS, power_text
 
 _WINTER_SHARE = 1.5
 _DEVIATIONS = 2.0
 _COOLANT_DENSITY = 1000.0
 """kg/m3, to a few per cent that of all coolants of these loops."""
+
+_OVER_RATING = 0.02
+"""Share of a rating that heat may lie above it before a word is said: the duty's temperatures differ by more."""
+_LEAST_STRENGTH = 3.0
+"""Short-circuit power over load below which a network is called weak (IEEE 1204-1997 calls ratios below 3 low)."""
+OVERRIDE = "--set"
+"""Where a value stands that the command line gives."""
 
 Values = Mapping[str, Any]
 
@@ -102,6 +111,78 @@ def _supply_maximum(values: Values) -> str | None:
     return f"{_celsius(set_point)} is above limits.supply_maximum, {_celsius(most)}, which the racks' maker allows"
 
 
+def _heat(values: Values) -> RackHeat:
+    return rack_heat(*(values[path] for path in LOAD))
+
+
+def _cdu(values: Values) -> str | None:
+    racks, rated = values["building.racks_per_row"], values["cdu.rated_heat"]
+    heat = racks * _heat(values).liquid
+    if heat <= rated * (1.0 + _OVER_RATING):
+        return None
+    return (
+        f"a row gives {power_text(heat)} to its CDU, which is rated for {power_text(rated)}: its supply floats above "
+        "the set point where facility water is not that much colder"
+    )
+
+
+def _handlers(values: Values) -> str | None:
+    racks = math.prod(values[path] for path in BUILDING_RACKS)
+    heat = racks * _heat(values).air
+    rated = values["air.handlers"] * values["air.coil_rated_heat"]
+    if heat <= rated * (1.0 + _OVER_RATING):
+        return None
+    return (
+        f"the racks give {power_text(heat)} to the air, and the coils of the building's {values['air.handlers']:g} air "
+        f"handlers are rated for {power_text(rated)} together: the rooms warm"
+    )
+
+
+def _intake(values: Values) -> str | None:
+    racks = math.prod(values[path] for path in BUILDING_RACKS)
+    load = values["building.count"] * racks * _heat(values).power
+    strength = values["electrical.intake_short_circuit"]
+    if strength >= _LEAST_STRENGTH * load:
+        return None
+    return (
+        f"the racks of the site draw {power_text(load)} behind a short-circuit power of "
+        f"{strength / 1e6:.4g} MVA, less than {_LEAST_STRENGTH:g} times as much: voltages fall far with the load"
+    )
+
+
+def _mechanical(values: Values) -> str | None:
+    racks = math.prod(values[path] for path in BUILDING_RACKS)
+    cooling = values["building.halls"] * values["building.rows_per_hall"] * values["cdu.electronics"]
+    cooling += values["dry_coolers.count"] * values["dry_coolers.rated_fan_power"] + values["electrical.house_load"]
+    cooling += (
+        values["air.handlers"]
+        * values["air.coil_rated_air_flow"]
+        * values["air.fan_pressure"]
+        / values["air.fan_efficiency"]
+    )
+    count, rating = values["electrical.mechanical_substations"], values["electrical.mechanical_substation.rating"]
+    most = count * rating * values["limits.loading_maximum"]
+    if cooling <= most:
+        return None
+    return (
+        f"fans and house load alone draw {power_text(cooling)} at their ratings, more than the {count} mechanical "
+        f"substations of {rating / 1e6:.3g} MVA may carry ({power_text(most).replace('W', 'VA')} for a building of "
+        f"{racks:,} racks): chillers and pumps come on top"
+    )
+
+
+def inherited_weather(written: Mapping[str, str]) -> str | None:
+    """What is to be said of a case that has its own name and another one's weather; `written`: files by path."""
+    named, weather = written.get("name"), written.get("climate.monthly_mean")
+    confirmed = written.get("climate.place")
+    if named is None or weather in (None, named) or confirmed == named or named == OVERRIDE:
+        return None
+    return (
+        f"the weather is that of {weather}, under another name: give this site's own 'climate', name an EPW file with "
+        "--weather, or say here in climate.place that it is the same place"
+    )
+
+
 def _condensing(path: str) -> Callable[[Values], str | None]:
     def rule(values: Values) -> str | None:
         dew, margin = values["air.dew_point"], values["limits.dew_point_margin"]
@@ -121,4 +202,8 @@ _RULES: tuple[tuple[str, Callable[[Values], str | None]], ...] = (
     ("secondary.supply_temperature", _supply_maximum),
     ("secondary.supply_temperature", _condensing("secondary.supply_temperature")),
     ("air.chilled_water_temperature", _condensing("air.chilled_water_temperature")),
+    ("cdu.rated_heat", _cdu),
+    ("air.coil_rated_heat", _handlers),
+    ("electrical.intake_short_circuit", _intake),
+    ("electrical.mechanical_substation.rating", _mechanical),
 )

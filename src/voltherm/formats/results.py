@@ -61,9 +61,9 @@ def write_results(path: str | Path, results: Results) -> Path:
             for name, value in results.attributes.items():
                 target.attrs[name] = value if isinstance(value, str | int | float) else json.dumps(value)
             for dimension, length in lengths.items():
-                scale = target.create_dataset(dimension, data=np.arange(length), track_times=False)
-                scale.attrs["units"], scale.attrs["long_name"] = "1", f"number of the {dimension}"
-                scale.make_scale(dimension)
+                # a dimension and no variable: names of its entries are coordinates of their own (netCDF-4, appendix C)
+                scale = target.create_dataset(dimension, (length,), "f4", track_times=False)
+                scale.make_scale(f"This is a netCDF dimension but not a netCDF variable. {length:10d}")
             for name, variable in results.variables.items():
                 _write(target, name, variable)
         seal(part)

@@ -11,6 +11,7 @@ import re
 from types import SimpleNamespace
 from typing import Any, Literal
 
+from voltherm.formats.absent import absent
 from voltherm.formats.errors import MOST_PROBLEMS, Problem, shown
 from voltherm.formats.examples import example_values
 from voltherm.formats.phrases import Phrases
@@ -35,6 +36,7 @@ _MOST_DIGITS = 30
 _MOST_NUMBERS = 1_000
 _LONGEST_TEXT = 1_000
 _LONGEST_KEY = 60
+_SIMILAR = 0.75  # ratio of difflib: "pwer" is as near to "power", "wet_bulb" to "dry_bulb" is not
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,8 +139,14 @@ def fields(section: Section, prefix: str = "") -> dict[str, Field]:
 
 
 def suggestion(name: str, known: list[str]) -> str:
-    """`did you mean 'x'?`, or what there is."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6) if len(name) <= _LONGEST_KEY else []
+    """`did you mean 'x'?`, what is not modelled, or what there is."""
+    last = name.rpartition(".")[2]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=_SIMILAR) if len(name) <= _LONGEST_KEY else []
+    # paths of one section are alike by their beginning alone
+    near = [each for each in near if difflib.get_close_matches(last, [each.rpartition(".")[2]], cutoff=_SIMILAR)]
+    missing = absent(last[:_LONGEST_KEY])
+    if missing and not near:
+        return missing
     if near:
         return f"did you mean '{near[0]}'?"
     return f"known here: {', '.join(known)}" if len(known) <= 24 else "`voltherm schema` lists what is known"
@@ -167,7 +175,10 @@ class Reading:
         self.places[path] = entry
         if not isinstance(entry.value, dict):
             names = ", ".join(member.name for member in section.members[:4])
-            self.report(path, f"a section with {names} … is needed here")
+            several = (
+                ": a list of several kinds is not modelled, all are alike" if isinstance(entry.value, list) else ""
+            )
+            self.report(path, f"a section with {names} … is needed here{several}")
             return
         known = [member.name for member in section.members]
         for name, child in entry.value.items():
@@ -347,65 +358,3 @@ def namespace(section: Section, values: dict[str, Any], prefix: str = "") -> Sim
         else:
             setattr(made, member.name, namespace(member, values, f"{path}."))
     return made
-
-
-def json_schema(section: Section, prefix: str = "") -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a section, for editors."""
-    properties = {
-        member.name: json_schema(member, f"{prefix}{member.name}.")
-        if isinstance(member, Section)
-        else _field_schema(member, f"{prefix}{member.name}")
-        for member in section.members
-    }
-    required = [
-        member.name
-        for member in section.members
-        if (not member.optional if isinstance(member, Section) else member.default is None)
-    ]
-    return {
-        "type": "object",
-        "description": section.meaning,
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-    }
-
-
-def _field_schema(field: Field, path: str) -> dict[str, Any]:
-    if field.kind == "integer":
-        bounds = {name: int(text) for name, text in (("minimum", field.minimum), ("maximum", field.maximum)) if text}
-        return {"type": "integer", "description": field.meaning, **bounds}
-    if field.phrases is not None:
-        item = {
-            "type": "object",
-            "properties": {
-                name: {"type": "string", "description": meaning} for name, meaning in field.phrases.keys.items()
-            },
-            "required": list(field.phrases.needed),
-            "additionalProperties": False,
-        }
-        return {
-            "description": field.meaning,
-            "examples": [field.phrases.example],
-            "anyOf": [{"type": "string"}, {"type": "array", "items": {"anyOf": [{"type": "string"}, item]}}],
-        }
-    if field.kind in ("text", "choice"):
-        return {
-            "type": "string",
-            "description": field.meaning,
-            **({"enum": list(field.choices)} if field.choices else {}),
-        }
-    units = list(DIMENSIONS[field.dimension])
-    span = f"from {field.minimum or '-'} to {field.maximum or '-'}"
-    described = {"description": f"{field.meaning} [{field.dimension}, {span}]"}
-    number = r"[+-]?(\d|\.\d)[\d_]*\.?\d*([eE][+-]?\d+)?"
-    if units == [""]:
-        return {"type": ["number", "string"], **described}
-    ending = "|".join(re.escape(unit) for unit in units)
-    tolerance = rf"(\s*(\+/?-|±)\s*{number}\s*[^\s\d]\S*)?" if field.movable else ""
-    return {
-        "type": "string",
-        "pattern": rf"^{number}([\s,]+{number})*\s*({ending}){tolerance}$",
-        "examples": [field.example(path)],
-        **described,
-    }

@@ -62,6 +62,7 @@ _CLIMATE = Section(
             "20 K",
             "spread of daily means about the month's mean",
         ),
+        Field("place", "where the weather is from, and from which source", "text", default="not said", static=True),
     ),
 )
 

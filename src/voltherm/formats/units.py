@@ -46,7 +46,7 @@ DIMENSIONS: dict[str, dict[str, Unit]] = {
         "degF": Unit(5.0 / 9.0, 459.67 * 5.0 / 9.0),
     },
     "temperature difference": _named({"K": 1.0}),
-    "pressure": _named({"Pa": 1.0, "kPa": 1e3, "MPa": 1e6, "bar": 1e5, "mbar": 100.0, "psi": _PSI}),
+    "pressure": _named({"Pa": 1.0, "kPa": 1e3, "MPa": 1e6, "bar": 1e5, "mbar": 100.0, "hPa": 100.0, "psi": _PSI}),
     "absolute pressure": _named(
         {"kPa(a)": 1e3, "Pa(a)": 1.0, "MPa(a)": 1e6, "bara": 1e5, "mbara": 100.0, "psia": _PSI}
     ),
@@ -128,6 +128,10 @@ _TOLERANCE = re.compile(r"\+/?-|±")
 _DIFFERENCE = {"temperature": "temperature difference", "absolute pressure": "pressure"}
 """Dimension of a difference of two quantities, where it is another."""
 
+_SIMILAR = 0.75  # ratio of difflib: a unit that is less alike is another one
+_LARGEST_FRACTION = 1.5
+"""A bare share up to this is taken for a fraction of one: 0.12, 1.05."""
+
 _GAUGE = re.compile(r"(M?Pa|kPa|bar|psi)_?\(?g\)?")
 
 
@@ -149,6 +153,8 @@ def _unit(unit: str, dimension: str, text: str) -> Unit:
     choice = ", ".join(known)
     if dimension == "number":
         raise UnitError(f"'{text}' has a unit, but this is a plain number: write '{text.removesuffix(unit).strip()}'")
+    if not unit and dimension == "share":
+        raise UnitError(_share_without_unit(text))
     if not unit:
         raise UnitError(f"'{text}' has no unit: write {_a(dimension)} such as '{text} {next(iter(known))}' ({choice})")
     if dimension in ("pressure", "absolute pressure"):
@@ -157,11 +163,20 @@ def _unit(unit: str, dimension: str, text: str) -> Unit:
     if elsewhere:
         hint = " (a difference has no zero point)" if dimension == "temperature difference" else ""
         raise UnitError(f"'{unit}' is a unit of {elsewhere[0]}; {_a(dimension)} is needed here{hint}, in {choice}")
-    near = difflib.get_close_matches(_spelled(unit), known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(_spelled(unit), known, n=1, cutoff=_SIMILAR)
     folded = [name for name in known if name.casefold() == _spelled(unit).casefold()]
     best = (folded or near or [""])[0]
     meant = f"did you mean '{best}'? " if best else ""
     raise UnitError(f"unit '{unit}' is not known: {meant}{_a(dimension)} is written in {choice}")
+
+
+def _share_without_unit(text: str) -> str:
+    """A bare number may be a fraction of one or percent already: only its writer knows."""
+    numbers = [float(number) for number in re.findall(_NUMBER, text)]
+    percent = " ".join(f"{100.0 * number:.12g}" for number in numbers)
+    if numbers and max(abs(number) for number in numbers) <= _LARGEST_FRACTION:
+        return f"'{text}' has no unit: write '{percent} %' if it is a fraction of one, as it seems (shares are in %)"
+    return f"'{text}' has no unit: write '{text} %' if it is in percent, or '{percent} %' if it is a fraction of one"
 
 
 def _a(dimension: str) -> str:

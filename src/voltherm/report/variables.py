@@ -16,7 +16,7 @@ from voltherm.site.electrical import one_line
 from voltherm.site.outputs import FIGURES
 from voltherm.site.year import Response, Year
 from voltherm.study.answer import Answer, Point
-from voltherm.study.verdict import verdicts
+from voltherm.study.verdict import limits_held, verdicts
 
 
 class Values(NamedTuple):
@@ -54,11 +54,11 @@ _RIDE = (
 def variables(answer: Answer) -> dict[str, Values]:
     """Variables by name; a ``/`` in a name stands for a group.
 
-    Groups: `names` (coordinates), `findings` (over `finding`, where there are any), `point` and `allowed` (one
-    operating point each), `curve` and `allowed_curve` (over ambient), `year` and `allowed_year` (over
-    `month`), `ride_through` (over `time`).
+    Without a group: the main figures, not a number where there is none. Groups: `names` (coordinates), `findings` (over
+    `finding`, where there are any), `point` and `allowed` (one operating point each), `curve` and `allowed_curve` (over
+    ambient), `year` and `allowed_year` (over `month`), `ride_through` (over `time`).
     """
-    found = _names(answer)
+    found = _main(answer) | _names(answer)
     found |= _point("point", answer.point)
     if answer.allowed is not None:
         found |= _point("allowed", answer.allowed)
@@ -71,6 +71,32 @@ def variables(answer: Answer) -> dict[str, Values]:
     for name in _RIDE:
         found[f"ride_through/{name}"] = _field(answer.ride_through, name, ("instant",))
     return found
+
+
+_HOT_DAY = ("junction_margin", "inlet_margin", "cooling_power", "it_power", "facility_power", "pue", "work")
+
+
+def _main(answer: Answer) -> dict[str, Values]:
+    nothing = float("nan")
+    highest = nothing if answer.allowed is None else answer.allowed.set_point
+    found = {
+        "set_point": (answer.point.set_point, "K", "supply set point of the case"),
+        "highest_supply": (highest, "K", "highest supply set point that holds chips, memory, racks' air and maker"),
+        "chip_supply": (answer.chip_supply, "K", "highest supply set point that the chips alone would allow"),
+        "limits_held": (float(limits_held(answer)), "1", "1 where every limit holds at both, on the hot day"),
+        "yearly_pue": (answer.year and answer.year.pue, "1", "PUE of the year at the set point, category 3"),
+        "seconds_to_limit": (answer.ride_through.seconds_to_limit, "s", "until the first limit, after what is lost"),
+    }
+    day = {
+        name: Values(
+            np.asarray(answer.point.figures[name]), (), FIGURES[name].unit, f"hot day: {FIGURES[name].meaning}"
+        )
+        for name in _HOT_DAY
+    }
+    return {
+        name: Values(np.asarray(nothing if value is None else value), (), unit, meaning)
+        for name, (value, unit, meaning) in found.items()
+    } | day
 
 
 def _findings(answer: Answer) -> dict[str, Values]:

@@ -39,13 +39,17 @@ class Building(eqx.Module):
 
 
 class Climate(eqx.Module):
-    """The hot day and the parametric year: dry bulb [K], pressure [Pa], monthly means [K] and daily ranges [K]."""
+    """The hot day and the parametric year: dry bulb [K], pressure [Pa], monthly means [K] and daily ranges [K].
+
+    `place` (static): where the weather is from, and from which source.
+    """
 
     dry_bulb: Kelvin
     pressure: Scalar
     monthly_mean: Float[Array, "month"]
     monthly_daily_range: Float[Array, "month"]
     synoptic_deviation: Kelvin
+    place: str = eqx.field(static=True, default="not said")
 
 
 NO_LIMIT = 473.15
