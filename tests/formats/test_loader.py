@@ -1,6 +1,7 @@
 """A case is read with its units, and every mistake is told by file, line and path."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -396,3 +397,20 @@ def test_a_case_is_read_without_heavy_libraries(project_root: Path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=project_root, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ("{path: secondary.supply_temperature, minimum: -4 degC, maximum: 40 degC}", "at -4 degC .* below freezing"),
+        ("{path: electrical.unit_substation.no_load_loss, values: 3 15 kW}", "at 15 kW .* no-load current"),
+    ],
+)
+def test_a_sweep_refuses_what_a_case_refuses(tmp_path: Path, project_root: Path, variable: str, told: str):
+    shutil.copy(project_root / "configs/campus/abilene_building.yaml", tmp_path / "case.yaml")
+    file = tmp_path / "study.yaml"
+    file.write_text(
+        f"voltherm: 1\nname: x\nsweep:\n  case: case.yaml\n  variables:\n    - {variable}\n", encoding="utf-8"
+    )
+    with pytest.raises(ConfigurationError, match=rf"study.yaml:6: sweep.variables\[1\]: {told}"):
+        study(file, ("secondary.fluid=water",))

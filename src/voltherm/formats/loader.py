@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from voltherm.formats.advice import by_path
 from voltherm.formats.checks import check_together
 from voltherm.formats.errors import ConfigurationError, Problem
 from voltherm.formats.near_files import folder_of, named_file, tidy
@@ -158,10 +159,27 @@ def study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
                 case = configuration(tidy(target), [text for text in overrides if text not in own])
             except ConfigurationError as error:
                 problems, left_out = [*problems, *error.problems], error.left_out
+    if kind == "sweep" and case is not None and not problems:
+        _ends_as_cases(reading, chosen_variables, case[0])
     if problems:
         raise ConfigurationError(problems, left_out)
     settings = getattr(namespace(document, reading.values), kind)
     return Study(_document(kind, file, fields(document), reading), settings, chosen_variables, case)
+
+
+def _ends_as_cases(reading: Reading, variables: Sequence[Mapping[str, Any]], case: SimpleNamespace) -> None:
+    """A design may not be what a case may not be: every end and every value, with all other numbers as in the case."""
+    values = by_path(case)
+    for number, variable in enumerate(variables, start=1):
+        field = STUDY_PATHS[variable["path"]]
+        ends = variable.get("values") or (variable["minimum"], variable["maximum"])
+        for value in ends:
+            design = Reading(values={**values, variable["path"]: value}, places={"": reading.places[""]})
+            check_together(design)
+            for problem in design.problems:
+                reading.report(
+                    f"sweep.variables[{number}]", f"at {field.shown(value)} of {variable['path']}: {problem.message}"
+                )
 
 
 def kind_of(path: str | Path) -> str:
