@@ -10,9 +10,11 @@ import pytest
 
 from tests.report.fabricated import fabricated_answer
 from voltherm.report import variables
-from voltherm.report.html import MissingExtra, page, write
+from voltherm.report.html import Cover, MissingExtra, page, write
+from voltherm.study.limits import Constraint
 
 _DATE = datetime.date(2026, 1, 2)
+COVER = Cover(command="voltherm run x.yaml", date=_DATE)
 _MALICIOUS = "<script>alert('x')</script> & \"$\\alpha$\" {{ 7 * 7 }}"
 
 
@@ -43,7 +45,7 @@ def _parsed(text: str) -> _Tags:
 
 @pytest.fixture(scope="module")
 def text(answer) -> str:
-    return page(answer, configuration_text="voltherm: 1\nname: <b>x</b>", command="voltherm run x.yaml", date=_DATE)
+    return page(answer, configuration_text="voltherm: 1\nname: <b>x</b>", cover=COVER)
 
 
 def test_nothing_is_loaded(text):
@@ -85,19 +87,23 @@ def test_names_and_numbers_are_there(text):
 
 
 def test_names_are_escaped(answer):
-    text = page(fabricated_answer(answer.site, name=_MALICIOUS), command=_MALICIOUS, configuration_text=_MALICIOUS)
+    text = page(
+        fabricated_answer(answer.site, name=_MALICIOUS),
+        cover=Cover(_MALICIOUS, _MALICIOUS, _MALICIOUS, _MALICIOUS, _MALICIOUS),
+        configuration_text=_MALICIOUS,
+    )
     assert "<script" not in text
     assert "&lt;script&gt;" in text
     assert "{{ 7 * 7 }}" in text
 
 
 def test_two_pages_of_one_answer_are_the_same(answer, text):
-    again = page(answer, configuration_text="voltherm: 1\nname: <b>x</b>", command="voltherm run x.yaml", date=_DATE)
+    again = page(answer, configuration_text="voltherm: 1\nname: <b>x</b>", cover=COVER)
     assert again == text
 
 
 def test_campus_without_an_answer(unanswered):
-    text = page(unanswered, date=_DATE)
+    text = page(unanswered, cover=Cover(date=_DATE))
     assert "no supply temperature of the campus holds every limit" in text
     assert "Building B2 of 2, which holds the hottest GPU." in text
     assert _parsed(text).tags["svg"] == 8
@@ -107,12 +113,14 @@ def test_a_broken_bound_is_an_alarm(answer, text):
     assert 'role="alert"' not in text
     figures = {**answer.point.figures, "facility_power": 0.9 * answer.point.figures["it_power"]}
     wrong = dataclasses.replace(answer, point=dataclasses.replace(answer.point, figures=figures))
-    assert "this answer is not to be used: hot day at the set point: the facility" in page(wrong, date=_DATE)
+    assert "this answer is not to be used: hot day at the set point: the facility" in page(
+        wrong, cover=Cover(date=_DATE)
+    )
 
 
 def test_without_a_year(answer):
     lacking = dataclasses.replace(answer, year=None, allowed_year=None)
-    text = page(lacking, date=_DATE)
+    text = page(lacking, cover=Cover(date=_DATE))
     assert 'id="year"' not in text
     assert "the year reaches an ambient at which the site has no steady state" in text
     assert _parsed(text).tags["svg"] == 7
@@ -138,3 +146,38 @@ def test_missing_extra_is_one_clear_sentence(answer, monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtra, match=r"jinja2 is not installed: pip install 'voltherm\[report\]'"):
         page(answer)
+
+
+def _words(text: str) -> int:
+    """Words that a reader of the page meets before its appendix, drawings aside."""
+    body = text[text.index("<main>") : text.index('<div class="appendix"')]
+    body = re.sub(r"<svg.*?</svg>", "", body, flags=re.DOTALL)
+    return len(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_the_page_is_short_and_its_numbers_are_in_the_appendix(text):
+    assert 400 < _words(text) < 1000
+    appendix = text[text.index('<div class="appendix"') :]
+    for title in ("Hot day: temperatures", "Balances", "The year by month", "Long tables", "Every value used"):
+        assert title in appendix
+    # what is folded on a screen is printed
+    assert "details::details-content { content-visibility: visible" in text
+    assert "display: none" not in text
+
+
+def test_the_head_says_for_whom_and_from_which_weather(answer):
+    told = page(answer, cover=Cover(client="Example Ltd", revision="B", author="J. Doe", weather="abi.epw", date=_DATE))
+    for shown in ("Example Ltd", "<dt>Revision</dt><dd>B</dd>", "J. Doe", "hours of abi.epw; 43.0 °C on the hot day"):
+        assert shown in told
+    assert "parametric year; Abilene, Texas" in page(answer)
+    assert "<dt>Client</dt>" not in page(answer)
+
+
+def test_a_limit_that_is_passed_is_red_on_the_first_page(answer, text):
+    over = Constraint("transformer loading", "H1-TX-07", -0.2, "1", "limit", False, True)
+    point = dataclasses.replace(answer.point, constraints=(over, *answer.point.constraints))
+    told = page(dataclasses.replace(answer, point=point), cover=COVER)
+    front = told[: told.index("<nav")]
+    assert re.search(r'class="[^"]*alarming"><th scope="row">LIMIT PASSED', front)
+    assert 'class="tile warns"><div class="label">Limits at the set point' in front
+    assert "alarming" not in text[text.index("<main>") : text.index("<nav")]

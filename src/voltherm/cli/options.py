@@ -22,3 +22,8 @@ Weather = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from what the folder holds of this same study.")]
 Devices = Annotated[str | None, typer.Option("--device", help="cpu or gpu; by default what jax finds.")]
+Client = Annotated[
+    str, typer.Option("--client", help="Whom the report is for; stands at its head.", show_default=False)
+]
+Revision = Annotated[str, typer.Option("--revision", help="Revision of the report, at its head.", show_default=False)]
+Author = Annotated[str, typer.Option("--author", help="Who prepared the report, at its head.", show_default=False)]

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from voltherm.cli.options import Json
+from voltherm.cli.options import Author, Client, Json, Revision
 from voltherm.cli.output import print_json, result_console
+from voltherm.formats.errors import shown
 
 
 def report(
@@ -16,6 +17,9 @@ def report(
         typer.Option("--output", "--out", "-o", help="Folder to write into.", show_default="the folder of the results"),
     ] = None,
     details: Annotated[bool, typer.Option("--details", help="Also the months and the wall times.")] = False,
+    client: Client = "",
+    revision: Revision = "",
+    author: Author = "",
     json: Json = False,
 ) -> None:
     """Write the HTML report of a run again, from its results."""
@@ -29,7 +33,9 @@ def report(
     from voltherm.formats.answer_file import decode
 
     answer = decode(results, read)
-    files = written_report(answer, output if output is not None else results.parent, read.attributes)
+    told = {"client": client, "revision": revision, "author": author}
+    notes = {**read.attributes, **{name: shown(text) for name, text in told.items() if text}}
+    files = written_report(answer, output if output is not None else results.parent, notes)
     if json:
         print_json(as_json(answer) | {"files": files})
         return

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voltherm.cli.folders import output_folder, writing
-from voltherm.cli.options import Case, Devices, Json, Output, Overrides, Weather
+from voltherm.cli.options import Author, Case, Client, Devices, Json, Output, Overrides, Revision, Weather
 from voltherm.cli.output import print_json, problem_console, progress, result_console
 from voltherm.formats.errors import shown
 
 LIMIT_PASSED = 6
 """Exit code of `voltherm run --strict` where the answer does not hold every limit."""
+COVER = ("command", "client", "revision", "author", "weather")
+"""Notes of a run that the head of its report shows."""
 
 if TYPE_CHECKING:
     from voltherm.formats.results import Variable
@@ -31,6 +33,9 @@ def run(
     ] = 64,
     details: Annotated[bool, typer.Option("--details", help="Also the months and the wall times.")] = False,
     page: Annotated[bool, typer.Option("--report/--no-report", help="Write the HTML report.")] = True,
+    client: Client = "",
+    revision: Revision = "",
+    author: Author = "",
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 6 where a limit is passed or no set point serves.")
     ] = False,
@@ -41,11 +46,12 @@ def run(
     from voltherm.formats.loader import configuration
 
     configured, document = configuration(case, overrides or ())
-    hours = None
+    hours, place = None, ""
     if weather is not None:
         from voltherm.formats.weather import read_weather
 
-        hours = read_weather(weather).dry_bulb
+        read = read_weather(weather)
+        hours, place = read.dry_bulb, f"{weather.name}, {read.place}"
     folder = output_folder(output, case)
     from voltherm.cli.environment import prepare
 
@@ -61,6 +67,8 @@ def run(
         found = answer(build(configured), dry_bulb=hours, tolerances=known, samples=samples, progress=report)
     command = shown(shlex.join(["voltherm", *sys.argv[1:]]))
     notes = {"case_text": case.read_text(encoding="utf-8-sig"), "command": command}
+    told = {"client": client, "revision": revision, "author": author, "weather": place}
+    notes |= {name: shown(text) for name, text in told.items() if text}
 
     def written() -> list[Path]:
         return [write_answer(folder / "results.h5", found, document, tables=_tables(found), notes=notes)]
@@ -98,11 +106,12 @@ def _tables(answer: "Answer") -> "dict[str, Variable]":
 def written_report(answer: "Answer", folder: Path, notes: Mapping[str, Any]) -> list[Path]:
     """The files of the HTML report; none, with a notice, where the libraries for it are not installed."""
     from voltherm.formats.errors import EnvironmentFaultError
-    from voltherm.report.html import MissingExtra, write
+    from voltherm.report.html import Cover, MissingExtra, write
 
     try:
-        text, command = str(notes.get("case_text", "")), str(notes.get("command", ""))
-        return [write(answer, folder, configuration_text=text, command=command)]
+        texts = {name: str(notes.get(name, "")) for name in COVER}
+        cover = Cover(texts["command"], texts["client"], texts["revision"], texts["author"], texts["weather"])
+        return [write(answer, folder, configuration_text=str(notes.get("case_text", "")), cover=cover)]
     except MissingExtra as error:
         problem_console().print(f"no report: {error}", soft_wrap=True)
         return []

@@ -21,6 +21,7 @@ from voltherm.report.figures_ride_through import ride_through_caption, ride_thro
 from voltherm.report.figures_sensitivity import sensitivity_figure
 from voltherm.report.figures_year import year_caption, year_figure
 from voltherm.report.limits import headline_sentence, set_point_sentence
+from voltherm.report.quantities import temperature
 from voltherm.report.scope import ASSUMPTIONS, NOT_MODELLED, SOURCES
 from voltherm.report.summary import Section, pue_label, summary
 from voltherm.report.tables import tables
@@ -30,6 +31,41 @@ from voltherm.study.bounds import broken_bounds
 from voltherm.study.verdict import unphysical
 
 FILE_NAME = "report.html"
+_FIRST_PAGE = ("Highest allowed", "What binds", "Recommended", "Electricity", "At ")
+"""Beginnings of the rows of the answer that its first page shows beside the tiles."""
+_FIRST_LIMITS = 5
+_HOT_DAY = ("answer", "temperatures", "powers", "network", "limits", "equipment")
+
+
+@dataclasses.dataclass(frozen=True)
+class Cover:
+    """What the head of a page says of its making; what is empty is left out.
+
+    `command`: what was typed; `client`, `revision`, `author`: as given; `weather`: file of the hours, where the year is
+    not the case's own; `date`: of the report, today where none is given.
+    """
+
+    command: str = ""
+    client: str = ""
+    revision: str = ""
+    author: str = ""
+    weather: str = ""
+    date: datetime.date | None = None
+
+    def lines(self, answer: Answer) -> list[tuple[str, str]]:
+        """Names and texts of the block at the head."""
+        place = answer.site.climate.place
+        given = f"hours of {self.weather}" if self.weather else f"parametric year; {place}"
+        day = f"{temperature(float(answer.site.climate.dry_bulb))} on the hot day"
+        texts = (
+            ("Client", self.client),
+            ("Revision", self.revision),
+            ("Prepared by", self.author),
+            ("Date", (self.date or datetime.date.today()).isoformat()),
+            ("Weather", f"{given}; {day}"),
+            ("Made by", f"voltherm {__version__}"),
+        )
+        return [(name, text) for name, text in texts if text]
 
 
 class MissingExtra(ImportError):  # noqa: N818  says what is missing, where "error" would say nothing
@@ -51,19 +87,18 @@ def write(
     folder: str | Path,
     *,
     configuration_text: str = "",
-    command: str = "",
-    date: datetime.date | None = None,
+    cover: Cover | None = None,
 ) -> Path:
     """Writes `report.html` into `folder`, which is made where it is missing.
 
-    **Arguments**: `configuration_text`: the case as it was written, shown as it stands; `command`: what was typed;
-    `date`: of the report, today where none is given.
+    **Arguments**: `configuration_text`: the case as it was written, shown as it stands; `cover`: what the head says of
+    its making.
 
     **Returns**: the path of the file.
 
     **Raises**: `MissingExtra` where matplotlib or jinja2 is not installed; `OSError` where the disk refuses.
     """
-    text = page(answer, configuration_text=configuration_text, command=command, date=date)
+    text = page(answer, configuration_text=configuration_text, cover=cover)
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     target = place / FILE_NAME
@@ -79,7 +114,7 @@ def write(
     return target
 
 
-def page(answer: Answer, *, configuration_text: str = "", command: str = "", date: datetime.date | None = None) -> str:
+def page(answer: Answer, *, configuration_text: str = "", cover: Cover | None = None) -> str:
     """The report as text. **Raises** `MissingExtra` where matplotlib or jinja2 is not installed."""
     try:
         import jinja2
@@ -96,23 +131,26 @@ def page(answer: Answer, *, configuration_text: str = "", command: str = "", dat
         undefined=jinja2.StrictUndefined,
     )
     return environment.get_template("report.html.j2").render(
-        **_content(answer), configuration_text=configuration_text, command=command, date=(date or datetime.date.today())
+        **_content(answer, cover or Cover()), configuration_text=configuration_text
     )
 
 
-def _content(answer: Answer) -> dict[str, Any]:
+def _content(answer: Answer, cover: Cover) -> dict[str, Any]:
     sections = {section.key: section for section in summary(answer)}
     site = answer.site
     return {
         "name": site.name,
         "version": __version__,
+        "cover": cover.lines(answer),
+        "command": cover.command,
         "broken_bounds": (*broken_bounds(answer), *unphysical(answer)),
         "headline": headline_sentence(answer),
         "set_point": set_point_sentence(answer),
         "tiles": tiles(answer),
         "counts": _counts(answer),
-        "answer": sections["answer"],
+        "answer": _front(sections["answer"]),
         "chapters": _chapters(answer, sections),
+        "appendix": _appendix(answer, sections),
         "tables": tables(answer),
         "written": written(site),
         "assumptions": ASSUMPTIONS,
@@ -120,6 +158,22 @@ def _content(answer: Answer) -> dict[str, Any]:
         "sources": SOURCES,
         "pue_label": pue_label(answer, interim=False),
     }
+
+
+def _front(section: Section) -> Section:
+    """What of the answer stands on the first page beside its tiles: what must not be, what binds, what to do, money."""
+    shown = [
+        index for index, row in enumerate(section.rows) if index in section.alarming or row[0].startswith(_FIRST_PAGE)
+    ]
+    rows = tuple(section.rows[index] for index in shown)
+    alarming = frozenset(new for new, index in enumerate(shown) if index in section.alarming)
+    return dataclasses.replace(section, rows=rows, emphasis=alarming, alarming=alarming, note="")
+
+
+def _tightest(section: Section) -> Section:
+    """The limits that come first, and all that are passed; the appendix holds the others."""
+    count = max(_FIRST_LIMITS, 1 + max(section.alarming, default=0))
+    return dataclasses.replace(section, rows=section.rows[:count])
 
 
 def _counts(answer: Answer) -> str:
@@ -139,16 +193,18 @@ def _with_meanings(section: Section) -> Section:
     )
 
 
-def _year(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
+def _year(answer: Answer) -> list[Chapter]:
     """The year, where the answer has one."""
     if answer.year is None:
         return []
     figure = year_figure(answer, answer.year), year_caption(answer, answer.year)
-    return [Chapter("year", "The year", (figure,), (sections["year"], sections["months"]))]
+    return [Chapter("year", "The year", (figure,))]
 
 
 def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
+    """What everyone reads: findings, drawings, limits, bands."""
     point = answer.point
+    bands = tuple(dataclasses.replace(sections[key], note="") for key in ("uncertainty",) if key in sections)
     return [
         Chapter("findings", "Outside their range", (), (sections["findings"],)),
         Chapter(
@@ -156,51 +212,30 @@ def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
             "Supply temperature and cooling power against ambient",
             ((response_figure(answer), response_caption(answer)),),
         ),
-        Chapter(
-            "hot-day",
-            "The hot day",
-            (),
-            (sections["temperatures"], sections["powers"]),
-        ),
+        Chapter("limits", "Limits", (), (_tightest(sections["limits"]),)),
         Chapter("halls", "The halls", ((hall_figure(answer, point), hall_caption(answer, point)),)),
-        Chapter(
-            "loop",
-            "The loop",
-            ((loop_figure(answer, point), loop_caption(answer, point)),),
-        ),
-        Chapter(
-            "one-line",
-            "The network",
-            ((one_line_figure(answer, point), one_line_caption(answer, point)),),
-            (sections["network"],),
-        ),
-        Chapter("limits", "Limits and equipment", (), (sections["limits"], sections["equipment"])),
-        Chapter(
-            "sensitivities",
-            "Uncertainty and sensitivities",
-            ((sensitivity_figure(answer), ""),),
-            (
-                *(sections[key] for key in ("uncertainty",) if key in sections),
-                *(_with_meanings(sections[key]) for key in ("tolerances", "sensitivities") if key in sections),
-            ),
-        ),
-        Chapter(
-            "balances",
-            "Balances",
-            (
-                (
-                    balance_figure(answer, point),
-                    "Every band is as wide as its power, on the hot day at the set point. Uses stand on the left, and "
-                    "the routes by which their heat leaves the site on the right.",
-                ),
-            ),
-            (sections["balances"],),
-        ),
-        *_year(answer, sections),
-        Chapter(
-            "ride-through",
-            "Ride-through",
-            ((ride_through_figure(answer), ride_through_caption(answer)),),
-            (sections["ride-through"],),
-        ),
+        Chapter("loop", "The loop", ((loop_figure(answer, point), loop_caption(answer, point)),)),
+        Chapter("one-line", "The network", ((one_line_figure(answer, point), one_line_caption(answer, point)),)),
+        Chapter("sensitivities", "Uncertainty and sensitivities", ((sensitivity_figure(answer), ""),), bands),
+        *_year(answer),
+        Chapter("ride-through", "Ride-through", ((ride_through_figure(answer), ride_through_caption(answer)),)),
+    ]
+
+
+def _appendix(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
+    """What is looked up: the numbers behind every chapter, and the residuals."""
+    band = tuple(sections[key] for key in ("uncertainty",) if key in sections)
+    moved = tuple(_with_meanings(sections[key]) for key in ("tolerances", "sensitivities") if key in sections)
+    year = [] if answer.year is None else [sections["year"], sections["months"]]
+    balance = (
+        balance_figure(answer, answer.point),
+        "Every band is as wide as its power, on the hot day at the set point. Uses stand on the left, and the routes "
+        "by which their heat leaves the site on the right.",
+    )
+    return [
+        Chapter("hot-day", "The hot day", (), tuple(sections[key] for key in _HOT_DAY)),
+        Chapter("numbers", "Uncertainty, and what moves the margin", (), (*band, *moved)),
+        *([Chapter("year-numbers", "The year in numbers", (), tuple(year))] if year else []),
+        Chapter("ride-through-numbers", "Ride-through in numbers", (), (sections["ride-through"],)),
+        Chapter("balances", "Balances", (balance,), (sections["balances"],)),
     ]

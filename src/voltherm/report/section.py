@@ -7,7 +7,8 @@ Row = tuple[str, ...]
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """One table: `rows` of cells under `header`, with a sentence below. `emphasis`: rows to be looked at.
+    """One table: `rows` of cells under `header`, with a sentence below. `emphasis`: rows to be looked at;
+    `alarming`: rows that say what must not be.
 
     `detail`: too long for a terminal that was not asked for it, as are rows beyond `most`; `words`: columns of names,
     set to the left.
@@ -22,3 +23,4 @@ class Section:
     detail: bool = False
     most: int | None = None
     words: frozenset[int] = frozenset()
+    alarming: frozenset[int] = frozenset()

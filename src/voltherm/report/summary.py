@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from voltherm.report.decision import cost_rows, recommendation
 from voltherm.report.limits import (
     binding_limit,
     binding_name,
@@ -118,6 +119,7 @@ def _headline(answer: Answer) -> Section:
         if where != COLDEST
         for each in violated(found.constraints)
     ]
+    alarming = frozenset(range(len(rows)))
     emphasis = frozenset(range(len(rows) + 1))
     if allowed is None:
         unheld = answer.unheld
@@ -147,6 +149,7 @@ def _headline(answer: Answer) -> Section:
                 f"{_then(interval(answer, CHIP_SUPPLY))}without the maker's limit",
             )
         )
+    rows.append(("Recommended supply", *recommendation(answer)))
     rows += [
         (
             "Supply reached at the set point",
@@ -158,7 +161,6 @@ def _headline(answer: Answer) -> Section:
             temperature(point.figures["gpu_temperature"], digits),
             f"{point.hottest['gpu']}, {difference(point.figures['gpu_margin'], digits)} below its limit",
         ),
-        ("Hottest rack at the set point", point.hottest["rack"], "by its hottest GPU"),
         (
             "PUE of the hot day",
             value_within(answer, "pue") or number(point.figures["pue"], 4),
@@ -172,8 +174,10 @@ def _headline(answer: Answer) -> Section:
             ("PUE of the year", number(answer.year.pue, 4), pue_label(answer, interim=False)),
             ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
         ]
+    rows += cost_rows(answer)
+    header = ("", "value", "where, and of what")
     note = f"{headline_sentence(answer)} {set_point_sentence(answer)}"
-    return Section("answer", "The answer", ("", "value", "where, and of what"), tuple(rows), note, emphasis)
+    return Section("answer", "The answer", header, tuple(rows), note, emphasis, alarming=alarming)
 
 
 def _findings(answer: Answer) -> Section:
@@ -198,6 +202,7 @@ def _findings(answer: Answer) -> Section:
         emphasis,
         most=_MOST_FINDINGS,
         words=frozenset((1, 2)),
+        alarming=emphasis,
     )
 
 
@@ -257,17 +262,14 @@ def _network(answer: Answer) -> Section:
 
 
 def _limits(answer: Answer) -> Section:
-    rows, emphasis = _left(answer, lambda constraint: not is_equipment(constraint))
+    rows, emphasis, passed = _left(answer, lambda constraint: not is_equipment(constraint))
     header = ("limit", "nearest element", *(f"left at {text}" for text in _point_header(answer)[1:]))
-    note = (
-        "Tightest first, at the highest supply where there is one, and the element nearest to the limit there. "
-        "A limit binds where less than 0.1 % of its scale is left, and is violated where it is passed by more."
-    )
-    return Section("limits", "What is left to every limit", header, rows, note, emphasis, words=_NAMES)
+    note = "Tightest first. A limit binds where less than 0.1 % of its scale is left, and is violated beyond that."
+    return Section("limits", "What is left to every limit", header, rows, note, emphasis, words=_NAMES, alarming=passed)
 
 
 def _equipment(answer: Answer) -> Section:
-    rows, emphasis = _left(answer, is_equipment)
+    rows, emphasis, _ = _left(answer, is_equipment)
     header = ("equipment", "nearest element", *(f"left at {text}" for text in _point_header(answer)[1:]))
     note = "Equipment at the end of its range breaks no limit: the temperature it holds floats from there on."
     return Section(
@@ -275,7 +277,10 @@ def _equipment(answer: Answer) -> Section:
     )
 
 
-def _left(answer: Answer, wanted: Callable[[Constraint], bool]) -> tuple[tuple[Row, ...], frozenset[int]]:
+def _left(
+    answer: Answer, wanted: Callable[[Constraint], bool]
+) -> tuple[tuple[Row, ...], frozenset[int], frozenset[int]]:
+    """Rows, those that bind or are violated, and those that are violated."""
     columns = [{each.name: each for each in point.constraints} for point in _points(answer)]
     order = [each for each in (answer.allowed or answer.point).constraints if wanted(each)]
     rows = tuple((each.name, each.element, *(margin_text(column[each.name]) for column in columns)) for each in order)
@@ -284,7 +289,8 @@ def _left(answer: Answer, wanted: Callable[[Constraint], bool]) -> tuple[tuple[R
         for index, each in enumerate(order)
         if any(column[each.name].binding or column[each.name].violated for column in columns)
     }
-    return rows, frozenset(emphasis)
+    passed = {index for index, each in enumerate(order) if any(column[each.name].violated for column in columns)}
+    return rows, frozenset(emphasis), frozenset(passed)
 
 
 def _chip_supply(answer: Answer, value: float) -> str:

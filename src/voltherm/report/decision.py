@@ -1,0 +1,90 @@
+"""What an answer comes down to for whoever decides: a supply to run, and what two supplies cost in a year.
+
+    recommended = min(highest allowed, T* - 2 u(T*)),   rounded down to half a kelvin
+    cost of a year = p_e (E_facility),                  of it cooling p_e E_cooling
+
+| symbol | meaning | unit |
+| --- | --- | --- |
+| T*, u | highest supply that the chips allow, standard uncertainty: T* - 2 u holds with about 98 % | K |
+| p_e | price of electricity | USD/J |
+| E | energy of the year | J |
+"""
+
+import math
+
+from voltherm.report.quantities import ZERO_CELSIUS, number, share, temperature
+from voltherm.report.uncertainty import band_of
+from voltherm.site.year import Year
+from voltherm.study.answer import Answer
+from voltherm.study.uncertainty import CHIP_SUPPLY
+
+_STEP = 0.5  # K
+_ROUNDED = 1e-3  # K: an end of a search that lies so little below a half is that half
+
+
+def recommended_supply(answer: Answer) -> float | None:
+    """The warmest supply [K] that every chip holds with about 98 %, and the maker and the racks' air allow; None where
+    no set point serves or no number has a tolerance."""
+    band = band_of(answer, CHIP_SUPPLY)
+    if answer.allowed is None or band is None:
+        return None
+    sure = min(answer.allowed.set_point, band.value - band.half_width)
+    return _STEP * math.floor((sure - ZERO_CELSIUS + _ROUNDED) / _STEP) + ZERO_CELSIUS
+
+
+def recommendation(answer: Answer) -> tuple[str, str]:
+    """The recommended supply and why, in words."""
+    supply = recommended_supply(answer)
+    if supply is None:
+        why = "no set point serves" if answer.allowed is None else "no number of the case has a tolerance to judge by"
+        return "none", why
+    text = "what the maker and the chips allow" if supply >= _floor(answer) else "the chips hold it with about 98 %"
+    beyond = answer.point.set_point - supply
+    return temperature(supply), f"{text}; the set point is {_side(beyond)}"
+
+
+def _floor(answer: Answer) -> float:
+    """The highest supply as exactly as a recommendation is given [K]."""
+    assert answer.allowed is not None
+    return _STEP * math.floor((answer.allowed.set_point - ZERO_CELSIUS + _ROUNDED) / _STEP) + ZERO_CELSIUS
+
+
+def _side(beyond: float) -> str:
+    if abs(beyond) < _STEP / 2.0:
+        return "there"
+    return f"{number(abs(beyond))} K {'above' if beyond > 0.0 else 'below'} it"
+
+
+def money(answer: Answer, joules: float) -> str:
+    """What an energy costs, in millions where it is much."""
+    cost = joules * float(answer.site.economics.electricity_price)
+    return f"{number(cost / 1e6, 2)} million USD" if cost >= 1e6 else f"{number(cost, 0)} USD"
+
+
+def cost_rows(answer: Answer) -> list[tuple[str, str, str]]:
+    """Electricity of the year at the set point and at the highest supply; nothing where there is no year."""
+    year, warmer = answer.year, answer.allowed_year
+    if year is None:
+        return []
+    rows = [("Electricity of the year", money(answer, _whole(year)), f"{_cooling(answer, year)}, at the set point")]
+    if warmer is not None and answer.allowed is not None:
+        less = (_whole(year) - _whole(warmer)) * float(answer.site.economics.electricity_price)
+        word = "less" if less >= 0.0 else "more"
+        work = answer.allowed.figures["work"] / answer.point.figures["work"] - 1.0
+        done = f"{share(abs(work))} {'more' if work > 0.0 else 'less'} work on the hot day" if work else "the same work"
+        rows.append(
+            (
+                f"At {temperature(answer.allowed.set_point)} all year",
+                f"{number(abs(less) / 1e3, 0)} thousand USD {word}",
+                f"{_cooling(answer, warmer)}; {done}",
+            )
+        )
+    return rows
+
+
+def _whole(year: Year) -> float:
+    return year.energy["facility_power"]
+
+
+def _cooling(answer: Answer, year: Year) -> str:
+    return f"of it cooling {money(answer, year.energy['cooling_power'])}"
