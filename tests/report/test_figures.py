@@ -1,12 +1,17 @@
 """Figures hold their shape whatever has to be written into them: warnings of the layout are errors here."""
 
 import dataclasses
+import re
 
+import equinox as eqx
+import numpy as np
 import pytest
 
 from tests.report.fabricated import fabricated_answer, small_site
 from voltherm.numerics import ResultCode, sentence
 from voltherm.report.figures_hall import hall_figure
+from voltherm.report.figures_loop import _groups, loop_figure
+from voltherm.report.figures_one_line import one_line_caption, one_line_figure
 from voltherm.report.figures_response import response_figure
 from voltherm.report.figures_ride_through import ride_through_figure
 from voltherm.site import with_parameters
@@ -40,3 +45,34 @@ def test_a_hot_day_at_the_edge_of_the_plot(answer: Answer, day: float):
 def test_a_building_of_many_halls(project_root):
     many = fabricated_answer(small_site(project_root, "building.halls=40", "building.rows_per_hall=1"))
     assert "H40" in hall_figure(many, many.point)
+
+
+def test_many_halls_are_drawn_together_and_do_not_overprint():
+    assert _groups(4, 2) == [[0], [1], [2], [3]]
+    assert _groups(12, 11) == [[0], list(range(1, 11)), [11]]
+    assert _groups(12, 4) == [[0], [1, 2, 3], [4], [5, 6, 7, 8, 9, 10], [11]]
+    assert _groups(16, 0) == [[0], list(range(1, 15)), [15]]
+
+
+def test_twelve_halls(project_root):
+    site = small_site(project_root, "building.halls=12", "building.rows_per_hall=8", "electrical.feeders=16")
+    many = fabricated_answer(site)
+    drawing = loop_figure(many, many.point)
+    assert "H2 … H11" in drawing
+    assert "10 halls, 80 CDUs" in drawing
+    assert "Hall H7" not in drawing
+    feeding = one_line_figure(many, many.point)
+    assert "7 more" in feeding
+    assert "42 more" in feeding
+    assert "Of 17 feeders the first, last and most loaded are drawn" in one_line_caption(many, many.point)
+
+
+def test_racks_that_are_alike_look_alike(answer):
+    """Colours stand for the margin from zero up, and not for a hundredth of a kelvin between racks."""
+    hottest = answer.point.state.buildings.racks.gpu_temperature
+    alike = 350.0 + 0.04 * np.linspace(0.0, 1.0, hottest.size).reshape(hottest.shape)
+    state = eqx.tree_at(lambda state: state.buildings.racks.gpu_temperature, answer.point.state, alike)
+    drawing = hall_figure(answer, dataclasses.replace(answer.point, state=state))
+    assert "margin of the hottest GPU [K]" in drawing
+    cells = re.findall(r"fill: (#[0-9a-f]{6})", drawing[drawing.index("QuadMesh") :])
+    assert len(set(cells[:6])) == 1

@@ -57,3 +57,16 @@ def test_failed_ambients_are_marked_and_nothing_is_drawn_there(answer: Answer, m
 def test_a_whole_curve_may_fail(answer: Answer):
     nothing = dataclasses.replace(answer, curve=_failed(answer.curve, *range(12)))
     assert "no steady state" in response_figure(nothing)
+
+
+def test_where_warmer_water_costs_more_is_said(answer: Answer):
+    assert "the highest supply takes up to" not in response_caption(answer)
+    warmer = answer.allowed_curve
+    extra = np.where((warmer.dry_bulb > 290.0) & (warmer.dry_bulb < 302.0), 3e5, 0.0)
+    figures = {
+        **warmer.figures,
+        "cooling_power": warmer.figures["cooling_power"] + extra,
+        "air_chiller_power": warmer.figures["air_chiller_power"] + extra,
+    }
+    told = response_caption(dataclasses.replace(answer, allowed_curve=dataclasses.replace(warmer, figures=figures)))
+    assert "the highest supply takes up to 300 kW more than the set point: the condensers of the air-side" in told

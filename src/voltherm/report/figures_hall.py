@@ -1,24 +1,25 @@
-"""The hall map: every rack of a building, coloured by its hottest GPU."""
+"""The hall map: every rack of a building, coloured by what its hottest GPU keeps to the limit."""
 
 import numpy as np
 
 from voltherm.report.figure import INK, MUTED, PAPER, new, style, svg
 from voltherm.report.place import hottest_building, hottest_gpu_by_rack, hottest_row
-from voltherm.report.quantities import ZERO_CELSIUS, difference, temperature
+from voltherm.report.quantities import difference, temperature
 from voltherm.study.answer import Answer, Point
+
+_COMFORTABLE = 10.0  # K of margin, in steps of which the scale grows
 
 
 def hall_figure(answer: Answer, point: Point) -> str:
     """Halls side by side, a column a row of racks, the CDU at the foot; the hottest rack is ringed and named."""
     layout, place = answer.layout, hottest_building(answer, point)
-    celsius = hottest_gpu_by_rack(point)[place.building] - ZERO_CELSIUS
+    left = float(answer.site.rack.gpu.junction_limit) - hottest_gpu_by_rack(point)[place.building]
     halls = len(layout.halls)
     per_hall = len(layout.rows) // halls
-    racks = celsius.shape[1]
+    racks = left.shape[1]
     hot_row, hot_rack = hottest_row(point, place.building)
-    low, high = float(np.min(celsius)), float(np.max(celsius))
-    # one colour a hundredth of a kelvin would paint round-off where all racks are alike
-    spread = max(high - low, 0.1)
+    # a scale of its own would paint a hundredth of a kelvin as a difference where all racks are alike
+    widest = max(_COMFORTABLE, _COMFORTABLE * np.ceil(float(np.max(left)) / _COMFORTABLE))
     with style("hall"):
         across = min(halls, 4)
         lines = -(-halls // across)
@@ -30,14 +31,14 @@ def hall_figure(answer: Answer, point: Point) -> str:
             if index >= halls:
                 axes.set_axis_off()
                 continue
-            part = celsius[index * per_hall : (index + 1) * per_hall].T
+            part = left[index * per_hall : (index + 1) * per_hall].T
             image = axes.pcolormesh(
                 np.arange(per_hall + 1) + 0.5,
                 np.arange(racks + 1) + 0.5,
                 part,
-                cmap="YlOrRd",
-                vmin=high - spread,
-                vmax=high,
+                cmap="YlOrRd_r",
+                vmin=0.0,
+                vmax=widest,
                 edgecolors=PAPER,
                 linewidth=0.8,
             )
@@ -60,9 +61,9 @@ def hall_figure(answer: Answer, point: Point) -> str:
                 )
         if image is not None:
             bar = figure.colorbar(image, ax=grid, location="right", fraction=0.03, pad=0.01, aspect=28)
-            bar.set_label("hottest GPU [°C]")
+            bar.set_label("margin of the hottest GPU [K]")
             bar.outline.set_visible(False)
-        return svg(figure, "hall", "Map of the halls, every rack coloured by its hottest GPU")
+        return svg(figure, "hall", "Map of the halls, every rack coloured by the margin of its hottest GPU")
 
 
 def hall_caption(answer: Answer, point: Point) -> str:
@@ -71,8 +72,8 @@ def hall_caption(answer: Answer, point: Point) -> str:
     celsius = hottest_gpu_by_rack(point)[place.building]
     spread = float(np.max(celsius) - np.min(celsius))
     return (
-        f"{place.sentence} Hottest GPU of every rack on the hot day at the set point, supply at the "
-        "foot of each column. "
+        f"{place.sentence} What the hottest GPU of every rack keeps to its limit on the hot day at the set point; "
+        "supply at the foot of each column. "
         f"Racks lie between {temperature(float(np.min(celsius)), 2)} and {temperature(float(np.max(celsius)), 2)} "
         f"({difference(spread, 2)}): racks far from their CDU get a little less flow. "
         f"The limit is {temperature(float(answer.site.rack.gpu.junction_limit))}."

@@ -21,6 +21,7 @@ Length = float | int
 _WIDTH, _HEIGHT = 200.0, 132.0
 _SUPPLY, _RETURN = 118.0, 76.0  # heights of the two mains on the sheet
 _ROW_SUPPLY, _ROW_RETURN = 50.0, 8.0
+_MOST_HALLS = 5  # drawn one by one
 _LITRES_PER_MINUTE = 6.0e4  # of one m³/s
 
 
@@ -113,7 +114,8 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
         ],
     )
     end = 198.0
-    count = halls + 1
+    groups = _groups(halls, chosen // per_hall)
+    count = len(groups) + 1
     pitch = (end - 54.0) / count
     farthest = end - 0.5 * pitch
     _pipe(axes, [(46, _SUPPLY), (farthest - 4.0, _SUPPLY)], BLUE, 4.0)
@@ -131,15 +133,15 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
     width = min(25.0, 0.88 * pitch)
     foot = 0.0
     rows = state.rows
-    for hall in range(halls):
-        part = slice(hall * per_hall, (hall + 1) * per_hall)
-        x = 54.0 + (hall + 0.5) * pitch
+    for place, group in enumerate(groups):
+        part = slice(group[0] * per_hall, (group[-1] + 1) * per_hall)
+        x = 54.0 + (place + 0.5) * pitch
         hall_flow = np.asarray(rows.facility_mass_flow[building, part])
-        name = answer.layout.halls[hall]
+        name, end_name = (answer.layout.halls[hall] for hall in (group[0], group[-1]))
         head = pressure[f"{name}-R01 supply"] - pressure[f"{name}-R01 return"]
-        last = pressure[f"{name}-R{per_hall:02d} supply"] - pressure[f"{name}-R{per_hall:02d} return"]
+        last = pressure[f"{end_name}-R{per_hall:02d} supply"] - pressure[f"{end_name}-R{per_hall:02d} return"]
         mixed = float(np.average(np.asarray(rows.facility_return_temperature[building, part]), weights=hall_flow))
-        here = hall == chosen // per_hall
+        here = chosen // per_hall in group
         _pipe(axes, [(x - 4, _SUPPLY), (x - 4, 113)], BLUE)
         _pipe(axes, [(x + 4, _RETURN), (x + 4, 81)], RED)
         _box(axes, x - width / 2, 81, width, 32, "#fff8f0" if here else PAPER, INK if here else MUTED)
@@ -147,9 +149,9 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
             axes,
             x,
             111,
-            f"Hall {name}",
+            f"Hall {name}" if len(group) == 1 else f"{name} … {end_name}",
             [
-                f"{per_hall} CDUs",
+                f"{per_hall} CDUs" if len(group) == 1 else f"{len(group)} halls, {len(group) * per_hall} CDUs",
                 f"{number(float(hall_flow.sum()), 0)} kg/s",
                 power(float(np.asarray(rows.cdu_heat[building, part]).sum())),
                 f"back {temperature(mixed)}",
@@ -180,6 +182,21 @@ def _facility(axes: "Axes", answer: Answer, point: Point, building: int, chosen:
     text = _main("return", back, flow, pressure["plant return"])
     axes.text(aside[0], _RETURN - 6.0, text, ha=aside[1], color=RED, fontweight="bold", fontsize=8.8)
     return foot
+
+
+def _groups(halls: int, chosen: int) -> list[list[int]]:
+    """Halls that are drawn together: each alone where they are few, else the first, the chosen and the last, and those
+    between them as one."""
+    if halls <= _MOST_HALLS:
+        return [[hall] for hall in range(halls)]
+    alone = {0, chosen, halls - 1}
+    groups: list[list[int]] = []
+    for hall in range(halls):
+        if hall in alone or not groups or groups[-1][-1] in alone:
+            groups.append([hall])
+        else:
+            groups[-1].append(hall)
+    return groups
 
 
 def _main(name: str, kelvin: float, flow: float, pressure: float) -> str:

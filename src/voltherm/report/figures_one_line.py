@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LOADINGS = ((0.0, "#f1f5f9"), (0.6, "#b7d2ea"), (0.8, "#8fbbe0"), (0.92, "#eea24c"), (1.0, "#b3261e"))
 _WIDTH = 200.0
+_MOST_FEEDERS = 10  # drawn one by one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +73,33 @@ def _kind(
     return found
 
 
+def _drawn(found: list[Feeder]) -> list[Feeder]:
+    """Every feeder where they are few; else the first, the last and the most loaded of each switchgear, and the others
+    together as one column with their highest loading and lowest voltage."""
+    if len(found) <= _MOST_FEEDERS:
+        return found
+    drawn = []
+    for name in dict.fromkeys(feeder.switchgear for feeder in found):
+        here = [feeder for feeder in found if feeder.switchgear == name]
+        kept = {0, len(here) - 1, max(range(len(here)), key=lambda index: _highest(here[index]))}
+        others = [feeder for index, feeder in enumerate(here) if index not in kept]
+        drawn += [feeder for index, feeder in enumerate(here) if index in kept]
+        if others:
+            inside = [substation for feeder in others for substation in feeder.substations]
+            summary = Substation(
+                f"{len(inside)} more",
+                max(each.loading for each in inside),
+                min(each.voltage for each in inside),
+                max(feeder.substations[0].cable_loading for feeder in others),
+            )
+            drawn.append(Feeder(f"{len(others)} more", name, (summary,)))
+    return drawn
+
+
+def _highest(feeder: Feeder) -> float:
+    return max(max(each.loading, each.cable_loading) for each in feeder.substations)
+
+
 def weakest_building(answer: Answer, point: Point) -> int:
     """The building with the lowest low-voltage bus."""
     topology = one_line(answer.site)
@@ -86,7 +114,7 @@ def one_line_figure(answer: Answer, point: Point) -> str:
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 
     building = weakest_building(answer, point)
-    columns = feeders(answer, point, building)
+    columns = _drawn(feeders(answer, point, building))
     deepest = max(len(feeder.substations) for feeder in columns)
     height = 50.0 + 11.5 * deepest
     with style("oneline"):
@@ -173,7 +201,7 @@ def _columns(axes: "Axes", answer: Answer, point: Point, columns: list[Feeder], 
         axes.plot(
             [x, x], [gear_level, top - 11.5 * (len(feeder.substations) - 1)], color=MUTED, linewidth=1.4, zorder=1
         )
-        short = feeder.name.split(" ")[-1]
+        short = feeder.name.removeprefix("feeder ").split(" feeder ")[-1]
         axes.text(
             x + 1.0,
             gear_level - 3.4,
@@ -222,6 +250,13 @@ def _columns(axes: "Axes", answer: Answer, point: Point, columns: list[Feeder], 
             )
 
 
+def _collapsed(answer: Answer, point: Point) -> str:
+    count = len(feeders(answer, point, weakest_building(answer, point)))
+    if count <= _MOST_FEEDERS:
+        return ""
+    return f"Of {count} feeders the first, last and most loaded are drawn; the others with their worst figures. "
+
+
 def one_line_caption(answer: Answer, point: Point) -> str:
     """What the diagram shows, in a sentence or two."""
     topology = one_line(answer.site)
@@ -235,6 +270,7 @@ def one_line_caption(answer: Answer, point: Point) -> str:
         f"{shown}Every box is a unit substation to {answer.site.electrical.low_voltage:g} V with "
         "its loading and the voltage of its "
         "low-voltage bus in per unit; a feeder's figure is the loading of its first cable. "
+        f"{_collapsed(answer, point)}"
         f"{len(topology.network.buses)} buses and "
         f"{len(topology.network.branches)} branches are solved, losses {power(point.figures['network_loss'])}."
     )

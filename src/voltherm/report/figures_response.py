@@ -8,12 +8,14 @@ import numpy as np
 from voltherm.numerics import ResultCode
 from voltherm.report.figure import BLUE, FAINT, GREEN, INK, LIGHT_BLUE, MUTED, ORANGE, RED, SAND, new, style, svg
 from voltherm.report.quantities import ZERO_CELSIUS, power, temperature
+from voltherm.site.outputs import COOLING_PARTS
 from voltherm.site.year import Response, trim_onset
 from voltherm.study.answer import Answer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_NOTICED = 0.02  # of the cooling: less is not spoken of
 _USES = (
     ("CDU pumps", "cdu_pump_power", BLUE),
     ("facility pumps", "facility_pump_power", LIGHT_BLUE),
@@ -193,6 +195,31 @@ def _mark(axes: "Axes", text: str, where: tuple[float, float], shift: tuple[int,
     )
 
 
+def _dearer(answer: Answer) -> str:
+    """Where the highest supply takes more cooling than the set point, and what takes it; empty where it never does."""
+    warmer, curve = answer.allowed_curve, answer.curve
+
+    def more(name: str) -> np.ndarray:
+        return warmer.figures[name] - np.interp(warmer.dry_bulb, curve.dry_bulb, curve.figures[name])
+
+    extra = more("cooling_power")
+    noticed = np.flatnonzero(extra > _NOTICED * np.abs(warmer.figures["cooling_power"]))
+    if noticed.size == 0 or answer.allowed is None:
+        return ""
+    worst = noticed[np.argmax(extra[noticed])]
+    first, last = (temperature(float(warmer.dry_bulb[noticed[end]]), 0) for end in (0, -1))
+    part = max(COOLING_PARTS, key=lambda name: more(name)[worst])
+    why = (
+        ": the condensers of the air-side chillers stand in facility water that is warmer by as much"
+        if part == "air_chiller_power"
+        else ""
+    )
+    return (
+        f" Between {first} and {last} the highest supply takes up to {power(float(extra[worst]))} more than the set "
+        f"point{why}."
+    )
+
+
 def response_caption(answer: Answer) -> str:
     """What the plot shows, in a sentence or two."""
     starts, gaps = [], []
@@ -215,5 +242,5 @@ def response_caption(answer: Answer) -> str:
         "set point reaches. The "
         "room between the two is the margin. Below: power of cooling by use at the set point, and "
         "in all at the highest "
-        f"allowed supply. Trim chillers take what the dry coolers leave: {'; '.join(starts)}.{missing}"
+        f"allowed supply. Trim chillers take what the dry coolers leave: {'; '.join(starts)}.{_dearer(answer)}{missing}"
     )
