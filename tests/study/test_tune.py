@@ -139,3 +139,14 @@ def test_limits_count_on_the_design_day_and_in_the_hottest_hour(hours, project_r
         assert 273.15 + celsius in ambients
         assert ambients[-1] == max(273.15 + celsius, hours.max())
         assert shares.sum() == pytest.approx(1.0, rel=1e-14)
+
+
+def test_a_descent_that_ends_early_says_so_with_its_unit():
+    short = tuned(settings=Settings(iterations=40, round_length=40), random_points=0, unit="USD a year")
+    assert short.last_fall > 1e-3
+    (told,) = [sentence for sentence in short.described() if sentence.startswith("still descending")]
+    assert "the last 4 of 40 steps took" in told
+    assert " USD a year, " in short.described()[0]
+    settled = tuned(settings=Settings(iterations=3000, round_length=40), random_points=0)
+    assert 0.0 <= settled.last_fall < 1e-4
+    assert not [sentence for sentence in settled.described() if "descending" in sentence]

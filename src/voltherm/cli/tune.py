@@ -113,6 +113,7 @@ def _told(read: "Study", result: "TuneResult", files: list[Path], *, as_json: bo
 def _written(read: "Study", result: "TuneResult", folder: Path) -> list[Path]:
     import numpy as np
 
+    from voltherm.formats.changed_case import write_changed_case
     from voltherm.formats.results import Results, Variable, write_results
     from voltherm.formats.schema_site import FIELDS
 
@@ -137,10 +138,10 @@ def _written(read: "Study", result: "TuneResult", folder: Path) -> list[Path]:
         "active": list(result.active),
     }
     files = [write_results(folder / "tune.h5", Results(attributes, variables))]
-    lines = [f"{path}: {FIELDS[path].shown(value)}" for path, value in result.values.items()]
-    values = folder / "tuned.txt"
-    values.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    files.append(values)
+    if read.case is not None:
+        changes = {path: FIELDS[path].shown(value, 9) for path, value in result.values.items()}
+        case = read.case[1]
+        files.append(write_changed_case(folder / "case", case, changes, file="tuned.yaml", name=f"{case.name}, tuned"))
     plot = _plotted(history, result, folder / "tune.svg")
     return [*files, *([plot] if plot else [])]
 

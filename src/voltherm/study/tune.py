@@ -36,6 +36,7 @@ ValueObjective = Callable[[dict[str, Array], Any], tuple[Float[Array, ""], dict[
 """`(values by path, arguments) -> (objective, constraints by name, held where <= 0)`, pure and traceable."""
 
 DEFAULT_AMBIENTS = 40
+_STILL_FALLING = 1e-4  # relative, over the last tenth of the steps
 _HISTOGRAM = 64
 
 
@@ -59,7 +60,7 @@ class TuneResult:
     - `objective`, `constraints`, `feasible`, `active`: the design it found
     - `minimum`: multipliers, Karush-Kuhn-Tucker residuals and history
     - `search`: the random search, None where none was asked for
-    - `units`: unit of every variable
+    - `units`: unit of every variable; `objective_unit`: of the objective, empty where it is not known
     """
 
     start: dict[str, float]
@@ -69,6 +70,7 @@ class TuneResult:
     minimum: Minimum
     search: RandomSearch | None
     search_values: dict[str, float] | None
+    objective_unit: str = ""
 
     @property
     def start_objective(self) -> float:
@@ -118,22 +120,38 @@ class TuneResult:
             return float("nan")
         return (self.search.objective - self.objective) / abs(self.search.objective)
 
+    @property
+    def last_fall(self) -> float:
+        """By how much the best design of the descent fell in its last tenth, relative; NaN where it found none."""
+        history = self.minimum.history
+        held = np.where(history["violation"] <= 0.0, history["objective"], np.inf)
+        best = np.minimum.accumulate(held) if held.size else held
+        before = best[max(len(best) - 1 - len(best) // 10, 0)] if held.size else np.inf
+        return float((before - best[-1]) / abs(best[-1])) if np.isfinite(before) else float("nan")
+
     def described(self) -> list[str]:
         """Sentences for a summary."""
+        unit = f" {self.objective_unit}" if self.objective_unit else ""
         held = "every limit is held" if self.feasible else "NOT every limit is held"
         told = [
-            f"objective {self.objective:.6g}, {100 * self.gain_over_start:+.2f} % below the start "
-            f"({self.start_objective:.6g}{'' if self.start_feasible else ', which breaks a limit'}); {held}"
+            f"objective {self.objective:,.6g}{unit}, {100 * self.gain_over_start:+.2f} % below the start "
+            f"({self.start_objective:,.6g}{unit}{'' if self.start_feasible else ', which breaks a limit'}); {held}"
         ]
         if self.search is not None:
             among = f"{self.search.feasible} of {self.search.points} random designs hold the limits"
             told.append(
-                f"{among}; the best of them costs {self.search.objective:.6g}: "
+                f"{among}; the best of them costs {self.search.objective:,.6g}{unit}: "
                 f"the tuned design is {100 * self.gain_over_search:+.2f} % below it"
                 if self.search.feasible
                 else f"{among}: the random search found no design at all"
             )
         told.append(f"binding: {', '.join(self.active) or 'no limit, only the objective itself'}")
+        if self.last_fall > _STILL_FALLING:
+            steps = len(self.minimum.history["objective"])
+            told.append(
+                f"still descending: the last {steps // 10} of {steps} steps took {100 * self.last_fall:.2g} % off the "
+                "objective, and more of them would take more"
+            )
         if self.at_edge:
             told.append(f"at the edge of their ranges: {', '.join(self.at_edge)}")
         return told
@@ -153,6 +171,7 @@ def run(
     resume: bool = False,
     devices: Sequence[jax.Device] | None = None,
     progress: Callable[[TuneProgress], None] | None = None,
+    unit: str = "",
 ) -> TuneResult:
     """Tune any function of named values.
 
@@ -165,6 +184,7 @@ def run(
     - `settings`, `checkpoint`, `resume`: see `voltherm.study.augmented_lagrangian.minimise`
     - `random_points`: size of the random search, 0 for none; `seed` scrambles it
     - `progress`: called after every step
+    - `unit`: of the objective, for summaries
 
     **Raises**: `NoSteadyStateError` where the start has no solution; `ForeignCheckpointError` for another
     study's checkpoint.
@@ -220,6 +240,7 @@ def run(
         minimum=minimum,
         search=search,
         search_values=plain(search.unit) if search is not None and search.feasible else None,
+        objective_unit=unit,
     )
 
 
@@ -328,4 +349,5 @@ def tune(
         resume=resume,
         devices=devices,
         progress=progress,
+        unit="USD a year",
     )
