@@ -4,7 +4,8 @@
     site = voltherm.load("configs/campus/abilene_building.yaml")
     solution = voltherm.steady(site)
 
-The names below are imported when they are first used: `import voltherm` loads neither jax nor any physics.
+`voltherm.answer(site)` is what `voltherm run` tells. The names below are imported when they are first used:
+`import voltherm` loads neither jax nor any physics.
 """
 
 from importlib import import_module
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from voltherm.site import steady as steady
     from voltherm.study import sweep as sweep
     from voltherm.study import tune as tune
+    from voltherm.study.answer import answer as answer
 
     __version__: str
 
 _HOME = {
     "ResultCode": "voltherm.numerics",
+    "answer": "voltherm.study.answer",
     "load": "voltherm.formats",
     "simulate": "voltherm.site",
     "steady": "voltherm.site",

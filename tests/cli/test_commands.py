@@ -3,26 +3,21 @@
 import dataclasses
 import importlib
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from tests.report.fabricated import fabricated_answer, small_site
 from voltherm.cli import environment
 from voltherm.cli.application import application
-from voltherm.cli.folders import writing
 from voltherm.cli.output import plain
 from voltherm.cli.run import as_json
 from voltherm.cli.studies import read_study
-from voltherm.formats import results
-from voltherm.formats.errors import EnvironmentFaultError
 from voltherm.formats.sweep_store import SweepFolder
 from voltherm.study.checkpoint import save
 
@@ -54,7 +49,7 @@ def test_light_commands_leave_jax_alone(arguments: list[str], project_root: Path
 
 def test_all_verbs_are_there(run):
     names = {command.name for command in application.registered_commands}
-    verbs = "init check describe run simulate sweep tune validate report schema doctor"
+    verbs = "init check describe run simulate sweep tune validate report compare schema doctor"
     assert names == set(verbs.split())
     for name in names:
         assert run(name, "--help").exit_code == 0
@@ -144,82 +139,6 @@ def test_schema_as_json(run, kind: str):
     Draft202012Validator.check_schema(described)
     assert described["type"] == "object"
     assert "voltherm" in described["properties"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "file"),
-    [
-        ("site", "campus/abilene_building.yaml"),
-        ("site", "campus/abilene_campus.yaml"),
-        ("sweep", "sweep/abilene_supply_temperature.yaml"),
-        ("tune", "tune/abilene_cost.yaml"),
-        ("cold_plate", "tune/cold_plate.yaml"),
-    ],
-)
-def test_shipped_files_pass_the_schema_for_editors(run, project_root: Path, kind: str, file: str):
-    judge = Draft202012Validator(json.loads(run("schema", kind, "--json").stdout))
-    written = yaml.safe_load((project_root / "configs" / file).read_text(encoding="utf-8"))
-    assert [error.message for error in judge.iter_errors(written)] == []
-    assert not judge.is_valid({**written, "colour": "red"})
-    if "base" not in written:
-        assert not judge.is_valid({name: value for name, value in written.items() if name != "name"})
-
-
-def test_every_shipped_file_is_held_against_the_schema(project_root: Path):
-    assert len(list((project_root / "configs").rglob("*.yaml"))) == 5
-
-
-def test_keys_of_the_schema_can_be_searched_in_a_pipe(run):
-    lines = run("schema").stdout.splitlines()
-    assert len([line for line in lines if "building.rows_per_hall" in line]) == 1
-    lines = run("describe", CASE, "--all").stdout.splitlines()
-    assert [line for line in lines if "secondary.supply_temperature" in line]
-
-
-def test_an_output_that_cannot_be_written_is_told_before_anything_is_solved(run, tmp_path: Path):
-    (tmp_path / "file").write_text("x")
-    for command in (["run", CASE], ["simulate", CASE], ["tune", "configs/tune/cold_plate.yaml"]):
-        done = run(*command, "--out", tmp_path / "file" / "below")
-        assert done.exit_code == 5
-        assert "file/below: cannot be written" in done.stderr.replace("\n", "")
-
-
-def test_what_cannot_be_written_is_still_printed(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def full(path, results):
-        raise EnvironmentFaultError(f"{path}: cannot be written: no space is left on the device")
-
-    monkeypatch.setattr(results, "write_results", full)
-    done = run("tune", "configs/tune/cold_plate.yaml", "--out", tmp_path)
-    assert done.exit_code == 5
-    assert "largest difference from the table" in done.stdout
-    assert "no space is left on the device" in done.stderr.replace("\n", " ")
-
-
-def test_a_fault_of_the_disk_names_the_file(tmp_path: Path):
-    def refused() -> list[Path]:
-        raise PermissionError(13, "Permission denied", str(tmp_path / "results.h5"))
-
-    def written() -> None:
-        with writing() as write:
-            assert write(refused, tmp_path) == []
-
-    with pytest.raises(EnvironmentFaultError, match=r"results\.h5: cannot be written: Permission denied"):
-        written()
-
-
-@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="has a GPU")
-def test_a_device_that_is_not_there_ends_with_five(project_root: Path, tmp_path: Path):
-    code = f"import sys; sys.argv = ['voltherm', 'run', '{CASE}', '--device', 'gpu', '--out', '{tmp_path}']\n"
-    done = subprocess.run(
-        [sys.executable, "-c", code + "from voltherm.cli import main; main()"],
-        capture_output=True,
-        text=True,
-        cwd=project_root,
-        check=False,
-    )
-    assert done.returncode == 5, done.stderr
-    assert "jax finds no device to run on" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_init_writes_and_does_not_replace(run, tmp_path: Path):

@@ -46,7 +46,7 @@ def test_merged_table_opens_as_netcdf(tmp_path):
         assert file.dimensions["design"].size == 5
         assert file.variables["loop.power"].dimensions == ("design",)
     lines = text.read_text().splitlines()
-    assert lines[0] == "design,loop.power,result"
+    assert lines[0] == "design,loop.power [W],result"
     assert lines[-1] == "4,6.0,0"
     store.close()
 

@@ -34,7 +34,7 @@ from voltherm.study.limits import Constraint
 from voltherm.study.sensitivity import Sensitivity
 from voltherm.study.uncertainty import Band, Uncertainty
 
-_SMALL = (
+SMALL = (
     "building.halls=2",
     "building.rows_per_hall=2",
     "building.racks_per_row=3",
@@ -53,7 +53,7 @@ _SIZES = {"chip": (346.0, 350.0), "rack": 1.3e5}
 
 def small_site(project_root, *overrides: str) -> Site:
     """Two halls of two rows of three racks; `overrides` as on the command line."""
-    configured, _ = configuration(project_root / "configs/campus/abilene_building.yaml", (*_SMALL, *overrides))
+    configured, _ = configuration(project_root / "configs/campus/abilene_building.yaml", (*SMALL, *overrides))
     return build(configured)
 
 

@@ -11,6 +11,8 @@ import pytest
 import voltherm
 from tests.formats.test_epanet import LIBRARY
 from tests.formats.test_matpower_text import PLAIN
+from voltherm.formats.results import Results, Variable, write_results
+from voltherm.report import variables
 
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -37,6 +39,11 @@ def given(site, state, tmp_path, monkeypatch):
     monkeypatch.setattr(voltherm, "load", lambda file: site, raising=False)
     shutil.copy(LIBRARY / "Net1.inp", tmp_path / "network.inp")
     (tmp_path / "case2736sp.m").write_text(PLAIN, encoding="utf-8")
+    tables = {
+        name: Variable(found.values, found.dimensions, found.units or "1", found.long_name)
+        for name, found in variables(fabricated_answer(site)).items()
+    }
+    write_results(tmp_path / "results.h5", Results({"title": "small site"}, tables))
     return {
         "docs/kernels.md": {
             "rows": np.array([0, 1]),

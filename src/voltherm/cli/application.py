@@ -11,6 +11,7 @@ import typer
 from voltherm import __version__
 from voltherm.cli import (
     check,
+    compare,
     describe,
     doctor,
     init,
@@ -37,7 +38,6 @@ application = typer.Typer(
     epilog=_EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -118,6 +118,7 @@ for _name, _command in (
     ("tune", tune.tune),
     ("validate", validate.validate),
     ("report", report.report),
+    ("compare", compare.compare),
     ("schema", schema.schema),
     ("doctor", doctor.doctor),
 ):

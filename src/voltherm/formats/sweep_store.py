@@ -188,7 +188,7 @@ class SweepFolder:
         with _disk(f"writing {table}", parts):
             with h5py.File(parts[0], "w") as merged, parts[1].open("w", newline="", encoding="utf-8") as stream:
                 writer = csv.writer(stream, lineterminator="\n")
-                writer.writerow([_no_formula(name) for name in first])
+                writer.writerow([_no_formula(self._with_unit(name)) for name in first])
                 merged.attrs["title"] = "voltherm sweep"
                 merged.attrs["sweep"] = self._digest
                 merged.attrs["manifest"] = json.dumps({k: v for k, v in self._manifest.items() if k not in _FREE})
@@ -226,6 +226,11 @@ class SweepFolder:
 
     def _file(self, chunk: int) -> Path:
         return self._chunks / f"chunk_{chunk:0{_DIGITS}d}.h5"
+
+    def _with_unit(self, name: str) -> str:
+        """A column's name with its unit, such as `cooling_power [W]`; numbers and codes have none."""
+        unit = self._units(name).get("units", "1")
+        return name if unit in ("", "1") else f"{name} [{unit}]"
 
     def _units(self, name: str) -> Mapping[str, str]:
         return self._manifest.get("columns", {}).get(name, {})

@@ -23,7 +23,8 @@ from voltherm.report.figures_year import year_caption, year_figure
 from voltherm.report.limits import headline_sentence, set_point_sentence
 from voltherm.report.quantities import temperature
 from voltherm.report.scope import ASSUMPTIONS, NOT_MODELLED, SOURCES
-from voltherm.report.summary import Section, pue_label, summary
+from voltherm.report.sections_answer import pue_label
+from voltherm.report.summary import Section, summary
 from voltherm.report.tables import tables
 from voltherm.report.tiles import tiles
 from voltherm.study.answer import Answer

@@ -2,16 +2,9 @@
 
 from collections.abc import Callable
 
-from voltherm.report.decision import cost_rows, recommendation
 from voltherm.report.limits import (
-    binding_limit,
-    binding_name,
-    difference_beyond,
-    headline_sentence,
     is_equipment,
     margin_text,
-    passed_by,
-    set_point_sentence,
 )
 from voltherm.report.quantities import (
     MONTHS,
@@ -29,18 +22,15 @@ from voltherm.report.quantities import (
 from voltherm.report.ride_through import ride_through_rows
 from voltherm.report.section import Row
 from voltherm.report.section import Section as Section
+from voltherm.report.sections_answer import answer_section, pue_label
 from voltherm.report.sections_uncertainty import band_sections, sensitivity_sections
-from voltherm.report.uncertainty import interval, margin_digits, value_within
 from voltherm.site.balances import CLOSED
-from voltherm.site.outputs import COOLING_PARTS, INTAKE_PARTS, site_effectiveness
+from voltherm.site.outputs import COOLING_PARTS, INTAKE_PARTS
 from voltherm.site.year import Year
 from voltherm.study.answer import Answer, Point
 from voltherm.study.bounds import broken_bounds
-from voltherm.study.limits import SUPPLY_LIMIT, Constraint, violated
-from voltherm.study.uncertainty import CHIP_SUPPLY
-from voltherm.study.verdict import COLDEST, points, unphysical, verdicts
-
-NO_YEAR = "the year reaches an ambient at which the site has no steady state"
+from voltherm.study.limits import Constraint
+from voltherm.study.verdict import points, verdicts
 
 _NAMES = frozenset((1,))
 _LARGE = 1e7  # W of IT load from which all powers of a table are shown in MW
@@ -67,7 +57,7 @@ _SEVERITIES = {"unphysical": "unphysical", "limit": "limit passed", "practice": 
 def summary(answer: Answer) -> list[Section]:
     """The sections of the summary, in reading order."""
     return [
-        _headline(answer),
+        answer_section(answer),
         *band_sections(answer),
         _findings(answer),
         _temperatures(answer),
@@ -81,12 +71,6 @@ def summary(answer: Answer) -> list[Section]:
         _balances(answer),
         _times(answer),
     ]
-
-
-def pue_label(answer: Answer, *, interim: bool) -> str:
-    """PUE's category, period and boundary in words."""
-    period = answer.point.figures if interim or answer.year is None else answer.year.energy
-    return site_effectiveness(answer.site, period["facility_power"], period["it_power"], interim=interim).label()
 
 
 def _points(answer: Answer) -> list[Point]:
@@ -106,78 +90,6 @@ def _across(answer: Answer, label: str, text) -> Row:
 
 def _figure(answer: Answer, label: str, name: str, form) -> Row:
     return _across(answer, label, lambda point: form(point.figures[name]))
-
-
-def _headline(answer: Answer) -> Section:
-    point, allowed = answer.point, answer.allowed
-    day, digits = temperature(float(answer.site.climate.dry_bulb)), margin_digits(answer, 2)
-    rows: list[Row] = [("PHYSICAL BOUND BROKEN", "", broken) for broken in broken_bounds(answer)]
-    rows += [("UNPHYSICAL", "", sentence) for sentence in unphysical(answer)]
-    rows += [
-        ("LIMIT PASSED", difference_beyond(each), f"{binding_name(each)} at {each.element}, {where}")
-        for where, found in points(answer)
-        if where != COLDEST
-        for each in violated(found.constraints)
-    ]
-    alarming = frozenset(range(len(rows)))
-    emphasis = frozenset(range(len(rows) + 1))
-    if allowed is None:
-        unheld = answer.unheld
-        rows.append(
-            ("Highest allowed supply temperature", "none", f"passed at every set point: {passed_by(unheld)}")
-            if unheld is not None
-            else ("Highest allowed supply temperature", "not found", "no steady state where it is sought")
-        )
-    else:
-        facility = temperature(allowed.figures["facility_supply_temperature"], 2)
-        end = binding_limit(allowed)
-        bounded = end.name == SUPPLY_LIMIT
-        rows += [
-            (
-                "Highest allowed supply temperature",
-                temperature(allowed.set_point, 2) if bounded else _chip_supply(answer, allowed.set_point),
-                f"{'' if bounded else _then(interval(answer, CHIP_SUPPLY))}facility water at {facility} and "
-                f"{day} outside",
-            ),
-            ("What binds there", binding_name(end), end.element),
-        ]
-    if answer.chip_supply is not None:
-        rows.append(
-            (
-                "What the chips alone would allow",
-                _chip_supply(answer, answer.chip_supply),
-                f"{_then(interval(answer, CHIP_SUPPLY))}without the maker's limit",
-            )
-        )
-    rows.append(("Recommended supply", *recommendation(answer)))
-    rows += [
-        (
-            "Supply reached at the set point",
-            temperature(point.figures["supply_temperature"], 2),
-            f"set point {temperature(point.set_point, 2)}",
-        ),
-        (
-            "Hottest GPU at the set point",
-            temperature(point.figures["gpu_temperature"], digits),
-            f"{point.hottest['gpu']}, {difference(point.figures['gpu_margin'], digits)} below its limit",
-        ),
-        (
-            "PUE of the hot day",
-            value_within(answer, "pue") or number(point.figures["pue"], 4),
-            f"{_then(interval(answer, 'pue'))}{pue_label(answer, interim=True)}",
-        ),
-    ]
-    if answer.year is None:
-        rows.append(("PUE and WUE of the year", "none", NO_YEAR))
-    else:
-        rows += [
-            ("PUE of the year", number(answer.year.pue, 4), pue_label(answer, interim=False)),
-            ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
-        ]
-    rows += cost_rows(answer)
-    header = ("", "value", "where, and of what")
-    note = f"{headline_sentence(answer)} {set_point_sentence(answer)}"
-    return Section("answer", "The answer", header, tuple(rows), note, emphasis, alarming=alarming)
 
 
 def _findings(answer: Answer) -> Section:
@@ -291,15 +203,6 @@ def _left(
     }
     passed = {index for index, each in enumerate(order) if any(column[each.name].violated for column in columns)}
     return rows, frozenset(emphasis), frozenset(passed)
-
-
-def _chip_supply(answer: Answer, value: float) -> str:
-    return value_within(answer, CHIP_SUPPLY) or temperature(value, 2)
-
-
-def _then(text: str | None) -> str:
-    """A text to be followed by more; empty where there is none."""
-    return f"{text}; " if text else ""
 
 
 def _year(answer: Answer, first: Year) -> Section:

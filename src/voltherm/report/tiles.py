@@ -6,7 +6,7 @@ import math
 from voltherm.report.limits import binding_limit, binding_name, equipment_at_end, passed_by
 from voltherm.report.quantities import difference, duration, number, power, temperature
 from voltherm.report.ride_through import ends_course, told
-from voltherm.report.summary import NO_YEAR
+from voltherm.report.sections_answer import NO_YEAR
 from voltherm.report.uncertainty import figure_within, interval, value_within
 from voltherm.site.outputs import makeup_water
 from voltherm.study.answer import Answer, Point

@@ -1,6 +1,7 @@
 """From a validated configuration to a `Site`, and the dotted paths by which its numbers are addressed."""
 
 import dataclasses
+import difflib
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,8 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from voltherm.site.sections import Site
+
+_SIMILAR = 0.75
 
 
 def build(configuration: object) -> Site:
@@ -51,20 +54,28 @@ def parameter_paths(site: Site) -> tuple[str, ...]:
 
 
 def parameter(site: Site, path: str) -> Array:
-    """The number at a dotted path. **Raises** `KeyError` with the path where there is none."""
+    """The number at a dotted path. **Raises** `KeyError` with the path, and what may be meant, where there is none."""
     value = _leaf(site, path)
     if not eqx.is_array(value):
-        raise KeyError(path)
+        raise _no_number(site, path)
     return value
 
 
+def _no_number(site: Any, path: str) -> KeyError:
+    known = parameter_paths(site) if isinstance(site, Site) else ()
+    near = difflib.get_close_matches(path, known, n=1, cutoff=_SIMILAR)
+    meant = f": did you mean '{near[0]}'?" if near else ""
+    return KeyError(f"'{path}' is no number of the site{meant}")
+
+
 def _leaf(site: Any, path: str) -> Any:
+    part = site
     for name in path.split("."):
         # an array has attributes too, and none of them is a number of the site
-        if not isinstance(site, eqx.Module) or not hasattr(site, name):
-            raise KeyError(path)
-        site = getattr(site, name)
-    return site
+        if not isinstance(part, eqx.Module) or not hasattr(part, name):
+            raise _no_number(site, path)
+        part = getattr(part, name)
+    return part
 
 
 def with_parameters(site: Site, values: Mapping[str, Any]) -> Site:
