@@ -11,7 +11,13 @@ from voltherm.cli.output import print_json, problem_console, progress, result_co
 if TYPE_CHECKING:
     from voltherm.formats.loader import Study
     from voltherm.formats.sweep_store import SweepFolder
+    from voltherm.site import Site
+    from voltherm.study.store import Columns
     from voltherm.study.sweep import SweepResult
+    from voltherm.study.sweep_summary import SweepSummary
+
+_TOLD = ("cooling_power", "pue", "junction_margin", "supply_margin")
+"""Figures that are shown of the best designs."""
 
 
 def sweep(
@@ -34,13 +40,23 @@ def sweep(
         # what the folder holds is judged before jax is imported, as far as the file of the study tells
         store.inspect(_known(read), resume=resume)
         prepare(device, every_core=True)
-        result = _swept(read, store, resume=resume)
+        from voltherm.cli.studies import case_of
+        from voltherm.study.sweep_summary import NEEDED, summarised
+
+        site = case_of(read)
+        result = _swept(read, site, store, resume=resume)
+        paths = [variable["path"] for variable in read.variables]
+        table = result.table((*NEEDED, *_TOLD, *paths))
+        found = summarised(site, table)
     if json:
         print_json(
             {
                 "designs": result.plan.designs,
                 "failed": result.failed,
                 "counts": result.counts,
+                "feasible": found.feasible,
+                "broken": dict(found.broken),
+                "best": [_design(read, table, design) for design in found.best],
                 "chunks_reused": result.reused,
                 "chunks_computed": result.computed,
                 "files": result.files,
@@ -48,10 +64,14 @@ def sweep(
         )
         return
     rows = [(code.name, f"{count:,}") for code, count in result.counts.items()]
-    console = result_console()
+    console = result_console(whole_lines=True)
     console.print(simple_table(f"{result.plan.designs:,} designs", ("result", "designs"), rows))
     for sentence in result.described():
         console.print(sentence, soft_wrap=True)
+    console.print(simple_table(*_best(read, table, found), left=1))
+    if found.broken:
+        broken = ", ".join(f"{name} in {count:,}" for name, count in found.broken.items())
+        console.print(f"limits that are passed: {broken}", soft_wrap=True)
     console.print(f"chunks: {result.computed} computed, {result.reused} found finished")
     for file in result.files:
         console.print(str(file), soft_wrap=True)
@@ -70,8 +90,28 @@ def _known(read: "Study") -> dict[str, Any]:
     return known | ({"designs": settings.designs} if settings.sampler == "sobol" else {})
 
 
-def _swept(read: "Study", store: "SweepFolder", *, resume: bool) -> "SweepResult":
-    from voltherm.cli.studies import case_of, translated
+def _design(read: "Study", table: "Columns", design: int) -> dict[str, float]:
+    names = (*(variable["path"] for variable in read.variables), *_TOLD)
+    return {"design": design} | {name: float(table[name][design]) for name in names}
+
+
+def _best(read: "Study", table: "Columns", found: "SweepSummary") -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
+    """The best feasible designs as a table: their variables, and what they come to."""
+    from voltherm.formats.schema_site import FIELDS
+    from voltherm.report.quantities import difference, number, power
+
+    paths = [variable["path"] for variable in read.variables]
+    forms = {"cooling_power": power, "pue": lambda value: number(value, 4)}
+    rows = [(path, *(FIELDS[path].shown(float(table[path][design]), 4) for design in found.best)) for path in paths]
+    for name in _TOLD:
+        form = forms.get(name, lambda value: difference(value, 2))
+        rows.append((name.replace("_", " "), *(form(float(table[name][design])) for design in found.best)))
+    title = f"{found.feasible:,} designs hold every limit; the least cooling first"
+    return title, ("design", *(f"{design:,}" for design in found.best)), rows
+
+
+def _swept(read: "Study", site: "Site", store: "SweepFolder", *, resume: bool) -> "SweepResult":
+    from voltherm.cli.studies import translated
     from voltherm.study import sweep as run_sweep
     from voltherm.study.sweep import SweepProgress
 
@@ -82,7 +122,7 @@ def _swept(read: "Study", store: "SweepFolder", *, resume: bool) -> "SweepResult
             report(f"designs ({now.failed} failed)" if now.failed else "designs", now.done, now.designs)
 
         return run_sweep(
-            case_of(read),
+            site,
             read.variables,
             sampler=settings.sampler,
             designs=settings.designs,

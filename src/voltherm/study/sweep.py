@@ -61,9 +61,13 @@ class SweepResult:
         """Designs without a solution."""
         return self.plan.designs - self.counts.get(ResultCode.CONVERGED, 0)
 
-    def table(self) -> Columns:
-        """The whole table in memory: arrays (design,) by name."""
-        chunks = [self.store.read_chunk(chunk) for chunk in range(self.plan.count)]
+    def table(self, names: Iterable[str] | None = None) -> Columns:
+        """The table in memory, arrays (design,) by name: of all columns, or of those in `names`."""
+        wanted = None if names is None else set(names)
+        chunks = [
+            {name: column for name, column in self.store.read_chunk(chunk).items() if wanted is None or name in wanted}
+            for chunk in range(self.plan.count)
+        ]
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
     def described(self) -> list[str]:
