@@ -25,18 +25,22 @@ _WITH_HALLS = (
     "air.coil_rated_air_flow",
     "facility.pump_nominal_flow",
     "facility.volume",
-    "electrical.main_transformer.rating",
-    "electrical.main_transformer.no_load_loss",
     "electrical.mechanical_substation.rating",
     "electrical.mechanical_substation.no_load_loss",
-    "electrical.feeder.rating",
 )
+_STRONG = (
+    "electrical.intake_short_circuit=2000 MVA",
+    "electrical.main_transformer.rating=30 MVA",
+    "electrical.main_transformer.no_load_loss=15 kW",
+    "electrical.feeder.rating=2000 A",
+)
+"""A network that no building of sixteen halls loads far."""
 
 
 def _building(seed: int):
     random = np.random.default_rng(seed)
     halls = int(random.integers(1, 17))
-    overrides = (*OVERRIDES, f"building.halls={halls}", f"building.rows_per_hall={random.integers(1, 4)}")
+    overrides = (*OVERRIDES, *_STRONG, f"building.halls={halls}", f"building.rows_per_hall={random.integers(1, 4)}")
     site = build(configuration(BUILDING, overrides)[0])
     rows = site.building.rows / 4.0
     changes = {path: float(parameter(site, path)) * rows for path in _WITH_HALLS}
