@@ -14,6 +14,7 @@ from voltherm.report.figures_loop import _groups, loop_figure
 from voltherm.report.figures_one_line import one_line_caption, one_line_figure
 from voltherm.report.figures_response import response_figure
 from voltherm.report.figures_ride_through import ride_through_figure
+from voltherm.report.figures_sweep import sweep_figure
 from voltherm.site import with_parameters
 from voltherm.study.answer import Answer
 
@@ -76,3 +77,15 @@ def test_racks_that_are_alike_look_alike(answer):
     assert "margin of the hottest GPU [K]" in drawing
     cells = re.findall(r"fill: (#[0-9a-f]{6})", drawing[drawing.index("QuadMesh") :])
     assert len(set(cells[:6])) == 1
+
+
+def test_a_sweep_is_drawn_with_every_variable_and_unsolved_designs_left_out():
+    values = {
+        "secondary.supply_temperature": (np.array([30.0, 35.0, 40.0]), "degC"),
+        "facility.pumps": (np.array([1.0, 2.0, 3.0]), ""),
+    }
+    drawing = sweep_figure(values, np.array([1e6, np.nan, 3e6]), np.array([True, False, False]), (0,))
+    for text in ("secondary.supply_temperature [degC]", "facility.pumps", "cooling power [MW]", "a limit is passed"):
+        assert text in drawing
+    nothing = sweep_figure(values, np.full(3, np.nan), np.zeros(3, bool), ())
+    assert "every limit is held" in nothing

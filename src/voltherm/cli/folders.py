@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from voltherm.cli.output import problem_console
 from voltherm.formats.errors import EnvironmentFaultError
 
 
@@ -42,6 +43,17 @@ class Writer:
         except OSError as error:
             self.fault = _fault(folder, error)
         return []
+
+
+def drawing(file: Path, draw: Callable[[], str]) -> list[Path]:
+    """The file of a drawing; none, with a notice, where matplotlib is not installed."""
+    try:
+        text = draw()
+    except ImportError:
+        problem_console().print(f"no {file.name}: matplotlib is not installed (pip install 'voltherm[report]')")
+        return []
+    file.write_text(text, encoding="utf-8")
+    return [file]
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voltherm.cli.folders import output_folder, writing
+from voltherm.cli.folders import drawing, output_folder, writing
 from voltherm.cli.options import Case, Devices, Json, Output, Overrides
 from voltherm.cli.output import print_json, progress, result_console, simple_table
 
@@ -79,10 +79,18 @@ def simulate(
     with writing() as write:
         files = write(lambda: [write_results(folder / "simulation.h5", results)], folder)
         file = str(files[0]) if files else None
+
+        def draw() -> str:
+            from voltherm.report.figures_ride_through import course_figure
+
+            return course_figure(course, float(site.rack.gpu.junction_limit), float(course.time[-1]))
+
+        drawn = write(lambda: drawing(folder / "simulation.svg", draw), folder)
         if json:
-            print_json({"name": document.name, **{name: getattr(course, name) for name in _FIGURES}, "file": file})
+            told = {"name": document.name, **{name: getattr(course, name) for name in _FIGURES}}
+            print_json({**told, "file": file, "files": [*files, *drawn]})
         else:
-            _print(document.name, course, file or "none: see below")
+            _print(document.name, course, ", ".join(map(str, [*files, *drawn])) or "none: see below")
 
 
 def _print(name: str, course: "RideThrough", file: str) -> None:

@@ -1,10 +1,11 @@
 """``voltherm sweep``: many designs of a case."""
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voltherm import __version__
-from voltherm.cli.folders import output_folder
+from voltherm.cli.folders import drawing, output_folder
 from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile
 from voltherm.cli.output import print_json, problem_console, progress, result_console, simple_table
 
@@ -48,6 +49,7 @@ def sweep(
         paths = [variable["path"] for variable in read.variables]
         table = result.table((*NEEDED, *_TOLD, *paths))
         found = summarised(site, table)
+        files = [*result.files, *_drawn(read, table, found, store.folder)]
     if json:
         print_json(
             {
@@ -59,7 +61,7 @@ def sweep(
                 "best": [_design(read, table, design) for design in found.best],
                 "chunks_reused": result.reused,
                 "chunks_computed": result.computed,
-                "files": result.files,
+                "files": files,
             }
         )
         return
@@ -73,7 +75,7 @@ def sweep(
         broken = ", ".join(f"{name} in {count:,}" for name, count in found.broken.items())
         console.print(f"limits that are passed: {broken}", soft_wrap=True)
     console.print(f"chunks: {result.computed} computed, {result.reused} found finished")
-    for file in result.files:
+    for file in files:
         console.print(str(file), soft_wrap=True)
 
 
@@ -88,6 +90,24 @@ def _known(read: "Study") -> dict[str, Any]:
         "voltherm": __version__,
     }
     return known | ({"designs": settings.designs} if settings.sampler == "sobol" else {})
+
+
+def _drawn(read: "Study", table: "Columns", found: "SweepSummary", folder: Path) -> list[Path]:
+    from voltherm.formats.schema_site import FIELDS
+    from voltherm.formats.units import DIMENSIONS
+
+    values = {}
+    for variable in read.variables:
+        path = variable["path"]
+        unit = DIMENSIONS[FIELDS[path].dimension][FIELDS[path].unit]
+        values[path] = (table[path] - unit.offset) / unit.factor, FIELDS[path].unit
+
+    def draw() -> str:
+        from voltherm.report.figures_sweep import sweep_figure
+
+        return sweep_figure(values, table["cooling_power"], found.holding, found.best)
+
+    return drawing(folder / "sweep.svg", draw)
 
 
 def _design(read: "Study", table: "Columns", design: int) -> dict[str, float]:

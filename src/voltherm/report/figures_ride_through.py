@@ -7,6 +7,7 @@ import numpy as np
 from voltherm.report.figure import BLUE, INK, LIGHT_BLUE, ORANGE, RED, VIOLET, new, style, svg
 from voltherm.report.quantities import ZERO_CELSIUS, duration, number
 from voltherm.report.ride_through import ends_course, outcome, told, window_text
+from voltherm.site import RideThrough
 from voltherm.study.answer import Answer
 
 _BEYOND = 1.4  # of the time to the first limit: what is drawn; past it chips throttle
@@ -20,9 +21,16 @@ def _shown_until(answer: Answer) -> float:
 
 
 def ride_through_figure(answer: Answer) -> str:
-    """Chips above, water below, over minutes since the start."""
-    ride = answer.ride_through
-    shown = np.asarray(ride.time) <= _shown_until(answer)
+    """The course of an answer, little further than its first limit."""
+    return course_figure(answer.ride_through, float(answer.site.rack.gpu.junction_limit), _shown_until(answer))
+
+
+def course_figure(ride: RideThrough, gpu_limit: float, until: float) -> str:
+    """Chips above, water below, over minutes since the start.
+
+    **Arguments**: `gpu_limit`: of the GPUs' junctions [K]; `until`: what is drawn [s].
+    """
+    shown = np.asarray(ride.time) <= until
     minutes = np.asarray(ride.time)[shown] / 60.0
     with style("ride"):
         figure = new(9.6, 4.0)
@@ -37,7 +45,7 @@ def ride_through_figure(answer: Answer) -> str:
         )
         for label, values, colour, width in curves:
             axes.plot(minutes, np.asarray(values)[shown] - ZERO_CELSIUS, color=colour, linewidth=width, label=label)
-        limit = float(answer.site.rack.gpu.junction_limit) - ZERO_CELSIUS
+        limit = gpu_limit - ZERO_CELSIUS
         axes.axhline(limit, color=RED, linewidth=1.0, linestyle=(0, (4, 2)))
         axes.annotate(
             f"GPU limit {number(limit)} °C",

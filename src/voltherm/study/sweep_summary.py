@@ -31,7 +31,8 @@ NEEDED = ("result", OBJECTIVE, *_MARGINS, *(name for names in _LIMITS.values() f
 class SweepSummary:
     """Counts of a sweep, the numbers of its best feasible designs, the best first, and why others are not.
 
-    `broken`: how many converged designs break each limit, by the name of its figure.
+    `broken`: how many converged designs break each limit, by the name of its figure; `holding`: which designs (design,)
+    hold every one.
     """
 
     designs: int
@@ -39,6 +40,7 @@ class SweepSummary:
     feasible: int
     best: tuple[int, ...]
     broken: Mapping[str, int]
+    holding: np.ndarray
 
 
 def summarised(site: Site, columns: Mapping[str, np.ndarray], *, most: int = 5) -> SweepSummary:
@@ -62,4 +64,5 @@ def summarised(site: Site, columns: Mapping[str, np.ndarray], *, most: int = 5) 
         feasible=int(np.sum(feasible)),
         best=tuple(int(design) for design in order[: min(most, int(np.sum(feasible)))]),
         broken={name: int(np.sum(converged & ~each)) for name, each in held.items() if np.any(converged & ~each)},
+        holding=feasible,
     )
