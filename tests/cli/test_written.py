@@ -78,6 +78,10 @@ def test_what_cannot_be_written_is_still_printed(run, tmp_path: Path, monkeypatc
     assert done.exit_code == 5
     assert "largest difference from the table" in done.stdout
     assert "no space is left on the device" in done.stderr.replace("\n", " ")
+    told = run("tune", "configs/tune/cold_plate.yaml", "--out", tmp_path, "--json")
+    assert told.exit_code == 5
+    # one document, the result
+    assert json.loads(told.stdout)["files"] == []
 
 
 def test_a_fault_of_the_disk_names_the_file(tmp_path: Path):

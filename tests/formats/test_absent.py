@@ -44,5 +44,9 @@ def test_another_key_of_the_same_section_is_no_answer():
     assert "did you mean" not in suggestion("secondary.colour", PATHS)
 
 
+def test_a_winding_is_no_wind_power():
+    assert absent("winding_loss") is None
+
+
 def test_no_key_that_exists_is_called_absent():
     assert not [path for path in PATHS if absent(path.rpartition(".")[2])]

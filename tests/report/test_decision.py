@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from voltherm.report.decision import cost_rows, recommendation, recommended_supply
+from voltherm.study.limits import Constraint
 from voltherm.study.uncertainty import CHIP_SUPPLY, Band, Uncertainty
 
 
@@ -40,17 +41,24 @@ def test_nothing_is_recommended_without_tolerances_or_an_answer(answer, unanswer
     assert recommendation(unanswered) == ("none", "no set point serves")
 
 
+def test_nothing_is_recommended_where_another_limit_is_passed(answer):
+    over = Constraint("transformer loading", "H1-TX-07", -0.2, "1", "limit", False, True)
+    allowed = dataclasses.replace(answer.allowed, constraints=(over, *answer.allowed.constraints))
+    text, why = recommendation(dataclasses.replace(_known(answer, 320.07, 1.0), allowed=allowed))
+    assert text == "none"
+    assert "transformer loading" in why
+
+
 def test_costs_are_energies_at_the_price_of_the_case(answer):
     price = float(answer.site.economics.electricity_price)
-    whole, warmer = cost_rows(answer)
-    assert whole[1] == f"{answer.year.energy['facility_power'] * price:,.0f} USD"
-    assert whole[2] == f"of it cooling {answer.year.energy['cooling_power'] * price:,.0f} USD, at the set point"
-    less = (answer.year.energy["facility_power"] - answer.allowed_year.energy["facility_power"]) * price
-    assert warmer[:2] == (
-        "At 46.9 °C all year",
-        f"{abs(less) / 1e3:,.0f} thousand USD {'less' if less >= 0 else 'more'}",
-    )
-    tenfold = {name: 1e3 * joules for name, joules in answer.year.energy.items()}
-    large = dataclasses.replace(answer, year=dataclasses.replace(answer.year, energy=tenfold))
-    assert cost_rows(large)[0][1] == f"{tenfold['facility_power'] * price / 1e6:,.2f} million USD"
+    whole, cooling = (answer.year.energy[name] * price for name in ("facility_power", "cooling_power"))
+    first, warmer = cost_rows(answer)
+    assert 1e5 < whole < 1e6
+    assert first[1:] == (f"{whole / 1e3:,.0f} thousand USD", f"of it cooling {cooling:,.0f} USD, at the set point")
+    less = whole - answer.allowed_year.energy["facility_power"] * price
+    assert abs(less) < 1e5
+    assert warmer[:2] == ("At 46.9 °C all year", f"{abs(less):,.0f} USD {'less' if less >= 0 else 'more'}")
+    thousandfold = {name: 1e3 * joules for name, joules in answer.year.energy.items()}
+    large = dataclasses.replace(answer, year=dataclasses.replace(answer.year, energy=thousandfold))
+    assert cost_rows(large)[0][1] == f"{whole / 1e3:,.2f} million USD"
     assert cost_rows(dataclasses.replace(answer, year=None, allowed_year=None)) == []

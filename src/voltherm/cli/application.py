@@ -24,6 +24,7 @@ from voltherm.cli import (
     tune,
     validate,
 )
+from voltherm.cli.folders import LateFaultError
 from voltherm.cli.output import print_json, problem_console
 from voltherm.formats.errors import ConfigurationError, VolthermError
 
@@ -88,7 +89,8 @@ def _tell(error: VolthermError, *, as_json: bool) -> None:
             print_json({"problems": [problem.as_dict() for problem in error.problems]} | left_out)
         return
     problem_console().print(str(error), style="red", soft_wrap=True)
-    if as_json:
+    # one JSON document is all that a reader of stdout gets
+    if as_json and not isinstance(error, LateFaultError):
         print_json({"error": str(error), "exit_code": error.exit_code})
 
 

@@ -28,6 +28,10 @@ def _fault(folder: Path, error: OSError) -> EnvironmentFaultError:
     return EnvironmentFaultError(f"{error.filename or folder}: cannot be written: {error.strerror or error}")
 
 
+class LateFaultError(EnvironmentFaultError):
+    """A fault that is told after the result has been printed: it prints nothing more on stdout."""
+
+
 class Writer:
     """Writes files and keeps the fault of those that cannot be written, so that their contents are still printed."""
 
@@ -62,4 +66,4 @@ def writing() -> Iterator[Writer]:
     writer = Writer()
     yield writer
     if writer.fault is not None:
-        raise writer.fault
+        raise LateFaultError(str(writer.fault)) from writer.fault

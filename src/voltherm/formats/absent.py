@@ -20,7 +20,7 @@ _ABSENT = (
     ),
     (r"rear_?door|immers|sidecar", "rear-door coils and immersion tanks are not modelled in a site yet"),
     (
-        r"batter|generator|genset|diesel|solar|wind|photovoltaic|^pv",
+        r"batter|generator|genset|diesel|solar|wind_(power|turbine|farm)|photovoltaic|^pv",
         "batteries, generators and renewable sources are not modelled: the utility feeds the site",
     ),
     (r"absorption|adsorption|heat_?pump|heat_?recovery|reuse", "heat recovery and sorption machines are not modelled"),

@@ -16,6 +16,7 @@ from voltherm.report.quantities import ZERO_CELSIUS, number, share, temperature
 from voltherm.report.uncertainty import band_of
 from voltherm.site.year import Year
 from voltherm.study.answer import Answer
+from voltherm.study.limits import violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
 
 _STEP = 0.5  # K
@@ -38,6 +39,10 @@ def recommendation(answer: Answer) -> tuple[str, str]:
     if supply is None:
         why = "no set point serves" if answer.allowed is None else "no number of the case has a tolerance to judge by"
         return "none", why
+    assert answer.allowed is not None
+    passed = violated(answer.allowed.constraints)
+    if passed:
+        return "none", f"limits are passed there whatever the supply: {', '.join(each.name for each in passed)}"
     text = "what the maker and the chips allow" if supply >= _floor(answer) else "the chips hold it with about 98 %"
     beyond = answer.point.set_point - supply
     return temperature(supply), f"{text}; the set point is {_side(beyond)}"
@@ -56,9 +61,14 @@ def _side(beyond: float) -> str:
 
 
 def money(answer: Answer, joules: float) -> str:
-    """What an energy costs, in millions where it is much."""
-    cost = joules * float(answer.site.economics.electricity_price)
-    return f"{number(cost / 1e6, 2)} million USD" if cost >= 1e6 else f"{number(cost, 0)} USD"
+    """What an energy costs, in millions or thousands where it is much."""
+    return _amount(joules * float(answer.site.economics.electricity_price))
+
+
+def _amount(cost: float) -> str:
+    if cost >= 1e6:
+        return f"{number(cost / 1e6, 2)} million USD"
+    return f"{number(cost / 1e3, 0)} thousand USD" if cost >= 1e5 else f"{number(cost, 0)} USD"
 
 
 def cost_rows(answer: Answer) -> list[tuple[str, str, str]]:
@@ -75,7 +85,7 @@ def cost_rows(answer: Answer) -> list[tuple[str, str, str]]:
         rows.append(
             (
                 f"At {temperature(answer.allowed.set_point)} all year",
-                f"{number(abs(less) / 1e3, 0)} thousand USD {word}",
+                f"{_amount(abs(less))} {word}",
                 f"{_cooling(answer, warmer)}; {done}",
             )
         )
