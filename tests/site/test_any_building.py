@@ -33,8 +33,9 @@ _STRONG = (
     "electrical.main_transformer.rating=30 MVA",
     "electrical.main_transformer.no_load_loss=15 kW",
     "electrical.feeder.rating=2000 A",
+    "ride_through.step=1 s",
 )
-"""A network that no building of sixteen halls loads far."""
+"""A network that no building of sixteen halls loads far, and a step that no main of theirs is too short for."""
 
 
 def _building(seed: int):
