@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
-from typer.testing import CliRunner
 
 from tests.report.fabricated import fabricated_answer, small_site
 from voltherm.cli import environment
@@ -22,14 +21,6 @@ from voltherm.formats.sweep_store import SweepFolder
 from voltherm.study.checkpoint import save
 
 CASE = "configs/campus/abilene_building.yaml"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, project_root: Path):
-    monkeypatch.chdir(project_root)
-    # the suite has set jax up already
-    monkeypatch.setattr(environment, "prepare", lambda *_, **__: None)
-    return lambda *arguments: CliRunner().invoke(application, [str(argument) for argument in arguments])
 
 
 @pytest.mark.parametrize(

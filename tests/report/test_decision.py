@@ -47,6 +47,7 @@ def test_nothing_is_recommended_where_another_limit_is_passed(answer):
     text, why = recommendation(dataclasses.replace(_known(answer, 320.07, 1.0), allowed=allowed))
     assert text == "none"
     assert "transformer loading" in why
+    assert recommended_supply(dataclasses.replace(_known(answer, 320.07, 1.0), allowed=allowed)) is None
 
 
 def test_costs_are_energies_at_the_price_of_the_case(answer):

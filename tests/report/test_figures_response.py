@@ -69,4 +69,4 @@ def test_where_warmer_water_costs_more_is_said(answer: Answer):
         "air_chiller_power": warmer.figures["air_chiller_power"] + extra,
     }
     told = response_caption(dataclasses.replace(answer, allowed_curve=dataclasses.replace(warmer, figures=figures)))
-    assert "the highest supply takes up to 300 kW more than the set point: the condensers of the air-side" in told
+    assert "the highest supply takes up to 300 kW more than the set point: the air-side chillers condense" in told

@@ -193,6 +193,16 @@ def test_a_limit_that_is_passed_reaches_the_first_page(answer):
     assert limits_held(answer)
 
 
+def test_every_limit_that_is_passed_is_told_beside_a_chip_that_is_too_hot(answer):
+    over = _overloaded(answer).point
+    hot = tuple(
+        dataclasses.replace(each, margin=-2.0, violated=True) if each.name.startswith("GPU") else each
+        for each in over.constraints
+    )
+    told = set_point_sentence(dataclasses.replace(answer, point=dataclasses.replace(over, constraints=hot)))
+    assert "passes its limit by 2.00 K. It passes the limit of the transformer loading by 20.0 %" in told
+
+
 def test_every_row_has_a_cell_under_every_heading(answer):
     assert all(len(row) == len(section.header) for section in summary(answer) for row in section.rows)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from voltherm.cli.folders import writing
 from voltherm.cli.options import Author, Client, Json, Revision
 from voltherm.cli.output import print_json, result_console
 from voltherm.formats.errors import shown
@@ -35,13 +36,15 @@ def report(
     answer = decode(results, read)
     told = {"client": client, "revision": revision, "author": author}
     notes = {**read.attributes, **{name: shown(text) for name, text in told.items() if text}}
-    files = written_report(answer, output if output is not None else results.parent, notes)
-    if json:
-        print_json(as_json(answer) | {"files": files})
-        return
-    from voltherm.report.terminal import print_summary
+    folder = output if output is not None else results.parent
+    with writing() as write:
+        files = write(lambda: written_report(answer, folder, notes), folder)
+        if json:
+            print_json(as_json(answer) | {"files": files})
+            return
+        from voltherm.report.terminal import print_summary
 
-    console = result_console()
-    print_summary(answer, console, details=details)
-    for file in files:
-        console.print(str(file), soft_wrap=True)
+        console = result_console()
+        print_summary(answer, console, details=details)
+        for file in files:
+            console.print(str(file), soft_wrap=True)

@@ -15,8 +15,6 @@ from voltherm.formats.errors import shown
 
 LIMIT_PASSED = 6
 """Exit code of `voltherm run --strict` where the answer does not hold every limit."""
-COVER = ("command", "client", "revision", "author", "weather")
-"""Notes of a run that the head of its report shows."""
 
 if TYPE_CHECKING:
     from voltherm.formats.results import Variable
@@ -105,18 +103,15 @@ def _tables(answer: "Answer") -> "dict[str, Variable]":
 
 def written_report(answer: "Answer", folder: Path, notes: Mapping[str, Any]) -> list[Path]:
     """The files of the HTML report; none, with a notice, where the libraries for it are not installed."""
-    from voltherm.formats.errors import EnvironmentFaultError
     from voltherm.report.html import Cover, MissingExtra, write
 
     try:
-        texts = {name: str(notes.get(name, "")) for name in COVER}
-        cover = Cover(texts["command"], texts["client"], texts["revision"], texts["author"], texts["weather"])
+        texts = {name: str(notes.get(name, "")) for name in ("command", "client", "revision", "author", "weather")}
+        cover = Cover(date=None, **texts)
         return [write(answer, folder, configuration_text=str(notes.get("case_text", "")), cover=cover)]
     except MissingExtra as error:
         problem_console().print(f"no report: {error}", soft_wrap=True)
         return []
-    except OSError as error:
-        raise EnvironmentFaultError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
 
 def as_json(answer: "Answer") -> dict[str, Any]:

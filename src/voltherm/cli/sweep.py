@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voltherm import __version__
-from voltherm.cli.folders import drawing, output_folder
+from voltherm.cli.folders import drawing, output_folder, writing
 from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile
 from voltherm.cli.output import print_json, problem_console, progress, result_console, simple_table
 
@@ -49,14 +49,27 @@ def sweep(
         paths = [variable["path"] for variable in read.variables]
         table = result.table((*NEEDED, *_TOLD, *paths))
         found = summarised(site, table)
-        files = [*result.files, *_drawn(read, table, found, store.folder)]
-    if json:
+    with writing() as write:
+        drawn = write(lambda: _drawn(read, table, found, store.folder), store.folder)
+        _told(read, result, table, found, [*result.files, *drawn], as_json=json)
+
+
+def _told(
+    read: "Study",
+    result: "SweepResult",
+    table: "Columns",
+    found: "SweepSummary",
+    files: list[Path],
+    *,
+    as_json: bool,
+) -> None:
+    if as_json:
         print_json(
             {
                 "designs": result.plan.designs,
                 "failed": result.failed,
                 "counts": result.counts,
-                "feasible": found.feasible,
+                "feasible": int(found.feasible.sum()),
                 "broken": dict(found.broken),
                 "best": [_design(read, table, design) for design in found.best],
                 "chunks_reused": result.reused,
@@ -105,7 +118,7 @@ def _drawn(read: "Study", table: "Columns", found: "SweepSummary", folder: Path)
     def draw() -> str:
         from voltherm.report.figures_sweep import sweep_figure
 
-        return sweep_figure(values, table["cooling_power"], found.holding, found.best)
+        return sweep_figure(values, table["cooling_power"], found.feasible, found.best)
 
     return drawing(folder / "sweep.svg", draw)
 
@@ -126,7 +139,7 @@ def _best(read: "Study", table: "Columns", found: "SweepSummary") -> tuple[str, 
     for name in _TOLD:
         form = forms.get(name, lambda value: difference(value, 2))
         rows.append((name.replace("_", " "), *(form(float(table[name][design])) for design in found.best)))
-    title = f"{found.feasible:,} designs hold every limit; the least cooling first"
+    title = f"{int(found.feasible.sum()):,} designs hold every limit; the least cooling first"
     return title, ("design", *(f"{design:,}" for design in found.best)), rows
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voltherm.cli.folders import output_folder, writing
+from voltherm.cli.folders import drawing, output_folder, writing
 from voltherm.cli.options import Devices, Json, Output, Overrides, Resume, StudyFile
-from voltherm.cli.output import print_json, problem_console, progress, result_console, simple_table
+from voltherm.cli.output import print_json, progress, result_console, simple_table
 
 if TYPE_CHECKING:
     from voltherm.formats.loader import Study
@@ -142,32 +142,13 @@ def _written(read: "Study", result: "TuneResult", folder: Path) -> list[Path]:
         changes = {path: FIELDS[path].shown(value, 9) for path, value in result.values.items()}
         case = read.case[1]
         files.append(write_changed_case(folder / "case", case, changes, file="tuned.yaml", name=f"{case.name}, tuned"))
-    plot = _plotted(history, result, folder / "tune.svg")
-    return [*files, *([plot] if plot else [])]
 
+    def draw() -> str:
+        from voltherm.report.figures_tune import tune_figure
 
-def _plotted(history: dict[str, Any], result: "TuneResult", file: Path) -> Path | None:
-    try:
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-    except ImportError:
-        problem_console().print("no plot: matplotlib is not installed (pip install 'voltherm[report]')")
-        return None
-    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
-    FigureCanvasSVG(figure)
-    cost, violation = figure.subplots(2, 1, sharex=True)
-    cost.plot(history["objective"], label="descent")
-    cost.axhline(result.objective, linestyle="--", label="design found")
-    if result.search is not None and result.search.feasible:
-        cost.axhline(result.search.objective, color="tab:red", linestyle=":", label="best of the random search")
-    cost.set_ylabel("yearly cost [USD]")
-    cost.legend()
-    violation.plot(history["violation"])
-    violation.axhline(0.0, color="black", linewidth=0.8)
-    violation.set_ylabel("largest constraint")
-    violation.set_xlabel("iteration")
-    figure.savefig(file)
-    return file
+        return tune_figure(result)
+
+    return [*files, *drawing(folder / "tune.svg", draw)]
 
 
 def _cold_plate(read: "Study", folder: Path, *, as_json: bool) -> None:

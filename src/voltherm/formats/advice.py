@@ -24,6 +24,8 @@ from typing import Any
 from voltherm.formats.coolants import coolant_problem, freezing_temperature
 from voltherm.formats.rack_power import LOAD, RackHeat, rack_heat
 from voltherm.formats.rules import BUILDING_RACKS, power_text
+from voltherm.formats.schema import by_path
+from voltherm.formats.source import OVERRIDE
 
 _WINTER_SHARE = 1.5
 _DEVIATIONS = 2.0
@@ -33,22 +35,9 @@ _COOLANT_DENSITY = 1000.0
 _OVER_RATING = 0.02
 """Share of a rating that heat may lie above it before a word is said: the duty's temperatures differ by more."""
 _LEAST_STRENGTH = 3.0
-"""Short-circuit power over load below which a network is called weak (IEEE 1204-1997 calls ratios below 3 low)."""
-OVERRIDE = "--set"
-"""Where a value stands that the command line gives."""
+"""Short-circuit power over load below which a network is weak: IEEE 1204-1997 calls ratios of 2 to 3 low."""
 
 Values = Mapping[str, Any]
-
-
-def by_path(configured: SimpleNamespace, prefix: str = "") -> dict[str, Any]:
-    """Values of a checked configuration by dotted path, in SI, defaults included."""
-    found: dict[str, Any] = {}
-    for name, value in vars(configured).items():
-        if isinstance(value, SimpleNamespace):
-            found |= by_path(value, f"{prefix}{name}.")
-        else:
-            found[f"{prefix}{name}"] = value
-    return found
 
 
 def advice(configured: SimpleNamespace) -> list[tuple[str, str]]:
@@ -115,6 +104,11 @@ def _heat(values: Values) -> RackHeat:
     return rack_heat(*(values[path] for path in LOAD))
 
 
+def _racks(values: Values) -> int:
+    """Racks of one building."""
+    return math.prod(values[path] for path in BUILDING_RACKS)
+
+
 def _cdu(values: Values) -> str | None:
     racks, rated = values["building.racks_per_row"], values["cdu.rated_heat"]
     heat = racks * _heat(values).liquid
@@ -127,8 +121,7 @@ def _cdu(values: Values) -> str | None:
 
 
 def _handlers(values: Values) -> str | None:
-    racks = math.prod(values[path] for path in BUILDING_RACKS)
-    heat = racks * _heat(values).air
+    heat = _racks(values) * _heat(values).air
     rated = values["air.handlers"] * values["air.coil_rated_heat"]
     if heat <= rated * (1.0 + _OVER_RATING):
         return None
@@ -139,8 +132,7 @@ def _handlers(values: Values) -> str | None:
 
 
 def _intake(values: Values) -> str | None:
-    racks = math.prod(values[path] for path in BUILDING_RACKS)
-    load = values["building.count"] * racks * _heat(values).power
+    load = values["building.count"] * _racks(values) * _heat(values).power
     strength = values["electrical.intake_short_circuit"]
     if strength >= _LEAST_STRENGTH * load:
         return None
@@ -151,7 +143,6 @@ def _intake(values: Values) -> str | None:
 
 
 def _mechanical(values: Values) -> str | None:
-    racks = math.prod(values[path] for path in BUILDING_RACKS)
     cooling = values["building.halls"] * values["building.rows_per_hall"] * values["cdu.electronics"]
     cooling += values["dry_coolers.count"] * values["dry_coolers.rated_fan_power"] + values["electrical.house_load"]
     cooling += (
@@ -166,8 +157,7 @@ def _mechanical(values: Values) -> str | None:
         return None
     return (
         f"fans and house load alone draw {power_text(cooling)} at their ratings, more than the {count} mechanical "
-        f"substations of {rating / 1e6:.3g} MVA may carry ({power_text(most).replace('W', 'VA')} for a building of "
-        f"{racks:,} racks): chillers and pumps come on top"
+        f"substations of {rating / 1e6:.3g} MVA may carry, {power_text(most, 'VA')}: chillers and pumps come on top"
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from voltherm.formats.advice import OVERRIDE
 from voltherm.formats.loader import Document
+from voltherm.formats.source import OVERRIDE
 
 
 def write_changed_case(folder: Path, document: Document, changes: Mapping[str, str], *, file: str, name: str) -> Path:
@@ -33,9 +33,12 @@ def write_changed_case(folder: Path, document: Document, changes: Mapping[str, s
         copy = folder / os.path.relpath(each, origin.parent)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(each, copy)
-    given = {value.path: value.exact for value in document.values if value.file == OVERRIDE}
     # it is the same place, whatever its name
-    given |= {value.path: value.exact for value in document.values if value.path == "climate.place"}
+    given = {
+        value.path: value.exact
+        for value in document.values
+        if value.path != "name" and (value.file == OVERRIDE or value.path == "climate.place")
+    }
     written: dict[str, object] = {"voltherm": 1, "base": origin.name, "name": name}
     for path, text in {**given, **changes}.items():
         *sections, last = path.split(".")
@@ -44,8 +47,7 @@ def write_changed_case(folder: Path, document: Document, changes: Mapping[str, s
             inner = place.setdefault(section, {})
             assert isinstance(inner, dict)
             place = inner
-        if path != "name":
-            place[last] = text
+        place[last] = text
     taken = {folder / os.path.relpath(each, origin.parent) for each in read}
     names = itertools.chain((file,), (f"{Path(file).stem}_{number}.yaml" for number in itertools.count(2)))
     target = next(folder / each for each in names if folder / each not in taken)

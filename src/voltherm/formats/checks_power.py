@@ -33,7 +33,7 @@ def _main_transformers(
 _CHAIN = ("building.racks_per_row", "electrical.ups.efficiency", *LOAD)
 
 
-def _rowpower_text(racks: int, efficiency: tuple[float, ...], *load: Any) -> float:
+def _row_power(racks: int, efficiency: tuple[float, ...], *load: Any) -> float:
     """Least power a row draws behind its substation [W]: the UPS at its best efficiency."""
     return racks * rack_heat(*load).power / max(efficiency)
 
@@ -48,7 +48,7 @@ def _rowpower_text(racks: int, efficiency: tuple[float, ...], *load: Any) -> flo
 def _unit_substation(
     rating: float, allowed: float, factor: float, racks: int, efficiency: tuple[float, ...], *load: Any
 ) -> str | None:
-    apparent = _rowpower_text(racks, efficiency, *load) / factor
+    apparent = _row_power(racks, efficiency, *load) / factor
     if apparent <= rating * allowed:
         return None
     return (
@@ -101,7 +101,7 @@ def _feeder(
     *load: Any,
 ) -> str | None:
     most = math.ceil(halls * rows / feeders)
-    current = most * _rowpower_text(racks, efficiency, *load) / (math.sqrt(3.0) * voltage)
+    current = most * _row_power(racks, efficiency, *load) / (math.sqrt(3.0) * voltage)
     if feeders > halls * rows or current <= rating * allowed:
         return None
     needed = math.ceil(feeders * current / (rating * allowed))
@@ -148,7 +148,7 @@ for _name in ("main_transformer", "unit_substation", "mechanical_substation"):
         if loss <= current * rating * (1.0 + _ROUNDING):
             return None
         return (
-            f"{power_text(loss)} is more than the {power_text(current * rating).replace('W', 'VA')} that "
+            f"{power_text(loss)} is more than the {power_text(current * rating, 'VA')} that "
             f"{100 * current:g} % of no-load current draw, of which it is a part: a no-load current of at least "
             f"{math.ceil(1e4 * loss / rating) / 100:g} %, or a smaller loss"
         )

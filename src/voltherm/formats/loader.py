@@ -13,14 +13,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from voltherm.formats.advice import by_path
 from voltherm.formats.checks import check_together
 from voltherm.formats.errors import ConfigurationError, Problem
 from voltherm.formats.near_files import folder_of, named_file, tidy
-from voltherm.formats.schema import Field, Reading, Section, fields, namespace, suggestion
+from voltherm.formats.schema import Field, Reading, Section, by_path, fields, namespace, suggestion
 from voltherm.formats.schema_site import FIELDS, SITE, STUDY_PATHS
 from voltherm.formats.schema_study import SWEEP, TUNE_COLD_PLATE, TUNE_SITE, VARIABLE, study_document
-from voltherm.formats.source import Entry, read_entry
+from voltherm.formats.source import OVERRIDE, Entry, read_entry
 from voltherm.formats.units import SI_NAMES, UnitError, parse, parse_list
 
 _OVERRIDE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*=\s*(.*)", re.DOTALL)
@@ -226,14 +225,14 @@ def _override(entry: Entry, overrides: Sequence[str], section: Section, reading:
             problem = (
                 f"'{text}' is not an override: write it as path=value, such as 'secondary.supply_temperature=42 degC'"
             )
-            reading.problems.append(Problem("--set", number, "", problem))
+            reading.problems.append(Problem(OVERRIDE, number, "", problem))
             continue
         path, value = match.groups()
         if path not in known:
             message = f"there is no number of that path: {suggestion(path, list(known))}"
-            reading.problems.append(Problem("--set", number, path, message))
+            reading.problems.append(Problem(OVERRIDE, number, path, message))
             continue
-        _put(entry, path, Entry(value.strip(), "--set", number))
+        _put(entry, path, Entry(value.strip(), OVERRIDE, number))
 
 
 def _put(entry: Entry, path: str, value: Entry) -> None:

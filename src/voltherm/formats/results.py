@@ -61,7 +61,7 @@ def write_results(path: str | Path, results: Results) -> Path:
             for name, value in results.attributes.items():
                 target.attrs[name] = value if isinstance(value, str | int | float) else json.dumps(value)
             for dimension, length in lengths.items():
-                # a dimension and no variable: names of its entries are coordinates of their own (netCDF-4, appendix C)
+                # a dimension without values, by the name that netCDF-4 gives such: its coordinates stand in `names`
                 scale = target.create_dataset(dimension, (length,), "f4", track_times=False)
                 scale.make_scale(f"This is a netCDF dimension but not a netCDF variable. {length:10d}")
             for name, variable in results.variables.items():

@@ -28,9 +28,9 @@ class Rules:
         return iter(self._rules)
 
 
-def power_text(watts: float) -> str:
-    """A power [W] with three digits, for a sentence."""
-    for scale, unit in ((1e9, "GW"), (1e6, "MW"), (1e3, "kW")):
-        if watts >= scale:
-            return f"{watts / scale:.3g} {unit}"
-    return f"{watts:.3g} W"
+def power_text(power: float, unit: str = "W") -> str:
+    """A power [W], or an apparent one [VA], with three digits, for a sentence."""
+    for scale, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if power >= scale:
+            return f"{power / scale:.3g} {prefix}{unit}"
+    return f"{power:.3g} {unit}"

@@ -358,3 +358,14 @@ def namespace(section: Section, values: dict[str, Any], prefix: str = "") -> Sim
         else:
             setattr(made, member.name, namespace(member, values, f"{path}."))
     return made
+
+
+def by_path(configured: SimpleNamespace, prefix: str = "") -> dict[str, Any]:
+    """Values of a checked configuration by dotted path, in SI, defaults included."""
+    found: dict[str, Any] = {}
+    for name, value in vars(configured).items():
+        if isinstance(value, SimpleNamespace):
+            found |= by_path(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found

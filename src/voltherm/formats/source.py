@@ -14,6 +14,8 @@ from voltherm.formats.errors import ConfigurationError, Problem
 
 LARGEST = 1_000_000
 """Bytes."""
+OVERRIDE = "--set"
+"""Where a value stands that the command line gives, in place of a file."""
 _DEEPEST = 12
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

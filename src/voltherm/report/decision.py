@@ -24,34 +24,31 @@ _ROUNDED = 1e-3  # K: an end of a search that lies so little below a half is tha
 
 
 def recommended_supply(answer: Answer) -> float | None:
-    """The warmest supply [K] that every chip holds with about 98 %, and the maker and the racks' air allow; None where
-    no set point serves or no number has a tolerance."""
-    band = band_of(answer, CHIP_SUPPLY)
-    if answer.allowed is None or band is None:
+    """The warmest supply [K] that every chip holds with about 98 %, and that passes no limit; None where there is none,
+    or where no number has a tolerance."""
+    band, allowed = band_of(answer, CHIP_SUPPLY), answer.allowed
+    if allowed is None or band is None or violated(allowed.constraints):
         return None
-    sure = min(answer.allowed.set_point, band.value - band.half_width)
-    return _STEP * math.floor((sure - ZERO_CELSIUS + _ROUNDED) / _STEP) + ZERO_CELSIUS
+    return _rounded_down(min(allowed.set_point, band.value - band.half_width))
 
 
 def recommendation(answer: Answer) -> tuple[str, str]:
     """The recommended supply and why, in words."""
-    supply = recommended_supply(answer)
+    supply, allowed = recommended_supply(answer), answer.allowed
+    if allowed is None:
+        return "none", "no set point serves" if answer.unheld is not None else "the highest supply was not found"
     if supply is None:
-        why = "no set point serves" if answer.allowed is None else "no number of the case has a tolerance to judge by"
-        return "none", why
-    assert answer.allowed is not None
-    passed = violated(answer.allowed.constraints)
-    if passed:
-        return "none", f"limits are passed there whatever the supply: {', '.join(each.name for each in passed)}"
-    text = "what the maker and the chips allow" if supply >= _floor(answer) else "the chips hold it with about 98 %"
-    beyond = answer.point.set_point - supply
-    return temperature(supply), f"{text}; the set point is {_side(beyond)}"
+        passed = ", ".join(each.name for each in violated(allowed.constraints))
+        if passed:
+            return "none", f"limits are passed there whatever the supply: {passed}"
+        return "none", "no number of the case has a tolerance to judge by"
+    highest = supply >= _rounded_down(allowed.set_point)
+    text = "what the maker and the chips allow" if highest else "the chips hold it with about 98 %"
+    return temperature(supply), f"{text}; the set point is {_side(answer.point.set_point - supply)}"
 
 
-def _floor(answer: Answer) -> float:
-    """The highest supply as exactly as a recommendation is given [K]."""
-    assert answer.allowed is not None
-    return _STEP * math.floor((answer.allowed.set_point - ZERO_CELSIUS + _ROUNDED) / _STEP) + ZERO_CELSIUS
+def _rounded_down(supply: float) -> float:
+    return _STEP * math.floor((supply - ZERO_CELSIUS + _ROUNDED) / _STEP) + ZERO_CELSIUS
 
 
 def _side(beyond: float) -> str:

@@ -210,7 +210,7 @@ def _dearer(answer: Answer) -> str:
     first, last = (temperature(float(warmer.dry_bulb[noticed[end]]), 0) for end in (0, -1))
     part = max(COOLING_PARTS, key=lambda name: more(name)[worst])
     why = (
-        ": the condensers of the air-side chillers stand in facility water that is warmer by as much"
+        ": the air-side chillers condense into the facility water, which is warmer then"
         if part == "air_chiller_power"
         else ""
     )

@@ -23,7 +23,7 @@ from voltherm.report.figures_year import year_caption, year_figure
 from voltherm.report.limits import headline_sentence, set_point_sentence
 from voltherm.report.quantities import temperature
 from voltherm.report.scope import ASSUMPTIONS, NOT_MODELLED, SOURCES
-from voltherm.report.sections_answer import pue_label
+from voltherm.report.sections_answer import front_section, pue_label
 from voltherm.report.summary import Section, summary
 from voltherm.report.tables import tables
 from voltherm.report.tiles import tiles
@@ -32,8 +32,6 @@ from voltherm.study.bounds import broken_bounds
 from voltherm.study.verdict import unphysical
 
 FILE_NAME = "report.html"
-_FIRST_PAGE = ("Highest allowed", "What binds", "Recommended", "Electricity", "At ")
-"""Beginnings of the rows of the answer that its first page shows beside the tiles."""
 _FIRST_LIMITS = 5
 _HOT_DAY = ("answer", "temperatures", "powers", "network", "limits", "equipment")
 
@@ -149,7 +147,7 @@ def _content(answer: Answer, cover: Cover) -> dict[str, Any]:
         "set_point": set_point_sentence(answer),
         "tiles": tiles(answer),
         "counts": _counts(answer),
-        "answer": _front(sections["answer"]),
+        "answer": front_section(answer),
         "chapters": _chapters(answer, sections),
         "appendix": _appendix(answer, sections),
         "tables": tables(answer),
@@ -159,16 +157,6 @@ def _content(answer: Answer, cover: Cover) -> dict[str, Any]:
         "sources": SOURCES,
         "pue_label": pue_label(answer, interim=False),
     }
-
-
-def _front(section: Section) -> Section:
-    """What of the answer stands on the first page beside its tiles: what must not be, what binds, what to do, money."""
-    shown = [
-        index for index, row in enumerate(section.rows) if index in section.alarming or row[0].startswith(_FIRST_PAGE)
-    ]
-    rows = tuple(section.rows[index] for index in shown)
-    alarming = frozenset(new for new, index in enumerate(shown) if index in section.alarming)
-    return dataclasses.replace(section, rows=rows, emphasis=alarming, alarming=alarming, note="")
 
 
 def _tightest(section: Section) -> Section:
@@ -194,6 +182,11 @@ def _with_meanings(section: Section) -> Section:
     )
 
 
+def _bands(sections: dict[str, Section]) -> tuple[Section, ...]:
+    """The figures with their bands, where numbers have tolerances."""
+    return (sections["uncertainty"],) if "uncertainty" in sections else ()
+
+
 def _year(answer: Answer) -> list[Chapter]:
     """The year, where the answer has one."""
     if answer.year is None:
@@ -205,7 +198,7 @@ def _year(answer: Answer) -> list[Chapter]:
 def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
     """What everyone reads: findings, drawings, limits, bands."""
     point = answer.point
-    bands = tuple(dataclasses.replace(sections[key], note="") for key in ("uncertainty",) if key in sections)
+    bands = tuple(dataclasses.replace(each, note="") for each in _bands(sections))
     return [
         Chapter("findings", "Outside their range", (), (sections["findings"],)),
         Chapter(
@@ -225,7 +218,6 @@ def _chapters(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
 
 def _appendix(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
     """What is looked up: the numbers behind every chapter, and the residuals."""
-    band = tuple(sections[key] for key in ("uncertainty",) if key in sections)
     moved = tuple(_with_meanings(sections[key]) for key in ("tolerances", "sensitivities") if key in sections)
     year = [] if answer.year is None else [sections["year"], sections["months"]]
     balance = (
@@ -235,7 +227,7 @@ def _appendix(answer: Answer, sections: dict[str, Section]) -> list[Chapter]:
     )
     return [
         Chapter("hot-day", "The hot day", (), tuple(sections[key] for key in _HOT_DAY)),
-        Chapter("numbers", "Uncertainty, and what moves the margin", (), (*band, *moved)),
+        Chapter("numbers", "Uncertainty, and what moves the margin", (), (*_bands(sections), *moved)),
         *([Chapter("year-numbers", "The year in numbers", (), tuple(year))] if year else []),
         Chapter("ride-through-numbers", "Ride-through in numbers", (), (sections["ride-through"],)),
         Chapter("balances", "Balances", (balance,), (sections["balances"],)),

@@ -78,13 +78,15 @@ def set_point_sentence(answer: Answer) -> str:
     name = f"The set point of {temperature(point.set_point)}"
     ends = equipment_at_end(point)
     at_end = f", with {_listed(ends)} at the end of their range" if ends else ""
+    passed = [each for each in violated(point.constraints) if each is not chip]
     if chip.margin < 0.0:
-        return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, digits)}."
+        also = f" It passes {_several(passed)}, too." if passed else ""
+        return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, digits)}.{also}"
     reached = temperature(point.figures["supply_temperature"])
     beyond = f", {difference(-end.margin, 1)} above {_MAKER}" if end.name == SUPPLY_LIMIT and end.violated else ""
-    others = [each for each in violated(point.constraints) if each.name != SUPPLY_LIMIT]
-    passed = f" It passes {_several(others)}." if others else ""
-    left = f"{chip.element} keeps {difference(chip.margin, digits)} to its limit.{passed}"
+    others = [each for each in passed if each.name != SUPPLY_LIMIT]
+    also = f" It passes {_several(others)}." if others else ""
+    left = f"{chip.element} keeps {difference(chip.margin, digits)} to its limit.{also}"
     if any(floats(each) for each in point.constraints):
         return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {left}"
     if beyond:
@@ -111,9 +113,8 @@ def headline_sentence(answer: Answer) -> str:
                 f"At {ambient} outside no supply temperature of {what} holds every limit: the coldest that its plant "
                 f"reaches passes {passed_by(answer.unheld)}{chips}."
             )
-        return (
-            f"At {ambient} outside the highest supply temperature of {what} was not found: {_why_not(answer)}{chips}."
-        )
+        why = f"{why_not_found(answer)}{chips}"
+        return f"At {ambient} outside the highest supply temperature of {what} was not found: {why}."
     end, passed = binding_limit(answer.allowed), violated(answer.allowed.constraints)
     but = f" It does not hold every limit there: it passes {_several(passed)}." if passed else ""
     outside = f"At {ambient} outside {what} can run on a supply of up to"
@@ -125,7 +126,8 @@ def headline_sentence(answer: Answer) -> str:
     return f"{outside} {_chip_supply(answer, supply)}; the {end.name} binds, first at {end.element}.{but}"
 
 
-def _why_not(answer: Answer) -> str:
+def why_not_found(answer: Answer) -> str:
+    """Why there is no highest supply where not even its absence is known."""
     if answer.searched == ResultCode.MAXIMUM_ITERATIONS:
         return "the search did not end"
     return "where it is sought the site has no steady state"

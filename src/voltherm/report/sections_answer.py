@@ -8,6 +8,7 @@ from voltherm.report.limits import (
     headline_sentence,
     passed_by,
     set_point_sentence,
+    why_not_found,
 )
 from voltherm.report.quantities import difference, number, temperature
 from voltherm.report.section import Row, Section
@@ -15,10 +16,11 @@ from voltherm.report.uncertainty import interval, margin_digits, value_within
 from voltherm.site.outputs import site_effectiveness
 from voltherm.study.answer import Answer
 from voltherm.study.bounds import broken_bounds
-from voltherm.study.limits import SUPPLY_LIMIT, violated
+from voltherm.study.limits import JUNCTION, violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
 from voltherm.study.verdict import COLDEST, points, unphysical
 
+_HEADER = ("", "value", "where, and of what")
 NO_YEAR = "the year reaches an ambient at which the site has no steady state"
 
 
@@ -30,48 +32,74 @@ def pue_label(answer: Answer, *, interim: bool) -> str:
 
 def answer_section(answer: Answer) -> Section:
     """The answer; rows of what must not be come first and alarm."""
-    point, allowed = answer.point, answer.allowed
-    day, digits = temperature(float(answer.site.climate.dry_bulb)), margin_digits(answer, 2)
-    rows: list[Row] = [("PHYSICAL BOUND BROKEN", "", broken) for broken in broken_bounds(answer)]
-    rows += [("UNPHYSICAL", "", sentence) for sentence in unphysical(answer)]
-    rows += [
+    alarms = _alarms(answer)
+    rows = (
+        *alarms,
+        *_highest(answer),
+        *_chips_alone(answer),
+        _recommended(answer),
+        *_hot_day(answer),
+        *_year(answer),
+        *cost_rows(answer),
+    )
+    note = f"{headline_sentence(answer)} {set_point_sentence(answer)}"
+    # the highest supply stands behind the alarms
+    emphasis = frozenset(range(len(alarms) + 1))
+    return Section("answer", "The answer", _HEADER, rows, note, emphasis, alarming=frozenset(range(len(alarms))))
+
+
+def front_section(answer: Answer) -> Section:
+    """What stands on a first page beside its tiles: what must not be, what binds, what to run, and money."""
+    alarms = _alarms(answer)
+    rows = (*alarms, *_highest(answer), _recommended(answer), *cost_rows(answer))
+    alarming = frozenset(range(len(alarms)))
+    return Section("front", "", _HEADER, rows, emphasis=alarming, alarming=alarming)
+
+
+def _alarms(answer: Answer) -> tuple[Row, ...]:
+    broken = (("PHYSICAL BOUND BROKEN", "", sentence) for sentence in broken_bounds(answer))
+    states = (("UNPHYSICAL", "", sentence) for sentence in unphysical(answer))
+    limits = (
         ("LIMIT PASSED", difference_beyond(each), f"{binding_name(each)} at {each.element}, {where}")
         for where, found in points(answer)
         if where != COLDEST
         for each in violated(found.constraints)
-    ]
-    alarming = frozenset(range(len(rows)))
-    emphasis = frozenset(range(len(rows) + 1))
+    )
+    return (*broken, *states, *limits)
+
+
+def _highest(answer: Answer) -> tuple[Row, ...]:
+    allowed, unheld, name = answer.allowed, answer.unheld, "Highest allowed supply temperature"
+    if allowed is None and unheld is not None:
+        return ((name, "none", f"passed at every set point: {passed_by(unheld)}"),)
     if allowed is None:
-        unheld = answer.unheld
-        rows.append(
-            ("Highest allowed supply temperature", "none", f"passed at every set point: {passed_by(unheld)}")
-            if unheld is not None
-            else ("Highest allowed supply temperature", "not found", "no steady state where it is sought")
-        )
-    else:
-        facility = temperature(allowed.figures["facility_supply_temperature"], 2)
-        end = binding_limit(allowed)
-        bounded = end.name == SUPPLY_LIMIT
-        rows += [
-            (
-                "Highest allowed supply temperature",
-                temperature(allowed.set_point, 2) if bounded else _chip_supply(answer, allowed.set_point),
-                f"{'' if bounded else _then(interval(answer, CHIP_SUPPLY))}facility water at {facility} and "
-                f"{day} outside",
-            ),
-            ("What binds there", binding_name(end), end.element),
-        ]
-    if answer.chip_supply is not None:
-        rows.append(
-            (
-                "What the chips alone would allow",
-                _chip_supply(answer, answer.chip_supply),
-                f"{_then(interval(answer, CHIP_SUPPLY))}without the maker's limit",
-            )
-        )
-    rows.append(("Recommended supply", *recommendation(answer)))
-    rows += [
+        return ((name, "not found", why_not_found(answer)),)
+    day = temperature(float(answer.site.climate.dry_bulb))
+    facility = temperature(allowed.figures["facility_supply_temperature"], 2)
+    end = binding_limit(allowed)
+    by_chips = JUNCTION in end.name
+    value = _chip_supply(answer, allowed.set_point) if by_chips else temperature(allowed.set_point, 2)
+    band = _then(interval(answer, CHIP_SUPPLY)) if by_chips else ""
+    return (
+        (name, value, f"{band}facility water at {facility} and {day} outside"),
+        ("What binds there", binding_name(end), end.element),
+    )
+
+
+def _chips_alone(answer: Answer) -> tuple[Row, ...]:
+    if answer.chip_supply is None:
+        return ()
+    note = f"{_then(interval(answer, CHIP_SUPPLY))}without the limits of maker and racks' air"
+    return (("What the chips alone would allow", _chip_supply(answer, answer.chip_supply), note),)
+
+
+def _recommended(answer: Answer) -> Row:
+    return ("Recommended supply", *recommendation(answer))
+
+
+def _hot_day(answer: Answer) -> tuple[Row, ...]:
+    point, digits = answer.point, margin_digits(answer, 2)
+    return (
         (
             "Supply reached at the set point",
             temperature(point.figures["supply_temperature"], 2),
@@ -87,18 +115,16 @@ def answer_section(answer: Answer) -> Section:
             value_within(answer, "pue") or number(point.figures["pue"], 4),
             f"{_then(interval(answer, 'pue'))}{pue_label(answer, interim=True)}",
         ),
-    ]
+    )
+
+
+def _year(answer: Answer) -> tuple[Row, ...]:
     if answer.year is None:
-        rows.append(("PUE and WUE of the year", "none", NO_YEAR))
-    else:
-        rows += [
-            ("PUE of the year", number(answer.year.pue, 4), pue_label(answer, interim=False)),
-            ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
-        ]
-    rows += cost_rows(answer)
-    header = ("", "value", "where, and of what")
-    note = f"{headline_sentence(answer)} {set_point_sentence(answer)}"
-    return Section("answer", "The answer", header, tuple(rows), note, emphasis, alarming=alarming)
+        return (("PUE and WUE of the year", "none", NO_YEAR),)
+    return (
+        ("PUE of the year", number(answer.year.pue, 4), pue_label(answer, interim=False)),
+        ("WUE of the year", f"{answer.year.wue:.2g} L/kWh", "make-up of the closed loop; nothing evaporates"),
+    )
 
 
 def _chip_supply(answer: Answer, value: float) -> str:

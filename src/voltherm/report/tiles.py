@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from voltherm.report.limits import binding_limit, binding_name, equipment_at_end, passed_by
+from voltherm.report.limits import binding_limit, binding_name, equipment_at_end, floats, passed_by
 from voltherm.report.quantities import difference, duration, number, power, temperature
 from voltherm.report.ride_through import ends_course, told
 from voltherm.report.sections_answer import NO_YEAR
@@ -12,8 +12,6 @@ from voltherm.site.outputs import makeup_water
 from voltherm.study.answer import Answer, Point
 from voltherm.study.limits import SUPPLY_LIMIT, violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
-
-_FLOATS = 0.01  # K
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +29,7 @@ def tiles(answer: Answer) -> list[Tile]:
     their bands where they have one."""
     point, allowed, year, ride = answer.point, answer.allowed, answer.year, answer.ride_through
     day = temperature(float(answer.site.climate.dry_bulb))
-    excess, passed = point.figures["supply_excess"], violated(point.constraints)
+    passed, floating = violated(point.constraints), any(floats(each) for each in point.constraints)
     ends = equipment_at_end(point)
     reached = math.isfinite(ride.seconds_to_limit)
     simulated = duration(float(ride.time[-1] - ride.time[0]))
@@ -81,9 +79,9 @@ def tiles(answer: Answer) -> list[Tile]:
             "Limits at the set point",
             f"{len(passed)} passed" if passed else "all held",
             f"{'; '.join(passed_by(each) for each in passed)}{'; ' if passed else ''}supply "
-            + (f"floats {difference(excess, 2)} above its set point" if excess > _FLOATS else "held")
+            + (f"floats {difference(point.figures['supply_excess'], 2)} above its set point" if floating else "held")
             + (f"; at their end: {', '.join(ends)}" if ends else "; all equipment in its range"),
-            warns=bool(passed) or excess > _FLOATS,
+            warns=bool(passed) or floating,
         ),
         Tile("Water", f"{number(water, 0)} m³", f"a year, make-up of the closed loop{usage}"),
     ]

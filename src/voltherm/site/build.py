@@ -13,8 +13,6 @@ from jaxtyping import Array
 
 from voltherm.site.sections import Site
 
-_SIMILAR = 0.75
-
 
 def build(configuration: object) -> Site:
     """The site that a configuration describes.
@@ -63,7 +61,7 @@ def parameter(site: Site, path: str) -> Array:
 
 def _no_number(site: Any, path: str) -> KeyError:
     known = parameter_paths(site) if isinstance(site, Site) else ()
-    near = difflib.get_close_matches(path, known, n=1, cutoff=_SIMILAR)
+    near = difflib.get_close_matches(path, known, n=1)
     meant = f": did you mean '{near[0]}'?" if near else ""
     return KeyError(f"'{path}' is no number of the site{meant}")
 

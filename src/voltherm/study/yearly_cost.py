@@ -27,10 +27,9 @@ from voltherm.site.coupling import steady
 from voltherm.site.outputs import makeup_water, outputs
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
+from voltherm.study.limit_excess import limit_excess
 
 _YEAR = 365.0 * 86400.0
-_TEMPERATURE_SCALE = 10.0  # K
-_VOLTAGE_SCALE = 0.1  # p.u.
 DRY_BULB = "climate.dry_bulb"
 
 
@@ -58,18 +57,7 @@ def yearly_cost(
         figures = outputs(there, solution.value)
         failed = solution.status.result != ResultCode.CONVERGED
         power = jnp.where(failed, jnp.nan, figures["facility_power"])
-        limits = site.limits
-        return power, {
-            "junction temperature": -figures["junction_margin"] / _TEMPERATURE_SCALE,
-            "memory temperature": -figures["memory_margin"] / _TEMPERATURE_SCALE,
-            "supply temperature": -figures["supply_margin"] / _TEMPERATURE_SCALE,
-            "coolant flow": limits.flow_minimum / figures["flow_per_heat"] - 1.0,
-            "rack inlet air": -figures["inlet_margin"] / _TEMPERATURE_SCALE,
-            "lowest voltage": (limits.voltage_minimum - figures["lowest_voltage"]) / _VOLTAGE_SCALE,
-            "highest voltage": (figures["highest_voltage"] - limits.voltage_maximum) / _VOLTAGE_SCALE,
-            "transformer loading": figures["transformer_loading"] - limits.loading_maximum,
-            "feeder loading": figures["feeder_loading"] - limits.loading_maximum,
-        }
+        return power, limit_excess(lambda name: getattr(site.limits, name), figures)
 
     power, constraints = over_lanes(at, ambients)
     prices = site.economics
