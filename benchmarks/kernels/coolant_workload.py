@@ -67,7 +67,7 @@ def workload(water: WaterNetwork, scenarios: Scenarios, implementation: str) -> 
     nowhere = jnp.full(len(pipes.names) + len(pumps.names), jnp.nan)
     return Workload(
         schedule=network.flow_schedule,
-        branches=len(network.branch_names),
+        branches=len(network.branches),
         forward=lambda varied, shared: jax.vmap(one, in_axes=(0, 0, None))(*varied, shared),
         objective=lambda result: jnp.sum((result.mass_flow / largest) ** 2),
         varied=given(scenarios.speed, scenarios.demand),

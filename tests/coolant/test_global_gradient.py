@@ -7,7 +7,7 @@ from voltherm.coolant.global_gradient import Equations, scatter_free
 from voltherm.coolant.network_root import find_root
 from voltherm.numerics import ResultCode
 
-BRANCHES, FREE = len(NETWORK.branch_names), len(NETWORK.free_index)
+BRANCHES, FREE = len(NETWORK.branches), len(NETWORK.free_index)
 
 
 def _equations() -> Equations:

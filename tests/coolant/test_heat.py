@@ -11,7 +11,7 @@ from voltherm.numerics import ResultCode
 
 HEAT_CAPACITY, AMBIENT = jnp.asarray(4180.0), jnp.asarray(290.0)
 MASS_FLOW = jax.jit(solve_loop)(loop_laws(opening=jnp.asarray([0.6, 0.8, 1.0]))).value.mass_flow
-BRANCHES = len(NETWORK.branch_names)
+BRANCHES = len(NETWORK.branches)
 RACK_HEAT = jnp.zeros(BRANCHES).at[NETWORK.group_slices[3]].set(jnp.asarray([40e3, 50e3, 60e3]))
 WALL = jnp.zeros(BRANCHES).at[NETWORK.group_slices[1]].set(15.0)
 

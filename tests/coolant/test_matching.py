@@ -195,5 +195,5 @@ def test_a_law_that_gives_one_number_for_many_branches_is_told():
 
 def test_names_of_single_branches():
     network = Network.build(["a", "b"], {"pair": BranchGroup(["x", "y"], ["a"] * 2, ["b"] * 2), "z": ("b", "a")}, "a")
-    assert network.branch_names == ("x", "y", "z")
+    assert network.branches == ("x", "y", "z")
     assert network.group_names == ("pair", "z")

@@ -17,7 +17,7 @@ def test_equal_content_is_equal_and_hashes_alike():
 
 def test_numbers_by_name():
     assert NETWORK.nodes[NETWORK.node_index("M1")] == "M1"
-    assert NETWORK.branch_names[NETWORK.branch_index("valve 2")] == "valve 2"
+    assert NETWORK.branches[NETWORK.branch_index("valve 2")] == "valve 2"
     assert [part.stop - part.start for part in NETWORK.group_slices] == [1, 7, 3, 3]
 
 

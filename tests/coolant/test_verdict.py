@@ -37,7 +37,7 @@ def test_lanes_are_looked_at_together_and_failed_ones_left_out():
 
 def test_temperatures_outside_the_liquid_are_told_by_element():
     warm = jnp.full(len(NETWORK.nodes), 310.0)
-    along = jnp.full(len(NETWORK.branch_names), 310.0)
+    along = jnp.full(len(NETWORK.branches), 310.0)
     good = HeatState(warm, along, along, along)
     assert check_temperatures(NETWORK, good, Water()) == []
     hot = HeatState(warm.at[5].set(1e9), along, along.at[8].set(260.1), along)

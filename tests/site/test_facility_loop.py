@@ -12,13 +12,13 @@ from voltherm.site.fluids import liquid_named
 
 def test_topology_of_a_building():
     network = facility_network(2, 3)
-    assert len(network.branch_names) == 2 + 2 * 2 + 2 * 4 + 6
+    assert len(network.branches) == 2 + 2 * 2 + 2 * 4 + 6
     assert len(network.nodes) == 2 + 2 * 6
-    assert network.branch_names[-1] == "H2-R03-CDU"
-    assert {"plant", "condensers", "H1 supply main", "H2-R02 supply header"} <= set(network.branch_names)
+    assert network.branches[-1] == "H2-R03-CDU"
+    assert {"plant", "condensers", "H1 supply main", "H2-R02 supply header"} <= set(network.branches)
     assert facility_network(2, 3) is network
     # one row a hall has no headers
-    assert len(facility_network(1, 1).branch_names) == 5
+    assert len(facility_network(1, 1).branches) == 5
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,18 @@ from voltherm.site.secondary_loop import row_network, solve_row
 
 def test_topology_of_a_row():
     network = row_network(2, 3)
-    assert len(network.branch_names) == 1 + 3 * 2 + 2 * 3
+    assert len(network.branches) == 1 + 3 * 2 + 2 * 3
     assert len(network.nodes) == 2 * 3 + 2
-    assert network.branch_names[:5] == (
+    assert network.branches[:5] == (
         "pump",
         "supply header S1",
         "supply header S2",
         "return header R1",
         "return header R2",
     )
-    assert network.branch_names[-1] == "rack 2 tray 3"
+    assert network.branches[-1] == "rack 2 tray 3"
     assert row_network(2, 3) is network
-    assert len(row_network(1, 1).branch_names) == 5
+    assert len(row_network(1, 1).branches) == 5
 
 
 @pytest.fixture(scope="module")

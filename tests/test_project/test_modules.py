@@ -1,8 +1,10 @@
 """Form of the modules: abstract or final classes, docstrings, file lengths, one place for jax flags."""
 
 import ast
+import dataclasses
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 
@@ -10,6 +12,7 @@ import equinox as eqx
 import pytest
 
 from tests.test_project.sources import PACKAGES, PROJECT_ROOT, module_name, python_files, relative, source_files, tree
+from voltherm.numerics.bounds import _KEY
 
 LONGEST_FILE = 450
 """Lines. The aim is 400; the rest is room for a docstring that grows."""
@@ -51,6 +54,21 @@ def test_classes_are_abstract_or_final():
         if subclasses and not abstract:
             wrong.append(f"{name} is final and is subclassed by {', '.join(subclasses)}")
     assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_class_docstrings_name_the_units_of_their_numbers():
+    _import_everything()
+    missing = []
+    for cls in set(_own_modules(eqx.Module)):
+        if cls.__name__.startswith("_"):
+            continue
+        units = {field.metadata[_KEY].unit for field in dataclasses.fields(cls) if _KEY in field.metadata}
+        missing += [
+            f"{cls.__module__}.{cls.__qualname__}: {unit}"
+            for unit in units - {""}
+            if not re.search(rf"(?<![\w/]){re.escape(unit)}(?![\w/^])", cls.__doc__ or "")
+        ]
+    assert not missing, "units that no docstring gives:\n" + "\n".join(sorted(missing))
 
 
 def test_files_stay_short():

@@ -51,7 +51,7 @@ FLOW = jnp.full(2, 0.1)
 def test_a_rack_of_plain_numbers_is_that_of_arrays():
     plain = model(group())
     arrays = jax.tree.map(lambda number: jnp.asarray(number, float), plain)
-    found, expected = steady(plain, SUPPLY, FLOW, liquid()), steady(arrays, SUPPLY, FLOW, liquid())
+    found, expected = (steady(model, SUPPLY, FLOW, liquid()).value for model in (plain, arrays))
     assert jnp.array_equal(found.junction_temperature["gpu"], expected.junction_temperature["gpu"])
     assert found.electrical_power == expected.electrical_power
 
@@ -108,8 +108,6 @@ def test_traced_numbers_pass():
 
 def test_numbers_for_single_devices_fit():
     each = LeakagePower(jnp.full(4, 840.0), jnp.full(4, 144.0), 348.15, 40.0, jnp.full(4, 216.0))
-    found = steady(model(group(power=each)), SUPPLY, FLOW, liquid())
-    assert jnp.array_equal(
-        found.junction_temperature["gpu"], steady(model(group()), SUPPLY, FLOW, liquid()).junction_temperature["gpu"]
-    )
+    found, expected = (steady(model(gpus), SUPPLY, FLOW, liquid()).value for gpus in (group(power=each), group()))
+    assert jnp.array_equal(found.junction_temperature["gpu"], expected.junction_temperature["gpu"])
     assert tray_mass_flow(rack(2, 1)).shape == (3,)

@@ -3,11 +3,12 @@ import jax.numpy as jnp
 import pytest
 
 from voltherm.media import HFE7100
+from voltherm.numerics import ResultCode
 from voltherm.thermal import LeakagePower
 from voltherm.thermal.immersion import (
     ImmersedChips,
     heat_transfer_coefficient,
-    immersed_junction_temperature,
+    steady_immersion,
     vertical_plate_nusselt,
 )
 
@@ -17,13 +18,14 @@ def chips(power: float) -> ImmersedChips:
     return ImmersedChips(law, jnp.asarray(0.05), jnp.asarray(0.04), jnp.asarray(0.2))
 
 
-solve = jax.jit(immersed_junction_temperature)
+solve = jax.jit(steady_immersion)
 
 
 def test_balance():
     tank = jnp.asarray([303.15, 313.15])
-    junction, power, failed = solve(chips(150.0), tank, HFE7100())
-    assert not jnp.any(failed)
+    solution = solve(chips(150.0), tank, HFE7100())
+    assert jnp.all(solution.status.converged)
+    junction, power = solution.value.junction_temperature, solution.value.power
     surface = junction - 0.05 * power
     taken = heat_transfer_coefficient(HFE7100(), surface - tank, tank, jnp.full((2,), 0.2)) * 0.04 * (surface - tank)
     assert jnp.max(jnp.abs(taken / power - 1.0)) < 1e-12
@@ -42,15 +44,22 @@ def test_at_rest_the_law_is_smooth():
 
 
 def test_too_much_power_is_nan_with_zero_gradient():
-    tank = jnp.asarray([303.15])
-    junction, _, failed = solve(chips(5.0e4), tank, HFE7100())
-    assert failed[0]
-    assert jnp.isnan(junction[0])
+    law = LeakagePower(jnp.asarray([5.0e4, 150.0]), jnp.zeros(2), 350.0, 40.0, jnp.zeros(2))
+    both = ImmersedChips(law, 0.05, 0.04, 0.2)
+
+    def junctions(tank):
+        solution = steady_immersion(both, tank, HFE7100())
+        return solution.value.junction_temperature[0], solution
+
+    slope, solution = jax.jit(jax.grad(junctions, has_aux=True))(jnp.asarray([303.15, 303.15]))
+    assert solution.status.result.tolist() == [ResultCode.LIMIT, ResultCode.CONVERGED]
+    assert jnp.isnan(solution.value.junction_temperature).tolist() == [True, False]
+    assert jnp.all(slope == 0.0)
 
 
 def test_gradient():
     def junction(tank):
-        return immersed_junction_temperature(chips(150.0), tank, HFE7100())[0][0]
+        return steady_immersion(chips(150.0), tank, HFE7100()).value.junction_temperature[0]
 
     slope = jax.jit(jax.grad(junction))(jnp.asarray([303.15]))[0]
     value = jax.jit(junction)

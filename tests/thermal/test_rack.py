@@ -1,6 +1,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from tests.thermal.checks import check_gradient
@@ -14,8 +15,10 @@ run = jax.jit(steady)
 
 def test_reference_rack():
     model = rack()
-    state = run(model, SUPPLY, tray_mass_flow(model), liquid())
-    assert state.result == ResultCode.CONVERGED
+    solution = run(model, SUPPLY, tray_mass_flow(model), liquid())
+    assert solution.status.converged
+    assert solution.status.residual == 0.0
+    state = solution.value
     assert state.junction_temperature["gpu"].shape == (18, 4)
     assert state.junction_temperature["switch"].shape == (9, 2)
     assert state.liquid_heat == pytest.approx(115.0e3, rel=0.02)
@@ -27,7 +30,7 @@ def test_reference_rack():
 def test_balances_close_to_round_off():
     model = eqx.tree_at(lambda rack: rack.liquid_capture, rack(), jnp.asarray(0.93))
     flow, coolant = tray_mass_flow(model), liquid()
-    state = run(model, SUPPLY, flow, coolant, load_factor=0.7)
+    state = run(model, SUPPLY, flow, coolant, load_factor=0.7).value
     assert state.electrical_power == pytest.approx(float(state.liquid_heat + state.air_heat), rel=1e-15)
     chips = sum(float(jnp.sum(power)) for power in state.device_power.values())
     assert state.liquid_heat == pytest.approx(0.93 * chips, rel=1e-14)
@@ -39,7 +42,7 @@ def test_balances_close_to_round_off():
 
 def test_junction_is_case_plus_package_drop():
     model = rack(2, 1)
-    state = run(model, SUPPLY, tray_mass_flow(model), liquid())
+    state = run(model, SUPPLY, tray_mass_flow(model), liquid()).value
     drop = state.junction_temperature["gpu"] - state.case_temperature["gpu"]
     assert jnp.max(jnp.abs(drop - 0.004 * state.device_power["gpu"])) < 1e-10
 
@@ -48,7 +51,7 @@ def test_numbers_of_single_chips_and_trays():
     power = jnp.full((2, 4), 1000.0).at[1, 2].set(1200.0)
     model = eqx.tree_at(lambda rack: rack.trays[0].devices[0].power.dynamic_power, rack(2, 1), power)
     flow = tray_mass_flow(model).at[0].multiply(0.8)
-    gpu = run(model, SUPPLY, flow, liquid()).junction_temperature["gpu"]
+    gpu = run(model, SUPPLY, flow, liquid()).value.junction_temperature["gpu"]
     assert jnp.argmax(gpu[1]) == 2
     assert jnp.all(gpu[0, :2] > gpu[1, :2])
 
@@ -56,13 +59,16 @@ def test_numbers_of_single_chips_and_trays():
 def test_closed_valve_of_one_tray():
     model = rack(3, 1)
     flow = tray_mass_flow(model).at[1].set(0.0)
-    state = run(model, SUPPLY, flow, liquid())
-    assert state.result == ResultCode.LIMIT
+    solution = run(model, SUPPLY, flow, liquid())
+    assert solution.status.result == ResultCode.LIMIT
+    assert solution.status.worst == 1
+    assert jnp.isnan(solution.status.residual)
+    state = solution.value
     assert jnp.isnan(state.outlet_temperature).tolist() == [False, True, False, False]
     assert jnp.all(jnp.isnan(state.junction_temperature["gpu"][1]))
     assert jnp.all(jnp.isfinite(state.junction_temperature["gpu"][0]))
     assert jnp.isnan(state.electrical_power)
-    gradient = jax.jit(jax.grad(lambda flow: steady(model, SUPPLY, flow, liquid()).electrical_power))(flow)
+    gradient = jax.jit(jax.grad(lambda flow: steady(model, SUPPLY, flow, liquid()).value.electrical_power))(flow)
     assert jnp.all(gradient == 0.0)
 
 
@@ -74,9 +80,28 @@ def test_no_load_at_rest_stays_at_supply():
         model,
         [jnp.zeros_like(group.power.leakage_power) for group in groups],
     )
-    state = run(still, SUPPLY, jnp.zeros((3,)), liquid(), load_factor=0.0)
-    assert state.result == ResultCode.CONVERGED
-    assert state.return_temperature == pytest.approx(float(SUPPLY), abs=1e-12)
+    solution = run(still, SUPPLY, jnp.zeros((3,)), liquid(), load_factor=0.0)
+    assert solution.status.converged
+    assert solution.value.return_temperature == pytest.approx(float(SUPPLY), abs=1e-12)
+
+
+def test_coolant_at_rest_with_heat_names_its_tray():
+    model = eqx.tree_at(
+        lambda rack: [group.power.leakage_power for tray in rack.trays for group in tray.devices],
+        rack(3, 1),
+        [jnp.zeros(()) for tray in rack(3, 1).trays for _ in tray.devices],
+    )
+    status = run(model, SUPPLY, tray_mass_flow(model).at[2].set(0.0), liquid()).status
+    assert status.result == ResultCode.NOT_FINITE
+    assert status.worst == 2
+
+
+def test_plain_numbers_are_accepted():
+    model = rack(2, 1)
+    flow = tray_mass_flow(model)
+    plain = steady(model, float(SUPPLY), np.asarray(flow), liquid())
+    arrays = run(model, SUPPLY, flow, liquid())
+    assert plain.value.return_temperature == pytest.approx(float(arrays.value.return_temperature), abs=1e-11)
 
 
 def test_no_plate_is_colder_than_the_coolant_that_leaves_it():
@@ -87,7 +112,7 @@ def test_no_plate_is_colder_than_the_coolant_that_leaves_it():
         model,
         [jnp.zeros(()) for tray in model.trays for _ in tray.devices],
     )
-    state = run(cool, jnp.asarray(283.15), flow, liquid(), load_factor=0.2)
+    state = run(cool, jnp.asarray(283.15), flow, liquid(), load_factor=0.2).value
     plate = {
         name: state.case_temperature[name] - state.device_power[name] * group.interface.resistance()
         for name, group in {group.name: group for tray in model.trays for group in tray.devices}.items()
@@ -104,7 +129,9 @@ def test_gradients():
     def result(numbers):
         interface = jnp.asarray(1.0e-5) * numbers[4]
         changed = eqx.tree_at(lambda rack: rack.trays[0].devices[0].interface.area_resistance, model, interface)
-        state = steady(changed, SUPPLY + 10.0 * (numbers[0] - 1.0), tray_mass_flow(model) * numbers[1:4], liquid())
+        state = steady(
+            changed, SUPPLY + 10.0 * (numbers[0] - 1.0), tray_mass_flow(model) * numbers[1:4], liquid()
+        ).value
         return state.minimum_margin + 0.01 * state.electrical_power + state.return_temperature
 
     check_gradient(result, jnp.ones((5,)))
@@ -116,11 +143,11 @@ def test_batch_of_racks_matches_single_racks():
     supplies, flows = jnp.asarray([300.0, 313.15, 320.0]), flow[None, :] * jnp.asarray([0.8, 1.0, 1.2])[:, None]
 
     def power(supply, flow):
-        state = steady(model, supply, flow, liquid())
+        state = steady(model, supply, flow, liquid()).value
         return state.electrical_power, state
 
     slopes, states = jax.jit(jax.vmap(jax.grad(power, has_aux=True)))(supplies, flows)
-    single = run(model, supplies[2], flows[2], liquid())
+    single = run(model, supplies[2], flows[2], liquid()).value
     assert states.return_temperature.shape == (3,)
     assert jnp.max(jnp.abs(states.junction_temperature["gpu"][2] - single.junction_temperature["gpu"])) < 1e-11
     assert jnp.all(slopes > 0.0)
@@ -129,8 +156,8 @@ def test_batch_of_racks_matches_single_racks():
 def test_single_precision():
     model, coolant = rack(2, 1, jnp.float32), liquid(jnp.float32)
     flow = tray_mass_flow(model, jnp.float32)
-    state = run(model, jnp.float32(313.15), flow, coolant)
-    exact = run(rack(2, 1), SUPPLY, tray_mass_flow(rack(2, 1)), liquid())
+    state = run(model, jnp.float32(313.15), flow, coolant).value
+    exact = run(rack(2, 1), SUPPLY, tray_mass_flow(rack(2, 1)), liquid()).value
     assert state.junction_temperature["gpu"].dtype == jnp.float32
     assert state.minimum_margin == pytest.approx(float(exact.minimum_margin), abs=1e-3)
 

@@ -26,10 +26,11 @@ def test_phi_functions():
 
 def test_steady_state_is_a_fixed_point():
     start = settled(MODEL, SUPPLY, FLOW, liquid())
-    after, result = step(MODEL, start, SUPPLY, FLOW, liquid(), 15.0)
+    after, solution = step(MODEL, start, SUPPLY, FLOW, liquid(), 15.0)
     for kind, temperature in start.plate_temperature.items():
         assert jnp.max(jnp.abs(after.plate_temperature[kind] - temperature)) < 1e-10
-    assert result.minimum_margin == pytest.approx(float(run(MODEL, SUPPLY, FLOW, liquid()).minimum_margin), abs=1e-9)
+    settled_margin = float(run(MODEL, SUPPLY, FLOW, liquid()).value.minimum_margin)
+    assert solution.value.minimum_margin == pytest.approx(settled_margin, abs=1e-9)
 
 
 def test_approaches_the_new_steady_state_and_balances_on_the_way():
@@ -38,11 +39,11 @@ def test_approaches_the_new_steady_state_and_balances_on_the_way():
     def march(state, _):
         return transient_step(MODEL, state, SUPPLY + 5.0, FLOW, liquid(), 2.0)
 
-    _, results = jax.lax.scan(march, start, None, length=120)
+    results = jax.lax.scan(march, start, None, length=120)[1].value
     residual = results.electrical_power - results.liquid_heat - results.air_heat - results.stored_power
     assert jnp.max(jnp.abs(residual)) < 1e-8
     assert results.minimum_margin[-1] == pytest.approx(
-        float(run(MODEL, SUPPLY + 5.0, FLOW, liquid()).minimum_margin), abs=1e-6
+        float(run(MODEL, SUPPLY + 5.0, FLOW, liquid()).value.minimum_margin), abs=1e-6
     )
     assert jnp.all(jnp.diff(results.minimum_margin[:50]) < 0.0)
 
@@ -68,13 +69,14 @@ def test_pump_lost():
     def march(state, _):
         return transient_step(MODEL, state, SUPPLY, jnp.zeros_like(FLOW), liquid(), 1.0)
 
-    _, results = jax.lax.scan(march, start, None, length=30)
+    _, solutions = jax.lax.scan(march, start, None, length=30)
+    results = solutions.value
     assert results.liquid_heat[0] == 0.0
     assert results.outlet_temperature[0] == pytest.approx(313.15, abs=1e-10)
     # 1,200 W on 300 J/K: the junction gains about 4 K a second until it runs away
     assert results.minimum_margin[0] - results.minimum_margin[1] == pytest.approx(4.0, abs=1.0)
-    assert results.result[0] == ResultCode.CONVERGED
-    assert results.result[-1] == ResultCode.LIMIT
+    assert solutions.status.converged[0]
+    assert solutions.status.result[-1] == ResultCode.LIMIT
     assert jnp.isnan(results.minimum_margin[-1])
 
 
@@ -85,7 +87,7 @@ def test_gradient_through_time():
         def march(state, _):
             return transient_step(MODEL, state, supply, FLOW, liquid(), 5.0)
 
-        return jax.lax.scan(march, start, None, length=4)[1].minimum_margin[-1]
+        return jax.lax.scan(march, start, None, length=4)[1].value.minimum_margin[-1]
 
     slope = jax.jit(jax.grad(last_margin))(SUPPLY + 3.0)
     last = jax.jit(last_margin)

@@ -11,7 +11,6 @@ from scipy.optimize import brentq
 
 from tests.thermal.checks import check_gradient
 from tests.thermal.rack_case import liquid, rack, tray_mass_flow
-from voltherm.numerics import ResultCode
 from voltherm.thermal import DeviceGroup, LeakagePower, OperatingLimits, RackModel, operate, steady, transient_step
 from voltherm.thermal.rack_transient import RackThermalState
 
@@ -150,8 +149,9 @@ def limited(model: RackModel) -> RackModel:
 def test_a_rack_holds_its_nameplate_and_balances():
     model = limited(rack(2, 1))
     flow = tray_mass_flow(model)
-    warm = jax.jit(steady)(model, jnp.asarray(325.15), flow, liquid())
-    assert warm.result == ResultCode.CONVERGED
+    solution = jax.jit(steady)(model, jnp.asarray(325.15), flow, liquid())
+    assert solution.status.converged
+    warm = solution.value
     assert jnp.max(warm.device_power["gpu"]) <= 1200.0 * (1.0 + 1e-14)
     assert jnp.max(warm.junction_temperature["gpu"]) <= 360.15 + 1e-9
     assert warm.minimum_margin < 0.0
@@ -161,8 +161,9 @@ def test_a_rack_holds_its_nameplate_and_balances():
 
 def test_chips_in_coolant_at_rest_switch_off():
     model = limited(rack(3, 1))
-    state = jax.jit(steady)(model, jnp.asarray(313.15), tray_mass_flow(model).at[1].set(0.0), liquid())
-    assert state.result == ResultCode.CONVERGED
+    solution = jax.jit(steady)(model, jnp.asarray(313.15), tray_mass_flow(model).at[1].set(0.0), liquid())
+    assert solution.status.converged
+    state = solution.value
     assert state.off["gpu"].all(axis=1).tolist() == [False, True, False]
     assert state.heat_to_liquid[1] == 0.0
 
@@ -184,10 +185,11 @@ def test_a_rack_without_pump_throttles_and_then_switches_off():
 
         return jax.lax.scan(one, state, None, length=60)[1]
 
-    results = march(start)
+    solutions = march(start)
+    results = solutions.value
     residual = results.electrical_power - results.liquid_heat - results.air_heat - results.stored_power
     assert jnp.max(jnp.abs(residual)) < 1e-8
-    assert jnp.all(results.result == ResultCode.CONVERGED)
+    assert jnp.all(solutions.status.converged)
     assert results.work["gpu"][0, 0, 0] < 1.0
     assert results.electrical_power[-1] == pytest.approx(17.0e3, rel=1e-9)
     assert jnp.max(results.junction_temperature["gpu"]) < 368.0

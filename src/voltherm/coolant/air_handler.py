@@ -42,7 +42,10 @@ class AirHandlerState(eqx.Module):
 
 
 class AirHandler(eqx.Module):
-    """One air handler. Build it with `from_rating`; all methods act elementwise on arrays of one shape."""
+    """One air handler. Build it with `from_rating`; all methods act elementwise on arrays of one shape.
+
+    `rated_air_flow` [m3/s] at `rated_fan_power` [W]; largest and smallest water flow of its valve [kg/s].
+    """
 
     liquid: AbstractLiquid
     conductance: ConductanceLaw

@@ -56,6 +56,8 @@ class DryCoolerState(eqx.Module):
 class DryCooler(eqx.Module):
     """One dry cooler. Build it from a data record with `from_rating`; all methods act elementwise on arrays of one
     shape.
+
+    `rated_air_flow` [m3/s] at `rated_air_density` [kg/m3] and `rated_fan_power` [W]; fan speeds over rated speed [-].
     """
 
     liquid: AbstractLiquid

@@ -107,7 +107,7 @@ class Network:
         return f"Network({len(self.nodes)} nodes, {len(self.from_node)} branches, digest={self.digest[:8]})"
 
     @cached_property
-    def branch_names(self) -> tuple[str, ...]:
+    def branches(self) -> tuple[str, ...]:
         """Names of all branches in the order of the flows."""
         return tuple(name for group in self.groups for name in group.names)
 
@@ -141,7 +141,7 @@ class Network:
 
     def by_branch(self, values: Float[Array, "*lanes branch"]) -> dict[str, Float[Array, "*lanes"]]:
         """A result of the branches by their names."""
-        return {name: values[..., number] for number, name in enumerate(self.branch_names)}
+        return {name: values[..., number] for number, name in enumerate(self.branches)}
 
     def by_group(self, values: Float[Array, "*lanes branch"]) -> dict[str, Float[Array, "*lanes part"]]:
         """A result of the branches by the names of their groups, in each group's order."""
@@ -153,7 +153,7 @@ class Network:
 
     @cached_property
     def _branch_numbers(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self.branch_names)}
+        return {name: number for number, name in enumerate(self.branches)}
 
     @cached_property
     def reference_index(self) -> np.ndarray:

@@ -57,7 +57,7 @@ def check_temperatures(network: Network, state: HeatState, liquid: AbstractLiqui
     sentences: list[str] = []
     for kind, names, values in (
         ("node", network.nodes, state.node_temperature),
-        ("outlet of", network.branch_names, state.outlet_temperature),
+        ("outlet of", network.branches, state.outlet_temperature),
     ):
         kelvin = np.asarray(values, dtype=float)
         beyond = np.maximum(low - kelvin, kelvin - high)

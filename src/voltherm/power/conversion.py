@@ -17,7 +17,10 @@ from jaxtyping import Array, Float
 
 
 class ConversionStage(eqx.Module):
-    """`count` equal converters that share their load evenly; fields are scalars or broadcast against the load."""
+    """`count` equal converters that share their load evenly; fields are scalars or broadcast against the load.
+
+    `loss_constant` [W] of one converter, and the `efficiency` [-] of the proportional part.
+    """
 
     loss_constant: Float[Array, "..."]
     efficiency: Float[Array, "..."]

@@ -35,8 +35,10 @@ _SOUND = {
 
 
 class Line(eqx.Module):
-    """n lines; every field has shape (n,). Units as in the module's table.
+    """n lines; every field has shape (n,).
 
+    Resistance and reactance [ohm/m], capacitance [F/m], `length` [m], circuits in `parallel` [-] and the
+    `current_rating` [A] of one circuit.
     `names`: those of the network's branches; lines with names may stand in any order. Raises ValueError that names the
     lines whose numbers no line has.
     """

@@ -26,7 +26,7 @@ from voltherm.numerics.bounds import bounded, is_known, refuse_out_of_bounds
 
 
 class LossCurve(eqx.Module):
-    """Efficiency points: `load_fraction` (k,) rising and positive, `efficiency` (k,) in (0, 1), k >= 2."""
+    """Efficiency points: `load_fraction` (k,), rising and positive, and `efficiency` (k,) in (0, 1), [-]; k >= 2."""
 
     load_fraction: Float[Array, " knot"] = eqx.field(metadata=bounded("", above=0.0))
     efficiency: Float[Array, " knot"] = eqx.field(metadata=bounded("", above=0.0, below=1.0))

@@ -34,6 +34,7 @@ _SOUND = {
 class PowerParameters(eqx.Module):
     """Traced numbers of a network with n buses and b branches; all floating, all of one dtype.
 
+    Generation and shunts [W, var], shunts at nominal voltage; set points of voltage [p.u.] and angle [rad].
     Branches and buses in the order of the network (`passive` puts branches with names there). Raises ValueError for
     numbers that no bus has.
     """

@@ -52,8 +52,11 @@ _ROUNDED = 1e-6  # relative, of the nameplate's last digit
 
 
 class Transformer(eqx.Module):
-    """n transformers; every field has shape (n,). Units as in the module's table.
+    """n transformers; every field has shape (n,).
 
+    Of one unit: `rated_power` [VA], short-circuit voltage and its resistive part over the rated voltage [-],
+    `no_load_loss` [W], `no_load_current` over the rated current [-]; `tap_ratio` [-] and `phase_shift` [rad] at the
+    from side; units in `parallel` [-].
     `names`: those of the network's branches; transformers with names may stand in any order. Raises ValueError that
     names the transformers whose numbers no transformer has.
     """

@@ -121,7 +121,9 @@ def _rows(site: Site, made: Equipment, base: Stores, now: Stores, works: Working
     def rack(
         plates: RackThermalState, temperature: Float[Array, ""], flow: Float[Array, "tray"]
     ) -> tuple[RackThermalState, RackStep]:
-        return transient_step(model, plates, temperature, flow, coolant, duration, load_factor=site.rack.load_factor)
+        factor = site.rack.load_factor
+        after, step = transient_step(model, plates, temperature, flow, coolant, duration, load_factor=factor)
+        return after, step.value
 
     with jax.named_scope("racks"):
         plates, step = jax.vmap(jax.vmap(rack, in_axes=(0, None, 0)))(base.plates, supplied, flows.tray_mass_flow)

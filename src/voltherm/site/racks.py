@@ -105,7 +105,7 @@ def solve_racks(
     model = thermal_rack(site.rack, supply, site.air.inlet_limit)
 
     def one(temperature: Float[Array, ""], flow: Float[Array, "tray"]) -> rack_model.RackState:
-        return rack_model.steady(model, temperature, flow, liquid, load_factor=load_factor)
+        return rack_model.steady(model, temperature, flow, liquid, load_factor=load_factor).value
 
     states = jax.vmap(jax.vmap(one, in_axes=(None, 0)))(supply_temperature, tray_mass_flow)
     shelf_loss = supply.shelf.loss(states.electrical_power)

@@ -40,6 +40,8 @@ MARGINS = frozenset(("limits.junction_margin", *(f"rack.{chip}.junction_limit" f
 class Sensitivity:
     """One number: its path, its value, the derivative of the output, its step and the effect of that step.
 
+    `value` and `step` in the number's SI unit, `effect` in that of the output, `derivative` in the quotient of both.
+
     `toleranced`: the step is the standard uncertainty of a number with a tolerance, and not a natural one.
     """
 

@@ -16,7 +16,8 @@ from voltherm.thermal.floor_plan import FloorPlan as FloorPlan
 from voltherm.thermal.floor_plan import block_means as block_means
 from voltherm.thermal.floor_plan import power_map as power_map
 from voltherm.thermal.immersion import ImmersedChips as ImmersedChips
-from voltherm.thermal.immersion import immersed_junction_temperature as immersed_junction_temperature
+from voltherm.thermal.immersion import ImmersionState as ImmersionState
+from voltherm.thermal.immersion import steady_immersion as steady_immersion
 from voltherm.thermal.interface_material import InterfaceMaterial as InterfaceMaterial
 from voltherm.thermal.leakage import LeakagePower as LeakagePower
 from voltherm.thermal.rack import RackModel as RackModel

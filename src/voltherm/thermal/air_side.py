@@ -26,7 +26,11 @@ ASHRAE_INLET_LIMIT = {"A1": 305.15, "A2": 308.15, "A3": 313.15, "A4": 318.15, "H
 
 
 class AirSide(eqx.Module):
-    """The air-cooled parts of one rack; all scalars."""
+    """The air-cooled parts of one rack; all scalars.
+
+    Power of the parts that follow the load, of those that do not, and of the fans [W]; `component_resistance` [K/W] of
+    the hottest component; its limit and that of the inlet air [K].
+    """
 
     component_power: Float[Array, ""] | float = eqx.field(metadata=bounded("W", least=0.0))
     steady_power: Float[Array, ""] | float = eqx.field(metadata=bounded("W", least=0.0))

@@ -67,6 +67,8 @@ _FLOOR_WIDTH = 0.14
 class ColdPlate(eqx.Module):
     """Cold plates of one kind; every number is a scalar or has the shape of the flows.
 
+    `base_resistance`, and `flow_resistance` at the nominal flow [K/W]; `flow_exponent` [-]; `nominal_flow` [m3/s] and
+    `nominal_pressure_drop` [Pa] at it; `regularisation_flow` [m3/s].
     `reference` holds the coolant's properties in the test that gave the law. `pressure_exponent` is static: plates fed
     side by side share one, so that the split of flow is in closed form.
     """

@@ -18,7 +18,10 @@ from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 
 
 class CoolantProperties(eqx.Module):
-    """Properties at one state; scalars or arrays of one shape."""
+    """Properties at one state; scalars or arrays of one shape.
+
+    `density` [kg/m3], `heat_capacity` [J/(kg K)], `viscosity` [Pa s], `conductivity` [W/(m K)].
+    """
 
     density: Float[Array, "..."] | float = eqx.field(metadata=bounded("kg/m3", above=0.0))
     heat_capacity: Float[Array, "..."] | float = eqx.field(metadata=bounded("J/(kg K)", above=0.0))

@@ -20,19 +20,29 @@ at rest.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from voltherm.media import AbstractLiquid
-from voltherm.numerics import bracketed_root, signed_power
+from voltherm.numerics import Solution, bracketed_root, signed_power
 from voltherm.numerics.bounds import bounded, refuse_out_of_bounds
 from voltherm.thermal.leakage import LeakagePower, OfChips
-from voltherm.thermal.outcome import failed
+from voltherm.thermal.outcome import closed_form_status, failed
 
 GRAVITY = 9.80665
 
 
+class ImmersionState(eqx.Module):
+    """Junction temperature [K] and power [W] of every immersed chip."""
+
+    junction_temperature: Float[Array, " chip"]
+    power: Float[Array, " chip"]
+
+
 class ImmersedChips(eqx.Module):
-    """n chips on immersed boards; every field is a scalar or (n,)."""
+    """n chips on immersed boards; every field is a scalar or (n,).
+
+    `surface_resistance` [K/W] from junction to wetted surface, wetted `area` [m2] of one chip, `board_height` [m].
+    """
 
     power: LeakagePower
     surface_resistance: OfChips = eqx.field(metadata=bounded("K/W", least=0.0))
@@ -66,20 +76,25 @@ def heat_transfer_coefficient(
     return vertical_plate_nusselt(rayleigh, prandtl) * conductivity / board_height
 
 
-def immersed_junction_temperature(
+def steady_immersion(
     chips: ImmersedChips,
-    liquid_temperature: Float[Array, " chip"],
+    liquid_temperature: Float[ArrayLike, " chip"],
     liquid: AbstractLiquid,
     *,
     load_factor: float | Float[Array, ""] = 1.0,
     highest_rise: float = 60.0,
-) -> tuple[Float[Array, " chip"], Float[Array, " chip"], Bool[Array, " chip"]]:
-    """Steady junction temperature [K] and power [W] of immersed chips, and whether each has none.
+) -> Solution:
+    """Steady state of immersed chips.
 
     `liquid_temperature` [K] is that of the tank around each chip. The surface is sought up to `highest_rise` [K]
-    above it; a chip that needs more, or runs away, is NaN with zero gradient. `liquid` has to hold its numbers in
-    arrays (an `eqx.Module`).
+    above it. `liquid` has to hold its numbers in arrays (an `eqx.Module`).
+
+    **Returns**: a `Solution` of `ImmersionState`, with a status for every chip.
+
+    **Result codes**, of every chip: CONVERGED; LIMIT, the chip needs a larger rise or runs away: it is NaN with zero
+    gradient.
     """
+    liquid_temperature = jnp.asarray(liquid_temperature)
     shape = liquid_temperature.shape
     resistance = jnp.broadcast_to(chips.surface_resistance, shape)
     area = jnp.broadcast_to(chips.area, shape)
@@ -91,7 +106,8 @@ def immersed_junction_temperature(
     rise = jnp.where(unsolved, 0.0, rise)
     heat = _heat(rise, args)
     junction = liquid_temperature + rise + resistance * heat
-    return failed(junction, unsolved), failed(heat, unsolved), unsolved
+    status = closed_form_status(unsolved[:, None], jnp.zeros((*shape, 1), bool))
+    return Solution(ImmersionState(failed(junction, unsolved), failed(heat, unsolved)), status)
 
 
 def _heat(rise: Float[Array, " chip"], args: tuple) -> Float[Array, " chip"]:

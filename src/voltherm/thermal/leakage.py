@@ -26,7 +26,11 @@ OfChips = Float[Array, "..."] | float
 
 
 class LeakagePower(eqx.Module):
-    """Power of n chips as a function of temperature; every field is a scalar or has the shape of the chips."""
+    """Power of n chips as a function of temperature; every field is a scalar or has the shape of the chips.
+
+    `dynamic_power` at full load, `idle_power`, and `leakage_power` at the reference temperature [W];
+    `reference_temperature` and the `temperature_scale` of leakage [K].
+    """
 
     dynamic_power: OfChips = eqx.field(metadata=bounded("W", least=0.0))
     leakage_power: OfChips = eqx.field(metadata=bounded("W", least=0.0))

@@ -1,4 +1,4 @@
-"""What becomes of a thermal state that has no solution: a result code, and NaN with zero gradient where it is felt.
+"""How a thermal solve ends: a status, and NaN with zero gradient where there is no solution.
 
 | code       | when                                                                                             |
 |------------|--------------------------------------------------------------------------------------------------|
@@ -8,9 +8,9 @@
 """
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
-from voltherm.numerics import ResultCode
+from voltherm.numerics import ResultCode, Status
 
 
 def failed(value: Float[Array, "..."], without_solution: Bool[Array, "..."]) -> Float[Array, "..."]:
@@ -18,7 +18,18 @@ def failed(value: Float[Array, "..."], without_solution: Bool[Array, "..."]) -> 
     return jnp.where(without_solution, jnp.nan, value)
 
 
-def outcome(runaway: Bool[Array, ""], finite: Bool[Array, ""]) -> Int[Array, ""]:
-    """The result code of a state: whether any chip runs away, and whether all else is finite."""
-    code = jnp.where(finite, int(ResultCode.CONVERGED), int(ResultCode.NOT_FINITE))
-    return jnp.where(runaway, int(ResultCode.LIMIT), code).astype(jnp.int32)
+def closed_form_status(runaway: Bool[Array, "*lanes element"], no_value: Bool[Array, "*lanes element"]) -> Status:
+    """Status of a closed form, from the elements (trays, chips) with runaway and those without a finite value.
+
+    `worst` is the first element that fails, 0 where none does. There is no iteration: `iterations` is 0, and `residual`
+    is 0 or, in a lane that fails, NaN.
+    """
+    any_runaway, failing = jnp.any(runaway, axis=-1), runaway | no_value
+    lost = jnp.any(failing, axis=-1)
+    code = jnp.where(lost, int(ResultCode.NOT_FINITE), int(ResultCode.CONVERGED))
+    return Status(
+        result=jnp.where(any_runaway, int(ResultCode.LIMIT), code).astype(jnp.int32),
+        residual=jnp.where(lost, jnp.nan, jnp.zeros(lost.shape)),
+        iterations=jnp.zeros(lost.shape, jnp.int32),
+        worst=jnp.argmax(jnp.where(any_runaway[..., None], runaway, failing), axis=-1).astype(jnp.int32),
+    )

@@ -24,19 +24,20 @@ from collections.abc import Mapping
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from voltherm.media import AbstractLiquid
+from voltherm.numerics import Solution
 from voltherm.numerics.bounds import bounded, out_of_bounds
 from voltherm.thermal.air_side import AirSide
 from voltherm.thermal.arguments import refuse_flow_shape
 from voltherm.thermal.coolant_properties import CoolantProperties
-from voltherm.thermal.outcome import failed, outcome
+from voltherm.thermal.outcome import closed_form_status, failed
 from voltherm.thermal.tray import Tray
 
 
 class RackModel(eqx.Module):
-    """One rack: tray types in the order of its tray arrays, air-cooled parts, and the liquid capture (0 to 1)."""
+    """One rack: tray types in the order of its tray arrays, air-cooled parts, and the liquid capture [-], 0 to 1."""
 
     trays: tuple[Tray, ...]
     air_side: AirSide
@@ -89,9 +90,8 @@ class RackState(eqx.Module):
     `unthrottled_temperature`, and `margin` from it to the junction limit, in K: what a chip that throttles would have
     (see `throttling`); `throttled` and `off`: whether it does, and whether it has switched itself off; over all trays
     of the rack `heat_to_liquid` in W and `outlet_temperature` in K; of the rack `return_temperature` in K,
-    `liquid_heat`, `air_heat`, `electrical_power` in W, `minimum_margin` in K. `result` is a code of
-    `voltherm.numerics.ResultCode`: where a chip runs away or a tray with heat stands still there is no steady state,
-    what depends on it is NaN, and all else is kept.
+    `liquid_heat`, `air_heat`, `electrical_power` in W, `minimum_margin` in K. Where a chip runs away or a tray with
+    heat stands still there is no steady state: what depends on it is NaN, and all else is kept.
     """
 
     junction_temperature: dict[str, Float[Array, "tray device"]]
@@ -109,7 +109,6 @@ class RackState(eqx.Module):
     air_heat: Float[Array, ""]
     electrical_power: Float[Array, ""]
     minimum_margin: Float[Array, ""]
-    result: Int[Array, ""]
 
 
 def plate_flows(
@@ -152,12 +151,12 @@ def outlet_temperatures(
 
 def steady(
     rack: RackModel,
-    supply_temperature: Float[Array, ""],
-    tray_mass_flow: Float[Array, " all_trays"],
+    supply_temperature: float | Float[Array, ""],
+    tray_mass_flow: Float[ArrayLike, " all_trays"],
     liquid: AbstractLiquid,
     *,
     load_factor: float | Float[Array, ""] = 1.0,
-) -> RackState:
+) -> Solution:
     """Steady state of a rack at given coolant supply; closed form, no iteration.
 
     **Arguments**
@@ -168,12 +167,14 @@ def steady(
     - `liquid`: a liquid of `voltherm.media`
     - `load_factor`: work asked of the chips and share of the load-following air-side power [-]
 
-    **Returns**: a `RackState`.
+    **Returns**: a `Solution` of `RackState`; `worst` of its status is the first tray that fails.
 
-    **Result codes**: see `RackState`.
+    **Result codes**: CONVERGED; LIMIT, a chip runs away; NOT_FINITE, a tray gives off heat into coolant at rest, or an
+    input is not finite.
 
     **Raises**: `ValueError` where a number of the rack or a flow has a shape that does not fit.
     """
+    supply_temperature, tray_mass_flow = jnp.asarray(supply_temperature), jnp.asarray(tray_mass_flow)
     rack.refuse_shapes(tray_mass_flow)
     properties = CoolantProperties.of(liquid, supply_temperature)
     flows = plate_flows(rack, tray_mass_flow, properties)
@@ -211,8 +212,7 @@ def steady(
     liquid_heat = jnp.sum(heat_to_liquid)
     any_unstable = jnp.any(unstable_trays)
     no_return = any_unstable | jnp.any(stagnant)
-    finite = jnp.all(jnp.isfinite(outlet)) & ~jnp.any(stagnant)
-    return RackState(
+    state = RackState(
         junction_temperature=junction,
         case_temperature=case,
         device_power=power,
@@ -228,8 +228,8 @@ def steady(
         air_heat=failed(air_parts + (chips - liquid_heat), any_unstable),
         electrical_power=failed(air_parts + chips, any_unstable),
         minimum_margin=smallest(margin),
-        result=outcome(any_unstable, finite),
     )
+    return Solution(state, closed_form_status(unstable_trays, stagnant | ~jnp.isfinite(outlet)))
 
 
 def smallest(margin: Mapping[str, Float[Array, "tray device"]]) -> Float[Array, ""]:

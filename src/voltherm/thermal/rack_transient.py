@@ -28,11 +28,12 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from voltherm.media import AbstractLiquid
+from voltherm.numerics import Solution
 from voltherm.thermal.coolant_properties import CoolantProperties
-from voltherm.thermal.outcome import failed, outcome
+from voltherm.thermal.outcome import closed_form_status, failed
 from voltherm.thermal.rack import RackModel, outlet_temperatures, plate_flows, smallest, steady
 from voltherm.thermal.throttling import DeviceOperation
 from voltherm.thermal.tray import DeviceGroup
@@ -53,7 +54,7 @@ class RackStep(eqx.Module):
     By kind, at the end of the step: `junction_temperature`, `unthrottled_temperature`, `margin` in K, `work`, and which
     chips are `throttled` or have switched themselves `off` (see `RackState`). Over all trays `heat_to_liquid` in W and,
     from it, `outlet_temperature` in K; of the rack `return_temperature`, `minimum_margin` in K and `liquid_heat`,
-    `air_heat`, `electrical_power`, `stored_power` (into the plates) in W. `result` as in `RackState`.
+    `air_heat`, `electrical_power`, `stored_power` (into the plates) in W.
     """
 
     junction_temperature: dict[str, Float[Array, "tray device"]]
@@ -70,7 +71,6 @@ class RackStep(eqx.Module):
     electrical_power: Float[Array, ""]
     stored_power: Float[Array, ""]
     minimum_margin: Float[Array, ""]
-    result: Int[Array, ""]
 
 
 def phi_functions(z: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
@@ -115,14 +115,15 @@ def _with_slope(
 
 def steady_thermal_state(
     rack: RackModel,
-    supply_temperature: Float[Array, ""],
-    tray_mass_flow: Float[Array, " all_trays"],
+    supply_temperature: float | Float[Array, ""],
+    tray_mass_flow: Float[ArrayLike, " all_trays"],
     liquid: AbstractLiquid,
     *,
     load_factor: float | Float[Array, ""] = 1.0,
 ) -> RackThermalState:
     """The state in which `transient_step` stands still; arguments as those of `rack.steady`."""
-    state = steady(rack, supply_temperature, tray_mass_flow, liquid, load_factor=load_factor)
+    supply_temperature, tray_mass_flow = jnp.asarray(supply_temperature), jnp.asarray(tray_mass_flow)
+    state = steady(rack, supply_temperature, tray_mass_flow, liquid, load_factor=load_factor).value
     properties = CoolantProperties.of(liquid, supply_temperature)
     flows = plate_flows(rack, tray_mass_flow, properties)
     groups = {group.name: group for tray in rack.trays for group in tray.devices}
@@ -138,20 +139,22 @@ def steady_thermal_state(
 def transient_step(
     rack: RackModel,
     state: RackThermalState,
-    supply_temperature: Float[Array, ""],
-    tray_mass_flow: Float[Array, " all_trays"],
+    supply_temperature: float | Float[Array, ""],
+    tray_mass_flow: Float[ArrayLike, " all_trays"],
     liquid: AbstractLiquid,
     duration: float | Float[Array, ""],
     *,
     load_factor: float | Float[Array, ""] = 1.0,
-) -> tuple[RackThermalState, RackStep]:
+) -> tuple[RackThermalState, Solution]:
     """One step of `duration` [s] with supply, flow and load held; arguments as those of `rack.steady`. Use it in
     `lax.scan`.
 
-    **Returns**: the state at the end and what happened. A chip that runs away is NaN from then on.
+    **Returns**: the state at the end, and a `Solution` of `RackStep`; result codes are those of `rack.steady`. A chip
+    that runs away is NaN from then on.
 
     **Raises**: as `rack.steady`.
     """
+    supply_temperature, tray_mass_flow = jnp.asarray(supply_temperature), jnp.asarray(tray_mass_flow)
     rack.refuse_shapes(tray_mass_flow)
     properties = CoolantProperties.of(liquid, supply_temperature)
     flows = plate_flows(rack, tray_mass_flow, properties)
@@ -195,7 +198,6 @@ def transient_step(
     any_unstable = jnp.any(unstable_trays)
     chips = jnp.sum(jnp.concatenate(drawn_heat))
     air_parts = rack.air_side.heat(load_factor)
-    finite = jnp.all(jnp.isfinite(outlet)) & ~jnp.any(stagnant)
     step = RackStep(
         junction_temperature=junction,
         unthrottled_temperature=free,
@@ -211,6 +213,6 @@ def transient_step(
         electrical_power=failed(air_parts + chips, any_unstable),
         stored_power=failed(jnp.sum(jnp.concatenate(stored)), any_unstable),
         minimum_margin=smallest(margin),
-        result=outcome(any_unstable, finite),
     )
-    return RackThermalState(plates), step
+    status = closed_form_status(unstable_trays, stagnant | ~jnp.isfinite(outlet))
+    return RackThermalState(plates), Solution(step, status)

@@ -40,7 +40,7 @@ from voltherm.thermal.tridiagonal import solve_tridiagonal
 
 
 class ConvectiveFace(eqx.Module):
-    """Convection on an outer face: heat transfer coefficient [W/(m2K)] and fluid temperature [K]."""
+    """Convection on an outer face: heat transfer coefficient [W/(m2 K)] and fluid temperature [K]."""
 
     heat_transfer_coefficient: Float[Array, ""] | float = eqx.field(metadata=bounded("W/(m2 K)", above=0.0))
     temperature: Float[Array, ""] | float = eqx.field(metadata=bounded("K", least=0.0))
@@ -52,8 +52,8 @@ class ConvectiveFace(eqx.Module):
 class LayeredStack(eqx.Module):
     """A stack on a grid of `rows` times `columns` equal cells (static); at least one face has to convect.
 
-    `width` (x) and `depth` (y) in m; per layer thickness, conductivities along x, y, z and volumetric heat capacity
-    [J/(m3K)]; per joint between layers the contact resistance [m2K/W].
+    `width` (x) and `depth` (y) [m]; per layer thickness [m], conductivities along x, y, z [W/(m K)] and volumetric heat
+    capacity [J/(m3 K)]; per joint between layers the contact resistance [m2K/W].
     """
 
     columns: int = eqx.field(static=True)

@@ -65,8 +65,8 @@ def velocities(site: Site, state: SiteState) -> Velocities:
 def velocity_findings(site: Site, found: Velocities, names: Layout) -> Iterator[Finding]:
     """Pipes in which the coolant is too fast."""
     building, mains = site.building, 2 * site.building.halls
-    row_pipes = row_network(building.racks_per_row, site.rack.compute_trays + site.rack.switch_trays).branch_names
-    hall_pipes = facility_network(building.halls, building.rows_per_hall).branch_names
+    row_pipes = row_network(building.racks_per_row, site.rack.compute_trays + site.rack.switch_trays).branches
+    hall_pipes = facility_network(building.halls, building.rows_per_hall).branches
 
     def of_row(index: tuple[int, ...]) -> str:
         return f"{row_pipes[1 + index[2]]} of {names.cdu(*index[:2])}"
