@@ -54,7 +54,7 @@ $(VENV)/.installed-test: $(INSTALLED_FROM) | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-docs: $(INSTALLED_FROM) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[report,docs]'
 	@touch $@
 
 # One resolution for all peers; where that fails, each alone, and the benchmark says which are missing.

@@ -1,10 +1,12 @@
-"""Every Python snippet of the documents runs, on the small site where a document loads the shipped one."""
+"""Every Python snippet and notebook of the documents runs, on the small site where one loads the shipped building."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import jax.numpy as jnp
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -23,6 +25,7 @@ _DOCUMENTS = sorted(
 )
 _MINUTES = ("docs/how-to/tolerances.md", "docs/how-to/tune.md")
 """Documents whose snippets compile most of the program: `make soak` runs them."""
+_NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 _SHORTER = {"designs=10_000": "designs=8", "random_points=1000": "random_points=8", "samples=64": "samples=8"}
 
 
@@ -74,6 +77,25 @@ def test_snippets_run(document, given):
         for long, short in _SHORTER.items():
             block = block.replace(long, short)
         exec(compile(block, document, "exec"), names)
+
+
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        pytest.param(file, marks=[pytest.mark.soak] if file.stem == "gradients" else [], id=file.stem)
+        for file in _NOTEBOOKS
+    ],
+)
+def test_notebooks_run(notebook, given, monkeypatch):
+    monkeypatch.chdir(notebook.parent)
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert code
+    assert all(cell["outputs"] for cell in code[1:]), "run the notebook and keep what it shows"
+    names: dict[str, object] = {}
+    for cell in code:
+        exec(compile("".join(cell["source"]), notebook.name, "exec"), names)
+    plt.close("all")
 
 
 def test_the_example_of_the_package_says_what_it_needs_and_runs(given):

@@ -22,6 +22,8 @@ _NOT_IMPORTED = {
     "beartype": ("tests/conftest.py", '"beartype.beartype"'),
     "mkdocs-material": ("mkdocs.yml", "name: material"),
     "mkdocstrings": ("mkdocs.yml", "mkdocstrings"),
+    "mkdocs-jupyter": ("mkdocs.yml", "mkdocs-jupyter"),
+    "ipykernel": ("mkdocs.yml", "execute: true"),
     "six": ("benchmarks/peers.txt", "wntr needs it and does not say so"),
 }
 """Programs, and what others need unsaid: the file that uses each, and how."""
