@@ -126,4 +126,4 @@ docs: $(VENV)/.installed-docs
 	$(BIN)/mkdocs build --strict --site-dir out/docs
 
 clean:
-	rm -rf $(VENV) $(PEERS) out build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) out build dist .cache .pytest_cache .mypy_cache .ruff_cache

@@ -16,11 +16,13 @@ def _folder(package: str) -> Path:
 
 
 def exported(package: str) -> dict[str, str]:
-    """Names that a package imports to pass them on, in the order of its file, and the module each comes from."""
-    text = (_folder(package) / "__init__.py").read_text(encoding="utf-8")
-    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    """Public names of a package, and the module each comes from: what it passes on, and what it defines itself."""
+    tree = ast.parse((_folder(package) / "__init__.py").read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    own = [getattr(node, "name", "_") for node in tree.body]
     origin = {node: f"{package}.{node.module}" if node.level else str(node.module) for node in imports}
-    return {name.name: origin[node] for node in imports for name in node.names if name.asname == name.name}
+    passed_on = {name.name: origin[node] for node in imports for name in node.names if name.asname == name.name}
+    return passed_on | {name: package for name in own if not name.startswith("_")}
 
 
 def _is_module(name: str) -> bool:

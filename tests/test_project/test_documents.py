@@ -1,5 +1,6 @@
 """What the documents tell a reader to type exists, and the folders they describe are well formed."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.test_project.public_api import PINNED
 from tests.test_project.sources import PROJECT_ROOT, relative, source_files
 from voltherm.study.validation import discover, load_case, load_check
 
@@ -88,8 +90,23 @@ def test_navigation_lists_every_page():
 
     listed = pages(yaml.safe_load((PROJECT_ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
     docs = PROJECT_ROOT / "docs"
-    existing = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")}
+    existing = {page.relative_to(docs).as_posix() for kind in ("*.md", "*.ipynb") for page in docs.rglob(kind)}
     assert listed == existing, f"only in nav: {sorted(listed - existing)}; not in nav: {sorted(existing - listed)}"
+
+
+def test_api_pages_list_every_public_name():
+    # the hook is no module of a package: mkdocs loads it by its path
+    specification = importlib.util.spec_from_file_location("api_members", PROJECT_ROOT / "docs" / "api_members.py")
+    hook = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(hook)
+    pages = {hook.on_page_markdown(page.read_text("utf-8")) for page in (PROJECT_ROOT / "docs" / "api").glob("*.md")}
+    missing = []
+    for section in PINNED.read_text(encoding="utf-8").split("# ")[1:]:
+        package, _, lines = section.partition("\n")
+        page = next(text for text in pages if f"\n::: {package}\n" in text)
+        public = re.findall(r"^(?:class |module )?(\w+)", lines, re.MULTILINE)
+        missing += [f"{package}.{name}" for name in public if not re.search(rf"\b{name}\b", page.split("\n::: ", 1)[1])]
+    assert not missing, "\n".join(missing)
 
 
 @pytest.mark.parametrize("config", _CONFIGS, ids=relative)
