@@ -75,6 +75,6 @@ def hall_caption(answer: Answer, point: Point) -> str:
         f"{place.sentence} What the hottest GPU of every rack keeps to its limit on the hot day at the set point; "
         "supply at the foot of each column. "
         f"Racks lie between {temperature(float(np.min(celsius)), 2)} and {temperature(float(np.max(celsius)), 2)} "
-        f"({difference(spread, 2)}): racks far from their CDU get a little less flow. "
+        f"({difference(spread, 2)}): far racks get less flow. "
         f"The limit is {temperature(float(answer.site.rack.gpu.junction_limit))}."
     ).strip()

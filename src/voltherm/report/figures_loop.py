@@ -284,9 +284,7 @@ def loop_caption(answer: Answer, point: Point) -> str:
     place = hottest_building(answer, point)
     row, _ = hottest_row(point, place.building)
     return (
-        f"{place.sentence} Facility water on the hot day at the set point; pressures are absolute, "
-        "a hall's figures of pressure are "
-        f"what its first and its last row have across them. Below, row {answer.layout.rows[row]} "
-        "with the hottest GPU drawn "
-        "out: flow of every rack, temperature it returns and its hottest GPU."
+        f"{place.sentence} Facility water on the hot day at the set point; pressures are absolute, those of a hall are "
+        f"across its first and its last row. Below: flow, return and hottest GPU of every rack of row "
+        f"{answer.layout.rows[row]}, with the hottest GPU of all."
     ).strip()

@@ -259,7 +259,6 @@ def _collapsed(answer: Answer, point: Point) -> str:
 
 def one_line_caption(answer: Answer, point: Point) -> str:
     """What the diagram shows, in a sentence or two."""
-    topology = one_line(answer.site)
     names = answer.layout.buildings
     shown = (
         ""
@@ -267,10 +266,7 @@ def one_line_caption(answer: Answer, point: Point) -> str:
         else f"Building {names[weakest_building(answer, point)]} of {len(names)}, with the lowest voltage. "
     )
     return (
-        f"{shown}Every box is a unit substation to {answer.site.electrical.low_voltage:g} V with "
-        "its loading and the voltage of its "
-        "low-voltage bus in per unit; a feeder's figure is the loading of its first cable. "
-        f"{_collapsed(answer, point)}"
-        f"{len(topology.network.buses)} buses and "
-        f"{len(topology.network.branches)} branches are solved, losses {power(point.figures['network_loss'])}."
+        f"{shown}Every box is a unit substation to {answer.site.electrical.low_voltage:g} V with its loading and the "
+        "voltage of its low-voltage bus in per unit; a feeder's figure is the loading of its first cable. "
+        f"{_collapsed(answer, point)}Losses of the network: {power(point.figures['network_loss'])}."
     )

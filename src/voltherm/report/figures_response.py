@@ -223,7 +223,7 @@ def _dearer(answer: Answer) -> str:
 def response_caption(answer: Answer) -> str:
     """What the plot shows, in a sentence or two."""
     starts, gaps = [], []
-    for curve, name in ((answer.curve, "at the set point"), (answer.allowed_curve, "at the highest allowed supply")):
+    for curve, name in ((answer.curve, "at the set point"), (answer.allowed_curve, "at the highest supply")):
         start = first_trim(curve)
         starts.append(
             f"{name} trim chillers are never needed"
@@ -238,9 +238,7 @@ def response_caption(answer: Answer) -> str:
         )
     missing = f" Nothing is drawn where no solution was found: {'; '.join(gaps)}." if gaps else ""
     return (
-        "Above: the highest supply temperature at which every chip keeps its limit, and what the "
-        "set point reaches. The "
-        "room between the two is the margin. Below: power of cooling by use at the set point, and "
-        "in all at the highest "
-        f"allowed supply. Trim chillers take what the dry coolers leave: {'; '.join(starts)}.{_dearer(answer)}{missing}"
+        "Above: the highest supply temperature at which every chip keeps its limit, and what the set point reaches; "
+        "between them lies the margin. Below: cooling power by use at the set point, in all at the highest supply. "
+        f"Trim chillers: {'; '.join(starts)}.{_dearer(answer)}{missing}"
     )

@@ -77,7 +77,7 @@ def ride_through_caption(answer: Answer) -> str:
     """What the plot shows, in a sentence or two."""
     ride = answer.ride_through
     return (
-        f"From the steady state of the hot day: {told(ride.events)}; all else keeps running. "
+        f"On the hot day: {told(ride.events)}. "
         f"{outcome(answer)} From {window_text(answer)} the facility water warms by 1 K in "
-        f"{number(ride.seconds_per_kelvin, 0)} s. Little is drawn past the first limit."
+        f"{number(ride.seconds_per_kelvin, 0)} s."
     )

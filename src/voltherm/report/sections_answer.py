@@ -49,9 +49,9 @@ def answer_section(answer: Answer) -> Section:
 
 
 def front_section(answer: Answer) -> Section:
-    """What stands on a first page beside its tiles: what must not be, what binds, what to run, and money."""
+    """What stands on a first page beside its tiles: what must not be, what to run, and money."""
     alarms = _alarms(answer)
-    rows = (*alarms, *_highest(answer), _recommended(answer), *cost_rows(answer))
+    rows = (*alarms, _recommended(answer), *cost_rows(answer))
     alarming = frozenset(range(len(alarms)))
     return Section("front", "", _HEADER, rows, emphasis=alarming, alarming=alarming)
 

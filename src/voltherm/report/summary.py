@@ -100,10 +100,7 @@ def _findings(answer: Answer) -> Section:
     )
     if not found:
         rows = (("nothing", "every law, stream, pump, pipe and room that is judged is in its range", "everywhere"),)
-    note = (
-        "Worst first: unphysical, a limit passed, outside good practice. Judged on the hot day at the set point and at "
-        "the highest supply, and in the coldest hour of the year."
-    )
+    note = "Judged on the hot day, at both supply temperatures, and in the coldest hour of the year."
     emphasis = frozenset(index for index, each in enumerate(found) if each.finding.severity != "practice")
     return Section(
         "findings",
@@ -176,7 +173,7 @@ def _network(answer: Answer) -> Section:
 def _limits(answer: Answer) -> Section:
     rows, emphasis, passed = _left(answer, lambda constraint: not is_equipment(constraint))
     header = ("limit", "nearest element", *(f"left at {text}" for text in _point_header(answer)[1:]))
-    note = "Tightest first. A limit binds where less than 0.1 % of its scale is left, and is violated beyond that."
+    note = "A limit binds where less than 0.1 % of its scale is left."
     return Section("limits", "What is left to every limit", header, rows, note, emphasis, words=_NAMES, alarming=passed)
 
 
