@@ -131,7 +131,8 @@ def test_run_answers_the_main_question(answer: dict[str, Any], station: Station)
     assert answer["chip_supply"] > 318.15
     assert answer["coldest"]["dry_bulb"] == pytest.approx(273.15 - 12.1, abs=0.1)
     assert answer["unphysical"] == []
-    assert (answer["limits_held"], answer["search"], answer["unheld"]) == (True, "CONVERGED", None)
+    # its water freezes outdoors, and its CDU pumps run off their curve
+    assert (answer["limits_held"], answer["search"], answer["unheld"]) == (False, "CONVERGED", None)
     assert answer["point"]["violated"] == answer["allowed"]["violated"] == []
     opened = xarray.open_dataset(station.folder / "out" / "results.h5", engine="h5netcdf")
     assert float(opened["highest_supply"]) == answer["allowed"]["set_point"]

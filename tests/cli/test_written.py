@@ -1,5 +1,6 @@
 """What commands write and where: outputs that fail, schemas for editors, runs side by side."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -123,3 +124,12 @@ def test_two_runs_side_by_side(run, project_root: Path, tmp_path: Path):
 
 def test_the_shell_can_complete(run):
     assert "--install-completion" in run("--help").stdout
+
+
+@pytest.mark.parametrize(("allowed", "code"), [(True, 0), (False, 6)])
+def test_strict_ends_with_six_where_no_set_point_serves(run, tmp_path, project_root, monkeypatch, allowed, code):
+    found = fabricated_answer(small_site(project_root), allowed=allowed)
+    monkeypatch.setattr(importlib.import_module("voltherm.study.answer"), "answer", lambda *_, **__: found)
+    overrides = [word for each in SMALL for word in ("--set", each)]
+    arguments = ("run", project_root / CASE, *overrides, "--out", tmp_path, "--no-report", "--strict")
+    assert run(*arguments).exit_code == code

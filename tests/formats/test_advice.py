@@ -49,7 +49,18 @@ def test_water_outdoors():
     # 25 % propylene glycol by volume freezes at -10 degC; 20 K warmer months leave water alone
     assert "about -12.5 degC" in _told("facility.fluid=propylene glycol 25 %vol")["facility.fluid"]
     warm = "climate.monthly_mean=27.7 29.4 34.3 38.6 43.2 47.4 49.3 49.0 44.9 39.1 32.8 28.3 degC"
-    assert _told("facility.fluid=water", warm) == {}
+    assert set(_told("facility.fluid=water", warm)) == {"climate.dry_bulb"}
+
+
+def test_a_year_hotter_than_the_hot_day():
+    """Its hottest hour is 41.1 degC."""
+    assert "about 40.2 degC" in _told("climate.dry_bulb=35 degC")["climate.dry_bulb"]
+    assert _told("climate.dry_bulb=41.1 degC") == {}
+
+
+def test_air_that_carries_too_little():
+    assert "leaves it at about 75.6 degC" in _told("rack.air_flow=0.3 m3/s")["rack.air_flow"]
+    assert _told("rack.air_flow=0.6 m3/s").keys() <= {"air.coil_rated_heat"}
 
 
 def test_pump_off_its_curve():

@@ -181,7 +181,7 @@ def _figures(shape: tuple[int, ...] = ()) -> dict[str, Any]:
 
 
 PUMPS = Finding(
-    "pump flow", "CDU pumps", "H1-R02-CDU", 1.55, 1.2, "1", "limit", 4, 4, 0.29,
+    "pump flow", "CDU pumps", "H1-R02-CDU", 1.55, 1.2, "1", "practice", 4, 4, 0.29,
     "all 4 CDU pumps run at 155 % of their best flow (worst H1-R02-CDU)",
 )  # fmt: skip
 BRANCHES = Finding(

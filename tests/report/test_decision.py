@@ -31,7 +31,7 @@ def test_a_set_point_above_what_is_recommended_is_said(answer):
         "36.5 °C",
         "the chips hold it with about 98 %; the set point is 3.5 K above it",
     )
-    assert "what the maker and the chips allow; the set point is 6.5 K below it" in recommendation(
+    assert "GPU junction temperature binds; the set point is 6.5 K below it" in recommendation(
         _known(answer, 330.0, 1.0)
     )
 

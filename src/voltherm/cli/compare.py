@@ -1,5 +1,6 @@
 """``voltherm compare``: two runs side by side, what differs in their cases and in their answers."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,7 @@ def compare(
     answers = [decode(file, results) for file, results in read]
     before, after = (dict(results.attributes["case"]) for _, results in read)
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
-    changed = [(path, before.get(path, ""), after.get(path, "")) for path in paths]
+    changed = [(path, _short(before.get(path, "")), _short(after.get(path, ""))) for path in paths]
     figures = [_figures(answer) for answer in answers]
     if json:
         print_json(
@@ -50,11 +51,23 @@ def compare(
     console.print(simple_table("Answers", header, rows))
 
 
+def _binds(answer: "Answer") -> str | None:
+    from voltherm.report.limits import binding_limit, binding_name
+
+    return None if answer.allowed is None else binding_name(binding_limit(answer.allowed))
+
+
+def _short(text: str) -> str:
+    """A value of a case with its numbers as short as a reader writes them; the file keeps every digit."""
+    return re.sub(r"\d+\.\d{6,}(?:e[+-]?\d+)?", lambda number: f"{float(number[0]):.10g}", text)
+
+
 def _figures(answer: "Answer") -> dict[str, tuple[Any, str]]:
     """Values in SI and texts by name, the same names for every answer."""
     import math
 
     from voltherm.report.decision import money, recommended_supply
+    from voltherm.report.limits import limits_passed
     from voltherm.report.quantities import difference, duration, energy, number, power, temperature
     from voltherm.study.verdict import limits_held
 
@@ -62,7 +75,7 @@ def _figures(answer: "Answer") -> dict[str, tuple[Any, str]]:
     highest = None if answer.allowed is None else answer.allowed.set_point
     recommended = recommended_supply(answer)
 
-    def maybe(value: float | None, text: Any) -> tuple[float | None, str]:
+    def maybe(value: Any, text: Any) -> tuple[Any, str]:
         return value, "none" if value is None else text(value)
 
     def of_year(name: str) -> float | None:
@@ -74,7 +87,9 @@ def _figures(answer: "Answer") -> dict[str, tuple[Any, str]]:
         "what the chips alone would allow": maybe(answer.chip_supply, lambda value: temperature(value, 2)),
         "recommended supply": maybe(recommended, temperature),
         "set point": maybe(answer.point.set_point, lambda value: temperature(value, 2)),
+        "what binds at the highest supply": maybe(_binds(answer), str),
         "every limit held": (limits_held(answer), "yes" if limits_held(answer) else "no"),
+        "limits passed": maybe("; ".join(limits_passed(answer)) or None, str),
         "smallest chip margin": maybe(point["junction_margin"], lambda value: difference(value, 2)),
         "cooling power, hot day": maybe(point["cooling_power"], power),
         "IT power, hot day": maybe(point["it_power"], power),

@@ -129,18 +129,22 @@ def _design(read: "Study", table: "Columns", design: int) -> dict[str, float]:
 
 
 def _best(read: "Study", table: "Columns", found: "SweepSummary") -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
-    """The best feasible designs as a table: their variables, and what they come to."""
+    """The best feasible designs, or those that come nearest, as a table: their variables, and what they come to."""
     from voltherm.formats.schema_site import FIELDS
     from voltherm.report.quantities import difference, number, power
 
     paths = [variable["path"] for variable in read.variables]
     forms = {"cooling_power": power, "pue": lambda value: number(value, 4)}
-    rows = [(path, *(FIELDS[path].shown(float(table[path][design]), 4) for design in found.best)) for path in paths]
+    shown = found.best or tuple(design for design, _ in found.nearest)
+    rows = [(path, *(FIELDS[path].shown(float(table[path][design]), 4) for design in shown)) for path in paths]
     for name in _TOLD:
         form = forms.get(name, lambda value: difference(value, 2))
-        rows.append((name.replace("_", " "), *(form(float(table[name][design])) for design in found.best)))
-    title = f"{int(found.feasible.sum()):,} designs hold every limit; the least cooling first"
-    return title, ("design", *(f"{design:,}" for design in found.best)), rows
+        rows.append((name.replace("_", " "), *(form(float(table[name][design])) for design in shown)))
+    if found.nearest:
+        rows.append(("passes most", *(text for _, text in found.nearest)))
+    feasible = int(found.feasible.sum())
+    title = f"{feasible:,} designs hold every limit; the {'least cooling' if feasible else 'nearest'} first"
+    return title, ("design", *(f"{design:,}" for design in shown)), rows
 
 
 def _swept(read: "Study", site: "Site", store: "SweepFolder", *, resume: bool) -> "SweepResult":

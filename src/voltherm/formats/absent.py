@@ -4,31 +4,42 @@ import re
 
 _ABSENT = (
     (
-        r"tower|wet_?bulb|evaporation|evaporative|adiabatic|humid|drift|blow_?down",
+        r"(cooling_)?towers?|wet_?bulb|evaporation|evaporative|adiabatic|humidity|drift|blow_?down",
         "cooling towers, wet bulbs and evaporation are not modelled: dry coolers and chillers reject the heat at the "
         "dry bulb",
     ),
     (
-        r"redundan|n_?plus|n\+|stand_?by|spare|outage|failed|maintenance",
+        r"redundancy|redundant|n_?plus_?\d?|n\+\d?|2n|stand_?by|spares?|outages?|failed|maintenance",
         "redundancy and outages of single units are not modelled: 'count' is how many machines work together, and a "
         "second case says how the site fares with one less",
     ),
     (
-        r"^racks$|^buildings$|(rack|row|hall|building)_(types?|kinds?)|mixed",
+        r"racks|buildings|(rack|row|hall|building)_(types?|kinds?)|mixed",
         "racks, rows, halls and buildings of several kinds in one case are not modelled: all of a kind are alike, and "
         "how many there are is said in 'building'",
     ),
-    (r"rear_?door|immers|sidecar", "rear-door coils and immersion tanks are not modelled in a site yet"),
     (
-        r"batter|generator|genset|diesel|solar|wind_(power|turbine|farm)|photovoltaic|^pv",
+        r"rear_?doors?|immersion|immersed|sidecars?",
+        "rear-door coils and immersion tanks are not modelled in a site yet",
+    ),
+    (
+        r"batter(y|ies)|generators?|gensets?|diesel|solar|wind_(power|turbines?|farm)|photovoltaics?|pv",
         "batteries, generators and renewable sources are not modelled: the utility feeds the site",
     ),
-    (r"absorption|adsorption|heat_?pump|heat_?recovery|reuse", "heat recovery and sorption machines are not modelled"),
+    (
+        r"absorption|adsorption|heat_?pumps?|heat_?recovery|(heat_)?reuse",
+        "heat recovery and sorption machines are not modelled",
+    ),
 )
-"""Words of keys and values, and what is told of them."""
+"""Words of keys and values, and what is told of them. `racks` and `buildings` are asked for by themselves alone."""
+_ALONE = re.compile(r"racks|buildings")
 
 
 def absent(text: str) -> str | None:
-    """What is not modelled, where a key or a value asks for it."""
-    plain = text.strip().casefold().replace(" ", "_").replace("-", "_")
-    return next((message for pattern, message in _ABSENT if re.search(pattern, plain)), None)
+    """What is not modelled, where a key or a value asks for it in words of their own."""
+    plain = re.sub(r"[\s-]+", "_", text.strip().casefold())
+    for pattern, message in _ABSENT:
+        for found in re.finditer(rf"(?<![a-z0-9])({pattern})(?![a-z0-9])", plain):
+            if found.group() == plain or not _ALONE.fullmatch(found.group()):
+                return message
+    return None

@@ -1,12 +1,12 @@
 """What a case will be told after it is solved, as far as its numbers alone say it: no mistakes, but worth a warning.
 
-    T_coldest ~ min over months of (mean - range / 2 - 2 a sigma)
+    T_coldest ~ min over months of (mean - range / 2 - 2 a sigma),   T_hottest ~ max of (mean + range / 2 + 2 a sigma)
     w_duty² H_0 = dp + dp_CDU x² + (H_0 - H_n) x²,   x = m_duty / m_n,   flow over best flow = x / w_duty
 
 | symbol | meaning | unit |
 | --- | --- | --- |
 | mean, range | monthly mean and mean daily range of the dry bulb | K |
-| sigma, a | spread of daily means, and its seasonal share, 1.5 in the coldest month | K, - |
+| sigma, a | spread of daily means, and its seasonal share, 1.5 in the coldest month, 0.5 in the hottest | K, - |
 | H_0, H_n, m_n | head of the CDU's pump at no flow and at its best point, flow there | Pa, kg/s |
 | dp, dp_CDU | differential pressure held, drop inside the CDU at m_n | Pa |
 | m_duty | nominal flow of the racks of a row | kg/s |
@@ -27,10 +27,15 @@ from voltherm.formats.rules import BUILDING_RACKS, power_text
 from voltherm.formats.schema import by_path
 from voltherm.formats.source import OVERRIDE
 
-_WINTER_SHARE = 1.5
+_WINTER_SHARE, _SUMMER_SHARE = 1.5, 0.5
 _DEVIATIONS = 2.0
 _COOLANT_DENSITY = 1000.0
 """kg/m3, to a few per cent that of all coolants of these loops."""
+
+_GAS_CONSTANT, _AIR_HEAT_CAPACITY = 287.0, 1007.0
+"""J/(kg K), of dry air."""
+_HOTTER = 1.0
+"""K by which the hottest hour is estimated."""
 
 _OVER_RATING = 0.02
 """Share of a rating that heat may lie above it before a word is said: the duty's temperatures differ by more."""
@@ -131,6 +136,32 @@ def _handlers(values: Values) -> str | None:
     )
 
 
+def _rack_air(values: Values) -> str | None:
+    density = values["climate.pressure"] / (_GAS_CONSTANT * values["air.supply_temperature"])
+    heat, flow = _heat(values).air, values["rack.air_flow"]
+    back = values["air.supply_temperature"] + heat / (density * _AIR_HEAT_CAPACITY * flow)
+    most = values["limits.return_air_maximum"]
+    if back <= most:
+        return None
+    return (
+        f"{flow:.3g} m3/s of air takes {power_text(heat)} from a rack and leaves it at about {_celsius(back)}, above "
+        f"the {_celsius(most)} of limits.return_air_maximum"
+    )
+
+
+def _hotter_year(values: Values) -> str | None:
+    spread = _DEVIATIONS * _SUMMER_SHARE * values["climate.synoptic_deviation"]
+    months = zip(values["climate.monthly_mean"], values["climate.monthly_daily_range"], strict=True)
+    hottest = max(mean + 0.5 * daily_range + spread for mean, daily_range in months)
+    day = values["climate.dry_bulb"]
+    if hottest <= day + _HOTTER:
+        return None
+    return (
+        f"the year reaches about {_celsius(hottest)}, and the hot day is one of {_celsius(day)}: the highest supply is "
+        "one for that day, and not for the hottest hours"
+    )
+
+
 def _intake(values: Values) -> str | None:
     load = values["building.count"] * _racks(values) * _heat(values).power
     strength = values["electrical.intake_short_circuit"]
@@ -194,6 +225,8 @@ _RULES: tuple[tuple[str, Callable[[Values], str | None]], ...] = (
     ("air.chilled_water_temperature", _condensing("air.chilled_water_temperature")),
     ("cdu.rated_heat", _cdu),
     ("air.coil_rated_heat", _handlers),
+    ("rack.air_flow", _rack_air),
+    ("climate.dry_bulb", _hotter_year),
     ("electrical.intake_short_circuit", _intake),
     ("electrical.mechanical_substation.rating", _mechanical),
 )

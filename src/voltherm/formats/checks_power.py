@@ -26,8 +26,14 @@ def _main_transformers(
         return None
     return (
         f"the racks of a building draw {power_text(total)}, more than its {number} main transformers of "
-        f"{rating / 1e6:g} MVA may carry: needs at least {total / number / allowed / 1e6:.4g} MVA each, or fewer racks"
+        f"{rating / 1e6:g} MVA may carry{_up_to(allowed)}: needs at least "
+        f"{total / number / allowed / 1e6:.4g} MVA each, or fewer racks"
     )
+
+
+def _up_to(allowed: float) -> str:
+    """The loading that the case allows, where that is not the rating itself."""
+    return "" if allowed == 1.0 else f" at limits.loading_maximum, {100.0 * allowed:g} %"
 
 
 _CHAIN = ("building.racks_per_row", "electrical.ups.efficiency", *LOAD)
@@ -53,7 +59,7 @@ def _unit_substation(
         return None
     return (
         f"a row of {racks} racks draws {apparent / 1e6:.3g} MVA, more than its substation of {rating / 1e6:g} MVA may "
-        f"carry: needs at least {apparent / allowed / 1e6:.3g} MVA, or at most "
+        f"carry{_up_to(allowed)}: needs at least {apparent / allowed / 1e6:.3g} MVA, or at most "
         f"{int(racks * rating * allowed / apparent)} racks a row"
     )
 

@@ -187,7 +187,9 @@ class Reading:
             member = section.member(name)
             if member is None:
                 # what is not told needs no advice, which takes long to find
-                advice = f": {suggestion(name, known)}" if len(self.problems) < MOST_PROBLEMS else ""
+                told = len(self.problems) < MOST_PROBLEMS
+                missing = absent(child.value[:_LONGEST_KEY]) if isinstance(child.value, str) else None
+                advice = f": {missing or suggestion(name, known)}" if told else ""
                 self.report(where, f"there is no '{name}' {f'in {path}' if path else 'here'}{advice}")
             elif isinstance(member, Section):
                 self.section(member, child, where)
@@ -230,7 +232,7 @@ class Reading:
             if half_width > 0.0:
                 self.tolerances[path] = half_width
         except UnitError as error:
-            self.report(path, str(error))
+            self.report(path, _with_absent(str(error), entry.value))
 
     def _phrases(self, kind: Phrases, entry: Entry, path: str) -> None:
         """Read a list whose items are mappings or phrases, or one text with semicolons."""
@@ -271,6 +273,12 @@ class Reading:
             raise UnitError(f"is no item of this list: write it such as '{kind.example.partition(';')[0]}'")
         texts = {name: self.values.pop(f"{where}.{name}", None) for name in kind.keys}
         return kind.phrase({name: text for name, text in texts.items() if text is not None})
+
+
+def _with_absent(message: str, value: str) -> str:
+    """A message with what is not modelled, where the value asks for it."""
+    missing = absent(value[:_LONGEST_KEY])
+    return f"{message}; {missing}" if missing and missing not in message else message
 
 
 def _without_tolerance(field: Field, text: str) -> tuple[str, str | None]:

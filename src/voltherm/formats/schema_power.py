@@ -185,6 +185,7 @@ LIMITS = Section(
             "kept above the freezing point of every stream",
             default="3 K",
         ),
+        _q("return_air_maximum", "temperature", "20 degC", "100 degC", "air behind the racks", default="60 degC"),
         _q(
             "dew_point_margin",
             "temperature difference",

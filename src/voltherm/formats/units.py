@@ -207,10 +207,8 @@ def parse_list(text: str, dimension: str) -> tuple[float, ...]:
         raise UnitError(f"'{text.strip()}' has a tolerance, which is not read here: write '{plain}'")
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
-        units = DIMENSIONS[dimension]
-        raise UnitError(
-            f"'{text}' is not a number with a unit: write {_a(dimension)} such as '1 {next(iter(units))}'".rstrip()
-        )
+        example = f"1 {next(iter(DIMENSIONS[dimension]))}".strip()
+        raise UnitError(f"'{text}' is not a number with a unit: write {_a(dimension)} such as '{example}'")
     numbers, unit_text = match.groups()
     unit = _unit(unit_text.strip(), dimension, text.strip())
     values = tuple(float(number) * unit.factor + unit.offset for number in re.split(r"[\s,]+", numbers))
@@ -281,8 +279,14 @@ def unit_of(text: str) -> str:
     return _spelled(match.group(2)) if match else ""
 
 
+_LARGEST_PLAIN = 1e9
+
+
 def quantity(value: float, dimension: str, unit: str | None = None, digits: int = 6) -> str:
     """An SI value as text in `unit`, by default the first of its dimension."""
     name = next(iter(DIMENSIONS[dimension])) if unit is None else unit
     chosen = DIMENSIONS[dimension][name]
-    return f"{(value - chosen.offset) / chosen.factor:.{digits}g} {name}".rstrip()
+    text = f"{(value - chosen.offset) / chosen.factor:.{digits}g}"
+    # of few digits, a number of hundreds would be written with an exponent
+    plain = f"{float(text):.0f}" if "e+" in text and abs(float(text)) < _LARGEST_PLAIN else text
+    return f"{plain} {name}".rstrip()

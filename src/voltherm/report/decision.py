@@ -12,24 +12,38 @@
 
 import math
 
+from voltherm.report.limits import floats, passed_at, what_ends
 from voltherm.report.quantities import ZERO_CELSIUS, number, share, temperature
 from voltherm.report.uncertainty import band_of
 from voltherm.site.year import Year
 from voltherm.study.answer import Answer
-from voltherm.study.limits import violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
+from voltherm.study.verdict import unphysical
 
 _STEP = 0.5  # K
 _ROUNDED = 1e-3  # K: an end of a search that lies so little below a half is that half
 
 
 def recommended_supply(answer: Answer) -> float | None:
-    """The warmest supply [K] that every chip holds with about 98 %, and that passes no limit; None where there is none,
-    or where no number has a tolerance."""
+    """The warmest supply [K] that every chip holds with about 98 %, that the plant reaches, and that passes no limit;
+    None where there is none, or where no number has a tolerance."""
+    supply, allowed = _by_the_bands(answer), answer.allowed
+    if supply is None or allowed is None or passed_at(allowed) or unphysical(answer):
+        return None
+    return supply if supply >= _coldest(answer) - _ROUNDED else None
+
+
+def _by_the_bands(answer: Answer) -> float | None:
     band, allowed = band_of(answer, CHIP_SUPPLY), answer.allowed
-    if allowed is None or band is None or violated(allowed.constraints):
+    if allowed is None or band is None:
         return None
     return _rounded_down(min(allowed.set_point, band.value - band.half_width))
+
+
+def _coldest(answer: Answer) -> float:
+    """The coldest supply [K] that the plant is known to be bound to: where it floats, minus infinity else."""
+    floating = any(floats(each) for each in answer.point.constraints)
+    return answer.point.figures["supply_temperature"] if floating else -math.inf
 
 
 def recommendation(answer: Answer) -> tuple[str, str]:
@@ -38,12 +52,17 @@ def recommendation(answer: Answer) -> tuple[str, str]:
     if allowed is None:
         return "none", "no set point serves" if answer.unheld is not None else "the highest supply was not found"
     if supply is None:
-        passed = ", ".join(each.name for each in violated(allowed.constraints))
+        passed, wanted = passed_at(allowed), _by_the_bands(answer)
         if passed:
-            return "none", f"limits are passed there whatever the supply: {passed}"
+            return "none", f"limits are passed at the highest supply: {'; '.join(passed)}"
+        if unphysical(answer):
+            return "none", "the answer is not physical"
+        if wanted is not None:
+            held = f"the chips hold {temperature(wanted)} with about 98 %"
+            return "none", f"{held}, and the plant reaches no less than {temperature(_coldest(answer))}"
         return "none", "no number of the case has a tolerance to judge by"
     highest = supply >= _rounded_down(allowed.set_point)
-    text = "what the maker and the chips allow" if highest else "the chips hold it with about 98 %"
+    text = what_ends(answer, allowed) if highest else "the chips hold it with about 98 %"
     return temperature(supply), f"{text}; the set point is {_side(answer.point.set_point - supply)}"
 
 
@@ -75,18 +94,27 @@ def cost_rows(answer: Answer) -> list[tuple[str, str, str]]:
         return []
     rows = [("Electricity of the year", money(answer, _whole(year)), f"{_cooling(answer, year)}, at the set point")]
     if warmer is not None and answer.allowed is not None:
-        less = (_whole(year) - _whole(warmer)) * float(answer.site.economics.electricity_price)
-        word = "less" if less >= 0.0 else "more"
+        less = _saved(answer, year, warmer, "facility_power")
+        cooling = _saved(answer, year, warmer, "cooling_power")
         work = answer.allowed.figures["work"] / answer.point.figures["work"] - 1.0
         done = f"{share(abs(work))} {'more' if work > 0.0 else 'less'} work on the hot day" if work else "the same work"
         rows.append(
             (
                 f"At {temperature(answer.allowed.set_point)} all year",
-                f"{_amount(abs(less))} {word}",
-                f"{_cooling(answer, warmer)}; {done}",
+                _less(less),
+                f"cooling {_less(cooling)}, racks and losses {_less(less - cooling)}; {done}",
             )
         )
     return rows
+
+
+def _saved(answer: Answer, year: Year, warmer: Year, name: str) -> float:
+    """What the warmer year takes less of an energy, in USD."""
+    return (year.energy[name] - warmer.energy[name]) * float(answer.site.economics.electricity_price)
+
+
+def _less(cost: float) -> str:
+    return f"{_amount(abs(cost))} {'less' if cost >= 0.0 else 'more'}"
 
 
 def _whole(year: Year) -> float:

@@ -10,6 +10,7 @@ from voltherm.report.ride_through import ends_course, outcome, told, window_text
 from voltherm.site import RideThrough
 from voltherm.study.answer import Answer
 
+_LEAST_SHOWN = 10.0  # s: of a course whose first limit is passed from the start
 _BEYOND = 1.4  # of the time to the first limit: what is drawn; past it chips throttle
 
 
@@ -17,7 +18,9 @@ def _shown_until(answer: Answer) -> float:
     """Seconds from the start to the right edge of the plot."""
     ride = answer.ride_through
     end = float(ride.time[-1])
-    return min(end, _BEYOND * ride.seconds_to_limit) if math.isfinite(ride.seconds_to_limit) else end
+    if not math.isfinite(ride.seconds_to_limit):
+        return end
+    return min(end, max(_BEYOND * ride.seconds_to_limit, _LEAST_SHOWN))
 
 
 def ride_through_figure(answer: Answer) -> str:

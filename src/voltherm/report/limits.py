@@ -1,13 +1,12 @@
 """The constraints of a point in words: limits that bind or are violated, set points, equipment at its end."""
 
-from collections.abc import Sequence
-
 from voltherm.numerics import ResultCode
 from voltherm.report.quantities import difference, number, temperature
 from voltherm.report.uncertainty import interval, margin_digits, value_within
 from voltherm.study.answer import Answer, Point
 from voltherm.study.limits import JUNCTION, SUPPLY_LIMIT, Constraint, ends_search, violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
+from voltherm.study.verdict import forbidden, points
 
 _MAKER = "the maker's limit of the racks"
 
@@ -43,6 +42,17 @@ def passed_by(constraint: Constraint) -> str:
     return f"{name} by {difference_beyond(constraint)} at {constraint.element}"
 
 
+def passed_at(point: Point) -> list[str]:
+    """Every limit that is passed at a point, in words."""
+    found = [passed_by(each) for each in violated(point.constraints)]
+    return found + [f"that of the {each.kind} at {each.element}" for each in forbidden(point)]
+
+
+def limits_passed(answer: Answer) -> list[str]:
+    """Every limit that is passed at a point of the answer, with where."""
+    return [f"{name}: {text}" for name, point in points(answer) for text in passed_at(point)]
+
+
 def difference_beyond(constraint: Constraint) -> str:
     """By how much a limit is passed: K, or percentage points of its scale."""
     beyond = -constraint.margin
@@ -52,6 +62,13 @@ def difference_beyond(constraint: Constraint) -> str:
 def binding_name(constraint: Constraint) -> str:
     """What binds, in words."""
     return _MAKER if constraint.name == SUPPLY_LIMIT else constraint.name
+
+
+def what_ends(answer: Answer, allowed: Point) -> str:
+    """What ends the highest supply, in words."""
+    if answer.searched != ResultCode.CONVERGED:
+        return "no steady state above it"
+    return f"{binding_name(binding_limit(allowed))} binds"
 
 
 def floats(constraint: Constraint) -> bool:
@@ -78,24 +95,28 @@ def set_point_sentence(answer: Answer) -> str:
     name = f"The set point of {temperature(point.set_point)}"
     ends = equipment_at_end(point)
     at_end = f", with {_listed(ends)} at the end of their range" if ends else ""
-    passed = [each for each in violated(point.constraints) if each is not chip]
+    own = passed_by(chip) if chip.violated else ""
+    passed = [text for text in passed_at(point) if text != own]
+    kept = float(answer.site.limits.junction_margin)
+    asked = f" of the {difference(kept)} asked for" if kept else ""
     if chip.margin < 0.0:
-        also = f" It passes {_several(passed)}, too." if passed else ""
-        return f"{name} is too high: {chip.element} passes its limit by {difference(-chip.margin, digits)}.{also}"
+        also = f" It passes {_listed(passed)}, too." if passed else ""
+        if chip.margin + kept > 0.0:
+            left = f"keeps {difference(chip.margin + kept, digits)}{asked}"
+        else:
+            left = f"passes its limit by {difference(-chip.margin - kept, digits)}"
+        return f"{name} is too high: {chip.element} {left}.{also}"
     reached = temperature(point.figures["supply_temperature"])
     beyond = f", {difference(-end.margin, 1)} above {_MAKER}" if end.name == SUPPLY_LIMIT and end.violated else ""
-    others = [each for each in passed if each.name != SUPPLY_LIMIT]
-    also = f" It passes {_several(others)}." if others else ""
-    left = f"{chip.element} keeps {difference(chip.margin, digits)} to its limit.{also}"
+    others = [text for text in passed if not text.startswith(_MAKER)]
+    also = f" It passes {_listed(others)}." if others else ""
+    more = f", {difference(chip.margin, digits)} more than asked for" if kept else ""
+    left = f"{chip.element} keeps {difference(chip.margin + kept, digits)} to its limit{more}.{also}"
     if any(floats(each) for each in point.constraints):
         return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {left}"
     if beyond:
         return f"{name} is too high: it is{beyond.removeprefix(',')}. {left}"
     return f"{name} is held that day. {left}"
-
-
-def _several(limits: Sequence[Constraint]) -> str:
-    return _listed([passed_by(each) for each in limits])
 
 
 def headline_sentence(answer: Answer) -> str:
@@ -115,8 +136,13 @@ def headline_sentence(answer: Answer) -> str:
             )
         why = f"{why_not_found(answer)}{chips}"
         return f"At {ambient} outside the highest supply temperature of {what} was not found: {why}."
-    end, passed = binding_limit(answer.allowed), violated(answer.allowed.constraints)
-    but = f" It does not hold every limit there: it passes {_several(passed)}." if passed else ""
+    end, passed = binding_limit(answer.allowed), passed_at(answer.allowed)
+    but = f" It does not hold every limit there: it passes {_listed(passed)}." if passed else ""
+    if answer.searched != ResultCode.CONVERGED:
+        return (
+            f"At {ambient} outside {what} can run on a supply of {temperature(answer.allowed.set_point)}, and has no "
+            f"steady state above it: whether a warmer one serves is not known{chips}.{but}"
+        )
     outside = f"At {ambient} outside {what} can run on a supply of up to"
     if end.name == SUPPLY_LIMIT:
         return f"{outside} {temperature(answer.allowed.set_point)}, which is {_MAKER}{chips}.{but}"

@@ -1,5 +1,8 @@
 """The first table of a summary: the answer, what must not be, what to run and what it costs."""
 
+import numpy as np
+
+from voltherm.numerics import ResultCode
 from voltherm.report.decision import cost_rows, recommendation
 from voltherm.report.limits import (
     binding_limit,
@@ -18,8 +21,9 @@ from voltherm.study.answer import Answer
 from voltherm.study.bounds import broken_bounds
 from voltherm.study.limits import JUNCTION, violated
 from voltherm.study.uncertainty import CHIP_SUPPLY
-from voltherm.study.verdict import COLDEST, points, unphysical
+from voltherm.study.verdict import forbids, points, unphysical, verdicts
 
+_HOTTER = 0.05  # K
 _HEADER = ("", "value", "where, and of what")
 NO_YEAR = "the year reaches an ambient at which the site has no steady state"
 
@@ -38,6 +42,7 @@ def answer_section(answer: Answer) -> Section:
         *_highest(answer),
         *_chips_alone(answer),
         _recommended(answer),
+        *_hotter(answer),
         *_hot_day(answer),
         *_year(answer),
         *cost_rows(answer),
@@ -51,7 +56,7 @@ def answer_section(answer: Answer) -> Section:
 def front_section(answer: Answer) -> Section:
     """What stands on a first page beside its tiles: what must not be, what to run, and money."""
     alarms = _alarms(answer)
-    rows = (*alarms, _recommended(answer), *cost_rows(answer))
+    rows = (*alarms, _recommended(answer), *_hotter(answer), *cost_rows(answer))
     alarming = frozenset(range(len(alarms)))
     return Section("front", "", _HEADER, rows, emphasis=alarming, alarming=alarming)
 
@@ -62,10 +67,14 @@ def _alarms(answer: Answer) -> tuple[Row, ...]:
     limits = (
         ("LIMIT PASSED", difference_beyond(each), f"{binding_name(each)} at {each.element}, {where}")
         for where, found in points(answer)
-        if where != COLDEST
         for each in violated(found.constraints)
     )
-    return (*broken, *states, *limits)
+    others = (
+        ("LIMIT PASSED", "", f"{', '.join(each.where)}: {each.finding.sentence}")
+        for each in verdicts(answer)
+        if forbids(each.finding) and each.finding.severity != "unphysical"
+    )
+    return (*broken, *states, *limits, *others)
 
 
 def _highest(answer: Answer) -> tuple[Row, ...]:
@@ -82,7 +91,9 @@ def _highest(answer: Answer) -> tuple[Row, ...]:
     band = _then(interval(answer, CHIP_SUPPLY)) if by_chips else ""
     return (
         (name, value, f"{band}facility water at {facility} and {day} outside"),
-        ("What binds there", binding_name(end), end.element),
+        ("What binds there", binding_name(end), end.element)
+        if answer.searched == ResultCode.CONVERGED
+        else ("Above it", "no steady state", "whether a warmer supply serves is not known"),
     )
 
 
@@ -95,6 +106,23 @@ def _chips_alone(answer: Answer) -> tuple[Row, ...]:
 
 def _recommended(answer: Answer) -> Row:
     return ("Recommended supply", *recommendation(answer))
+
+
+def _hotter(answer: Answer) -> tuple[Row, ...]:
+    """Hours of the year that are hotter than the hot day, where there are any."""
+    if answer.year is None:
+        return ()
+    day, hours = float(answer.site.climate.dry_bulb), answer.year.dry_bulb
+    beyond = int(np.sum(hours > day + _HOTTER))
+    if not beyond:
+        return ()
+    return (
+        (
+            "Hotter than the hot day",
+            f"{beyond:,} h",
+            f"of the year, up to {temperature(float(hours.max()))}: the highest supply is one for {temperature(day)}",
+        ),
+    )
 
 
 def _hot_day(answer: Answer) -> tuple[Row, ...]:

@@ -3,14 +3,15 @@
 import dataclasses
 import math
 
-from voltherm.report.limits import binding_limit, binding_name, equipment_at_end, floats, passed_by
+from voltherm.numerics import ResultCode
+from voltherm.report.limits import binding_limit, equipment_at_end, floats, passed_at, what_ends
 from voltherm.report.quantities import difference, duration, number, power, temperature
 from voltherm.report.ride_through import ends_course, told
 from voltherm.report.sections_answer import NO_YEAR
 from voltherm.report.uncertainty import figure_within, interval, value_within
 from voltherm.site.outputs import makeup_water
 from voltherm.study.answer import Answer, Point
-from voltherm.study.limits import SUPPLY_LIMIT, violated
+from voltherm.study.limits import SUPPLY_LIMIT
 from voltherm.study.uncertainty import CHIP_SUPPLY
 
 
@@ -29,7 +30,7 @@ def tiles(answer: Answer) -> list[Tile]:
     their bands where they have one."""
     point, allowed, year, ride = answer.point, answer.allowed, answer.year, answer.ride_through
     day = temperature(float(answer.site.climate.dry_bulb))
-    passed, floating = violated(point.constraints), any(floats(each) for each in point.constraints)
+    passed, floating = passed_at(point), any(floats(each) for each in point.constraints)
     ends = equipment_at_end(point)
     reached = math.isfinite(ride.seconds_to_limit)
     simulated = duration(float(ride.time[-1] - ride.time[0]))
@@ -44,8 +45,8 @@ def tiles(answer: Answer) -> list[Tile]:
             "none" if allowed is None else _highest(answer, allowed),
             (f"no set point serves at {day}" if answer.unheld is not None else f"not found at {day}")
             if allowed is None
-            else f"{_chips(answer, allowed)}at {day} outside; {binding_name(binding_limit(allowed))} binds",
-            warns=allowed is None,
+            else f"{_chips(answer, allowed)}at {day} outside; {what_ends(answer, allowed)}",
+            warns=allowed is None or answer.searched != ResultCode.CONVERGED,
         ),
         Tile(
             "Chip margin at the set point",
@@ -67,7 +68,7 @@ def tiles(answer: Answer) -> list[Tile]:
         else Tile(
             "Trim chilling",
             f"{year.hours_of_trim:,} h",
-            f"a year at the set point; {year.hours_above_limit:,} h with a chip above its limit",
+            f"a year at the set point; {year.hours_above_limit:,} h above a limit of temperature",
             warns=year.hours_above_limit > 0,
         ),
         Tile(
@@ -78,7 +79,7 @@ def tiles(answer: Answer) -> list[Tile]:
         Tile(
             "Limits at the set point",
             f"{len(passed)} passed" if passed else "all held",
-            f"{'; '.join(passed_by(each) for each in passed)}{'; ' if passed else ''}supply "
+            f"{'; '.join(passed)}{'; ' if passed else ''}supply "
             + (f"floats {difference(point.figures['supply_excess'], 2)} above its set point" if floating else "held")
             + (f"; at their end: {', '.join(ends)}" if ends else "; all equipment in its range"),
             warns=bool(passed) or floating,

@@ -60,7 +60,10 @@ def solve_air_side(
     mass_flow = air_flow * dry_air.density(air.supply_temperature, pressure)
     fan_power = air.handlers * handler.rated_fan_power * (air_flow / handler.rated_air_flow) ** 3
     heat = demand.heat + fan_power
-    air_rate = mass_flow * dry_air.heat_capacity(air.supply_temperature)
+    # one capacity rate for the coil and the room, at the coil's mean temperature: with two, air that warms far would
+    # leave the coil colder than its water
+    about = air.supply_temperature + heat / (air.handlers * mass_flow * dry_air.heat_capacity(air.supply_temperature))
+    air_rate = mass_flow * dry_air.heat_capacity(0.5 * (about + chilled))
     back_at_set_point = air.supply_temperature + heat / (air.handlers * air_rate)
     # the handler counts its fan behind the coil; here the fan's heat is part of the room's, so the coil alone meets
     # the set point
@@ -72,7 +75,7 @@ def solve_air_side(
     mean = 0.5 * (back_at_set_point + chilled)
     per_kelvin = exchange_conductance(
         handler.conductance.conductance(mass_flow, water_flow),
-        mass_flow * dry_air.heat_capacity(mean),
+        air_rate,
         water_flow * water.heat_capacity(mean),
         "counterflow",
     )

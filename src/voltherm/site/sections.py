@@ -321,8 +321,8 @@ class Electrical(eqx.Module):
 class Limits(eqx.Module):
     """What no answer may pass: voltages [p.u.], loadings, margin kept below every junction limit, the maker's limits.
 
-    Below them what equipment is used for: flow of pumps over their best, velocities [m/s], margins kept above freezing,
-    dew point [K] and required net positive suction head [m]. An answer outside says so.
+    Below them what equipment is used for: flow of pumps over their best, velocities [m/s], air behind the racks [K],
+    margins kept above freezing, dew point [K] and required net positive suction head [m]. An answer outside says so.
     """
 
     voltage_minimum: Scalar
@@ -339,6 +339,7 @@ class Limits(eqx.Module):
     main_velocity: Scalar
     branch_velocity: Scalar
     freezing_margin: Kelvin
+    return_air_maximum: Kelvin
     dew_point_margin: Kelvin
 
 

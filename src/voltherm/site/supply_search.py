@@ -96,7 +96,7 @@ def highest_set_point(
 
     **Result codes**: `CONVERGED`; `LIMIT` where no set point serves; `MAXIMUM_ITERATIONS` where none was found that
     does; those of `solve` where it fails at `start`, or where the warmest that serves ends at set points at which it
-    fails. The value is NaN for all but the first.
+    fails: the value is then the warmest that serves. It is NaN where none is known.
     """
     searching = jnp.asarray(search)
 
@@ -110,7 +110,7 @@ def highest_set_point(
 
     last = jax.lax.while_loop(running, step, _begun(start, state))
     result = jnp.where(last.finished, last.result, ResultCode.MAXIMUM_ITERATIONS).astype(last.result.dtype)
-    found = result == ResultCode.CONVERGED
+    found = (result == ResultCode.CONVERGED) | (last.serves & searching)
     answer = _either(found & searching, last.best, last.last)
     value = jnp.where(found, answer.set_point, jnp.nan)
     known = found | (result == ResultCode.LIMIT)

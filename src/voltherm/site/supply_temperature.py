@@ -66,7 +66,7 @@ def allowed_supply_temperature(
 
     **Result codes**: `CONVERGED`; `LIMIT` where no set point serves; `MAXIMUM_ITERATIONS` where none was found that
     does; those of `steady` where the site has no steady state at its own set point, or where the warmest that serves
-    ends at set points without one. The value is NaN for all but the first.
+    ends at set points without one: the value is then the warmest that serves. It is NaN where none is known.
     """
 
     def solve(set_point: Float[Array, ""], start: SiteState) -> Tried:

@@ -32,10 +32,11 @@ from voltherm.site.indicators import water_usage_effectiveness
 from voltherm.site.outputs import makeup_water, outputs, site_effectiveness
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
-from voltherm.site.supply_temperature import PATH, allowed_supply_temperature
+from voltherm.site.supply_temperature import FALLING_MARGINS, PATH, allowed_supply_temperature
 
 DRY_BULB = "climate.dry_bulb"
 LANES = 8
+_LIMITS = (*FALLING_MARGINS, "inlet_margin")
 _MARGIN_READ = 0.01  # K: what reading a margin of zero from the curve may be wrong by
 _TRIM_HEAT = 1e3  # W: less is not called trim chilling
 _CHECKED_HOURS = LANES
@@ -215,7 +216,7 @@ def year(site: Site, start: SiteState, curve: Response, dry_bulb: np.ndarray, *,
         dry_bulb=dry_bulb,
         energy={name: float(np.sum(values) * _SECONDS) for name, values in power.items()},
         monthly_energy={name: by_month(values) * _SECONDS for name, values in power.items()},
-        hours_above_limit=int(np.sum(read("junction_margin") < -_MARGIN_READ)),
+        hours_above_limit=int(np.sum(np.minimum.reduce([read(name) for name in _LIMITS]) < -_MARGIN_READ)),
         hours_of_trim=int(np.sum(dry_bulb > trim_onset(curve))),
         pue=float(site_effectiveness(site, facility_energy, it_energy, interim=False).value),
         monthly_pue=np.asarray(site_effectiveness(site, *monthly, interim=True).value),

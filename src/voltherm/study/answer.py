@@ -86,9 +86,10 @@ class Answer:
 
     `point`: the hot day at the site's set point; `allowed`: the same at the highest supply temperature that keeps
     every chip, the racks' air and the maker's limit of the supply (None where none does, or none was found);
-    `searched`: the result code of that search, `LIMIT` where none does; `unheld`: the limit that is passed most at the
-    coldest supply the plant reaches (None unless none serves); `chip_supply`: the highest that the chips alone would
-    allow (None where none does); `coldest`: the coldest hour of the year at the set point (None where it
+    `searched`: the result code of that search, `LIMIT` where none does; with another code than `CONVERGED`, `allowed`
+    is the warmest that serves, and the site has no steady state above it; `unheld`: the limit that is passed most at
+    the coldest supply the plant reaches (None unless none serves); `chip_supply`: the highest that the chips alone
+    would allow (None where none does); `coldest`: the coldest hour of the year at the set point (None where it
     has no steady state); `sensitivities` of the smallest junction margin at `point`: the ten numbers with a tolerance
     that matter most, then the ten others; `uncertainty`: bands of the main figures, None where no number has a
     tolerance; `curve`, `allowed_curve`: response to ambient at the set point and at the highest supply; `year`,
@@ -236,9 +237,10 @@ def operating_points(site: Site, names: Layout, state: SiteState, hours: np.ndar
 
     chips = float(day.set_point[_CHIPS]) if int(day.result[_CHIPS]) == ResultCode.CONVERGED else None
     searched = int(day.result[_HIGHEST])
+    known = np.isfinite(day.set_point[_HIGHEST])
     return OperatingPoints(
         _point(site, names, day, _SET_POINT, hours),
-        at(_HIGHEST),
+        _point(site, names, day, _HIGHEST, hours) if known else None,
         searched,
         _unheld(site, names, day) if searched == ResultCode.LIMIT else None,
         chips,

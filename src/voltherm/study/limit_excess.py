@@ -9,8 +9,21 @@ For what tunes and what sweeps: arithmetic on figures of `voltherm.site.outputs`
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_TEMPERATURE_SCALE = 10.0  # K
-_VOLTAGE_SCALE = 0.1  # p.u.
+_TEMPERATURE, _VOLTAGE, _SHARE = ("K", 10.0), ("1", 0.1), ("1", 1.0)
+_SCALES = {
+    "junction temperature": _TEMPERATURE,
+    "memory temperature": _TEMPERATURE,
+    "supply temperature": _TEMPERATURE,
+    "coolant flow": _SHARE,
+    "rack inlet air": _TEMPERATURE,
+    "lowest voltage": _VOLTAGE,
+    "highest voltage": _VOLTAGE,
+    "transformer loading": _SHARE,
+    "feeder loading": _SHARE,
+}
+"""Unit of every limit, and how much of it counts as an excess of 1."""
+ROUNDING = {"K": 1e-3, "1": 1e-4}
+"""By how much less than nothing may be left of a limit that holds, by its unit: searches and solves end so near."""
 LIMIT_FIGURES = (
     "junction_margin",
     "memory_margin",
@@ -29,14 +42,27 @@ LIMIT_NUMBERS = ("flow_minimum", "voltage_minimum", "voltage_maximum", "loading_
 
 def limit_excess(limit: Callable[[str], Any], figures: Mapping[str, Any]) -> dict[str, Any]:
     """Excess over every limit by its name; `limit`: gives a number of `LIMIT_NUMBERS`."""
-    return {
-        "junction temperature": -figures["junction_margin"] / _TEMPERATURE_SCALE,
-        "memory temperature": -figures["memory_margin"] / _TEMPERATURE_SCALE,
-        "supply temperature": -figures["supply_margin"] / _TEMPERATURE_SCALE,
+    beyond = {
+        "junction temperature": -figures["junction_margin"],
+        "memory temperature": -figures["memory_margin"],
+        "supply temperature": -figures["supply_margin"],
         "coolant flow": limit("flow_minimum") / figures["flow_per_heat"] - 1.0,
-        "rack inlet air": -figures["inlet_margin"] / _TEMPERATURE_SCALE,
-        "lowest voltage": (limit("voltage_minimum") - figures["lowest_voltage"]) / _VOLTAGE_SCALE,
-        "highest voltage": (figures["highest_voltage"] - limit("voltage_maximum")) / _VOLTAGE_SCALE,
+        "rack inlet air": -figures["inlet_margin"],
+        "lowest voltage": limit("voltage_minimum") - figures["lowest_voltage"],
+        "highest voltage": figures["highest_voltage"] - limit("voltage_maximum"),
         "transformer loading": figures["transformer_loading"] - limit("loading_maximum"),
         "feeder loading": figures["feeder_loading"] - limit("loading_maximum"),
     }
+    return {name: value / _SCALES[name][1] for name, value in beyond.items()}
+
+
+def passed(excess: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether each limit of a `limit_excess` is passed by more than rounding."""
+    units = {name: _SCALES[name] for name in excess}
+    return {name: value > ROUNDING[units[name][0]] / units[name][1] for name, value in excess.items()}
+
+
+def beyond_in_words(name: str, excess: float) -> str:
+    """An excess of a `limit_excess` in the limit's own unit: "2.1 K", or percentage points."""
+    unit, scale = _SCALES[name]
+    return f"{excess * scale:.3g} K" if unit == "K" else f"{100.0 * excess * scale:.3g} %"

@@ -16,6 +16,7 @@ from voltherm.site.layout import Layout
 from voltherm.site.outputs import flow_per_heat
 from voltherm.site.sections import NO_LIMIT, Site
 from voltherm.site.states import SiteState
+from voltherm.study.limit_excess import ROUNDING
 
 SUPPLY_LIMIT, MEMORY_LIMIT, INLET_LIMIT = "supply temperature", "memory temperature", "rack inlet air"
 """Names of the maker's limit of the supply, of the limit of the memory and of that of the racks' air."""
@@ -127,8 +128,8 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
     """Every limit, control and machine with what is left to it and the element that comes nearest, tightest first.
 
     A limit or machine binds where less than 0.1 % of its scale is left: 60 K for temperatures, 1 for shares and
-    voltages. A limit that is passed by more than that is violated. A set point binds where the supply floats more than
-    0.01 K above it. Limits that the site does not set are left out.
+    voltages. A limit that is passed by more than rounding (`limit_excess.ROUNDING`) is violated. A set point binds
+    where the supply floats more than 0.01 K above it. Limits that the site does not set are left out.
     """
     topology = one_line(site)
     network, power = topology.network, state.power
@@ -147,10 +148,11 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
     memory = _memory(site, names, state)
     maximum = float(limits.loading_maximum)
     kept = float(limits.junction_margin)
+    junction = f"{JUNCTION} with {kept:g} K kept" if kept else JUNCTION
     rows: list[_Row] = [
-        (f"GPU {JUNCTION}", who["gpu"], figures["gpu_margin"] - kept, "K", "limit"),
-        (f"CPU {JUNCTION}", who["cpu"], figures["cpu_margin"] - kept, "K", "limit"),
-        (f"switch {JUNCTION}", who["switch"], figures["switch_margin"] - kept, "K", "limit"),
+        (f"GPU {junction}", who["gpu"], figures["gpu_margin"] - kept, "K", "limit"),
+        (f"CPU {junction}", who["cpu"], figures["cpu_margin"] - kept, "K", "limit"),
+        (f"switch {junction}", who["switch"], figures["switch_margin"] - kept, "K", "limit"),
         *([] if memory is None else [memory]),
         *_makers(site, names, state, figures, who["row"]),
         (INLET_LIMIT, "all racks", figures["inlet_margin"], "K", "limit"),
@@ -182,7 +184,7 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
         return margin / _KELVIN if unit == "K" else margin
 
     def violates(margin: float, unit: str, kind: str) -> bool:
-        return kind == "limit" and share(margin, unit) < -_LEFT
+        return kind == "limit" and margin < -ROUNDING[unit]
 
     def binds(margin: float, unit: str, kind: str) -> bool:
         if kind == "control":

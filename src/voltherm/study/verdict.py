@@ -28,10 +28,26 @@ def points(answer: Answer) -> Iterator[tuple[str, Point]]:
             yield name, point
 
 
+_AMONG_CONSTRAINTS = ("coolant flow", "supply temperature", "memory temperature")
+"""Kinds of findings whose limit is a constraint, too."""
+
+
+def forbids(finding: Finding) -> bool:
+    """Whether a maker, a material or physics forbids what is found, and no constraint says so already."""
+    return finding.severity != "practice" and finding.kind not in _AMONG_CONSTRAINTS
+
+
+def forbidden(point: Point) -> tuple[Finding, ...]:
+    """What is forbidden at a point, beyond its constraints."""
+    return tuple(each for each in point.findings if forbids(each))
+
+
 def limits_held(answer: Answer) -> bool:
-    """Whether every limit holds on the hot day, at the set point and at the highest supply, and there is one."""
-    points = (answer.point, answer.allowed)
-    return all(point is not None and not violated(point.constraints) for point in points)
+    """Whether there is a highest supply, and no limit is passed at any point of the answer: neither a constraint, nor
+    a finding that is unphysical or passes a limit."""
+    found = [point for _, point in points(answer)]
+    passed = any(violated(point.constraints) or forbidden(point) for point in found)
+    return answer.allowed is not None and not passed
 
 
 def verdicts(answer: Answer) -> tuple[Verdict, ...]:

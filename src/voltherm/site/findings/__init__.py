@@ -27,7 +27,7 @@ from voltherm.site.findings.racks import (
     rack_flows,
     supply_findings,
 )
-from voltherm.site.findings.rooms import dew_findings
+from voltherm.site.findings.rooms import dew_findings, return_air_findings
 from voltherm.site.findings.streams import Stream, stream_findings, streams
 from voltherm.site.findings.velocities import Velocities, velocities, velocity_findings
 from voltherm.site.fluids import liquid_named
@@ -148,6 +148,8 @@ def _rooms(site: Site, state: SiteState, names: Layout) -> Iterator[Finding]:
     yield from dew_findings(site, buildings.facility.plant.supply_temperature, facility)
     chilled = _per_building(names, "chilled water at the coils", "supplies of chilled water")
     yield from dew_findings(site, buildings.air.plant.supply_temperature, chilled)
+    returning = _per_building(names, "air behind the racks", "buildings' air behind the racks")
+    yield from return_air_findings(site, buildings.air.return_temperature, returning)
 
 
 def _coils(site: Site, dry_bulb: np.ndarray | None) -> Iterator[Finding]:
