@@ -55,7 +55,7 @@ def one_start(
     import jax
 
     from voltherm.numerics import ResultCode
-    from voltherm.site import build, known_steady, outputs, parameter, parameter_paths, steady, with_parameters
+    from voltherm.site import attach_derivatives, build, outputs, parameter, parameter_paths, steady, with_parameters
 
     site = build(configured)
     ready = time.time() - started
@@ -79,7 +79,7 @@ def one_start(
     @eqx.filter_grad
     def margin(values, there, state):
         moved = with_parameters(there, values)
-        return outputs(moved, known_steady(moved, state))["junction_margin"]
+        return outputs(moved, attach_derivatives(moved, state))["junction_margin"]
 
     hot, state = next(iter(solutions.values()))
     values = {path: parameter(hot, path) for path in parameter_paths(hot)}

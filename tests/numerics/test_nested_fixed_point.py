@@ -1,4 +1,4 @@
-"""A map in a dear and a cheap part: root and derivatives of the whole, in fewer evaluations of the dear one."""
+"""A map in an expensive and a cheap part: root and derivatives of the whole, in fewer evaluations of the first."""
 
 import jax
 import jax.numpy as jnp
@@ -28,11 +28,11 @@ def _gather(x, z, found, auxiliary, args):
 
 
 PARTS = NestedMap(
-    slow=_slow,
-    quick=_quick,
+    heavy=_slow,
+    light=_quick,
     gather=_gather,
     hints=lambda wanted: (wanted["calls"], None),
-    quick_hint=lambda auxiliary: None,
+    light_hint=lambda auxiliary: None,
 )
 
 
@@ -115,17 +115,17 @@ def test_a_start_at_the_solution_takes_no_step():
 
 def test_residual_and_worst_are_those_of_one_point():
     # x_0 moves on by 0.1, further on by 10, where z has no root: the best point is an early one, and x_0 its worst
-    def quick(x, z, found, step, hint):
+    def light(x, z, found, step, hint):
         near = jnp.abs(x[0]) < 3.0
         image_x = jnp.stack([x[0] + jnp.where(near, 0.1, 10.0) * step, 0.5 * x[1] + 0.1])
         return image_x, jnp.where(near, 0.5 * z + 1.0, z + 100.0 + z * z), None
 
     runaway = NestedMap(
-        slow=lambda x, step, hint: None,
-        quick=quick,
+        heavy=lambda x, step, hint: None,
+        light=light,
         gather=lambda x, z, found, auxiliary, step: x,
         hints=lambda wanted: (None, None),
-        quick_hint=lambda auxiliary: None,
+        light_hint=lambda auxiliary: None,
     )
     for limit in (5, 30, 50):
         status = nested_fixed_point(

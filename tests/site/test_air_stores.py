@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import pytest
 
 from voltherm.site.air_stores import chilled_water_mass, room_heat_capacity, step_air
-from voltherm.site.equipment import equipment
+from voltherm.site.equipment import build_equipment
 from voltherm.site.states import AirState, RejectionState
 
 CHILLED = 291.15
@@ -27,10 +27,10 @@ def settled(site, heat=1e5, plant_supply=CHILLED, flow=10.0):
 
 
 def stepped(site, state, work, air, enthalpy, duration=15.0):
-    made = equipment(site)
+    equipment = build_equipment(site)
     return step_air(
         site,
-        made.water,
+        equipment.water,
         state,
         jnp.asarray(work),
         (jnp.asarray(air), enthalpy),
@@ -40,7 +40,7 @@ def stepped(site, state, work, air, enthalpy, duration=15.0):
 
 
 def at(site, temperature):
-    return equipment(site).water.specific_enthalpy(jnp.asarray(temperature))
+    return build_equipment(site).water.specific_enthalpy(jnp.asarray(temperature))
 
 
 def test_rest_stays_rest(site):
@@ -58,11 +58,11 @@ def test_without_air_handlers_the_room_warms_by_its_heat_alone(site):
 def test_without_a_plant_the_chilled_water_takes_the_heat(site):
     flow = 10.0
     returning = float(at(site, CHILLED)) + 1e5 / flow
-    warm = float(equipment(site).water.temperature_at_enthalpy(jnp.asarray(returning)))
+    warm = float(build_equipment(site).water.temperature_at_enthalpy(jnp.asarray(returning)))
     _, water = stepped(
         site, settled(site, plant_supply=warm), 1.0, float(site.air.supply_temperature), at(site, CHILLED), 1.0
     )
-    mass = float(chilled_water_mass(site, equipment(site).water))
+    mass = float(chilled_water_mass(site, build_equipment(site).water))
     assert water - at(site, CHILLED) == pytest.approx(1e5 / mass, rel=0.01)
 
 
@@ -71,5 +71,5 @@ def test_air_above_where_it_settles_gives_its_heat_to_the_water(site):
     air, water = stepped(site, settled(site, flow=0.0), 1.0, start, at(site, CHILLED), 30.0)
     assert float(site.air.supply_temperature) < air < start
     lost = float(room_heat_capacity(site)) * (start - float(air))
-    gained = float(chilled_water_mass(site, equipment(site).water)) * float(water - at(site, CHILLED))
+    gained = float(chilled_water_mass(site, build_equipment(site).water)) * float(water - at(site, CHILLED))
     assert gained == pytest.approx(lost, rel=1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from voltherm.site.cdus import CduDemand
-from voltherm.site.equipment import equipment
+from voltherm.site.equipment import build_equipment
 
 SET_POINT = 313.15
 HEAT, PUMP = 250e3, 2e3
@@ -15,11 +15,11 @@ HEAT, PUMP = 250e3, 2e3
 @pytest.fixture(scope="module")
 def rows(site):
     """Needed flow and exchange at shares of it, for facility supplies from cold to warmer than the set point."""
-    made = equipment(site)
+    equipment = build_equipment(site)
 
     def one(facility_supply, share):
         demand = CduDemand.at_set_point(
-            made.cdu,
+            equipment.cdu,
             heat=jnp.full(1, HEAT),
             pump_heat=jnp.full(1, PUMP),
             secondary_mass_flow=jnp.full(1, 6.0),
@@ -30,7 +30,7 @@ def rows(site):
         return needed[0], jax.tree.map(lambda leaf: leaf[0], demand.at_facility_flow(share * needed))
 
     supplies = jnp.asarray([290.0, 309.15, 309.15, 314.15])
-    return made, supplies, *jax.jit(jax.vmap(one))(supplies, jnp.asarray([1.0, 1.0, 0.5, 1.0]))
+    return equipment, supplies, *jax.jit(jax.vmap(one))(supplies, jnp.asarray([1.0, 1.0, 0.5, 1.0]))
 
 
 def test_needed_flow_holds_the_set_point(rows):
@@ -51,8 +51,8 @@ def test_a_set_point_out_of_reach_asks_for_all_there_is(rows):
 
 
 def test_both_sides_carry_the_heat(rows):
-    made, supplies, needed, exchange = rows
-    coolant, water = made.coolant, made.water
+    equipment, supplies, needed, exchange = rows
+    coolant, water = equipment.coolant, equipment.water
     flow = np.asarray(needed) * np.array([1.0, 1.0, 0.5, 1.0])
     rise = water.specific_enthalpy(exchange.facility_return_temperature) - water.specific_enthalpy(supplies)
     assert np.asarray(rise) * flow == pytest.approx(HEAT, rel=1e-9)

@@ -13,7 +13,7 @@ from tests.site.conftest import COOL, RESET, WEAK, solve
 from voltherm.numerics import ResultCode
 from voltherm.site import outputs, steady, with_parameters
 from voltherm.site.build import parameter
-from voltherm.site.equipment import equipment
+from voltherm.site.equipment import build_equipment
 
 MOVED = (
     "climate.dry_bulb",
@@ -118,7 +118,7 @@ def test_set_points_are_held_while_rejection_lasts(cool, hot):
         drop = solution.value.buildings.rows.differential_pressure
         assert np.asarray(drop) == pytest.approx(float(site.secondary.differential_pressure), rel=1e-6)
     assert cool[2]["trim_chiller_heat"] < 1e-3
-    # compressors take over before the last, dear steps of the fans
+    # compressors take over before the last, expensive steps of the fans
     assert cool[2]["fan_speed"] < hot[2]["fan_speed"] < 1.0
     assert 0.0 < hot[2]["chiller_load"] < 1.0
 
@@ -180,10 +180,10 @@ def test_condensers_lift_from_the_rise_that_their_flow_leaves(site):
     facility, air = solution.value.buildings.facility, solution.value.buildings.air
     rise = float(facility.condenser_rise[0])
     assert rise > 1.03 * float(site.air.condenser_water_rise)
-    water, supply = equipment(small).water, facility.plant.supply_temperature
+    water, supply = build_equipment(small).water, facility.plant.supply_temperature
     rate = facility.condenser_mass_flow * water.heat_capacity(supply + rise)
     assert rise == pytest.approx(float((facility.condenser_heat / rate)[0]), rel=1e-9)
-    machine = equipment(small).air_chiller
+    machine = build_equipment(small).air_chiller
     each = air.plant.chiller_heat / site.air.chillers
     power = machine.power(each, air.plant.supply_temperature, supply + rise) * site.air.chillers
     assert air.plant.compressor_power == pytest.approx(np.asarray(power), rel=1e-8)

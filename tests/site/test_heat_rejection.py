@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from voltherm.site.equipment import equipment
+from voltherm.site.equipment import build_equipment
 from voltherm.site.heat_rejection import Plant, reject
 
 SET_POINT, FLOW = 309.15, 25.0
@@ -29,10 +29,10 @@ CASES = {  # dry coolers, chillers, return [K], air [K]
 
 
 def plant_of(site, coolers, chillers, air):
-    made = equipment(site)
+    equipment = build_equipment(site)
     return Plant(
-        made.dry_cooler,
-        made.trim_chiller,
+        equipment.dry_cooler,
+        equipment.trim_chiller,
         coolers=jnp.asarray(coolers),
         chillers=jnp.asarray(chillers),
         air_temperature=jnp.asarray(air),
@@ -50,7 +50,7 @@ def plants(site):
         return reject(plant, mass_flow=jnp.asarray(FLOW), return_temperature=back, set_point=jnp.asarray(SET_POINT))
 
     found = jax.jit(jax.vmap(one))(*jnp.asarray(list(CASES.values())).T)
-    water = equipment(site).water
+    water = build_equipment(site).water
     taken = FLOW * (
         water.specific_enthalpy(found.return_temperature) - water.specific_enthalpy(found.supply_temperature)
     )
@@ -143,13 +143,19 @@ def test_derivatives_of_the_shared_work(case, site):
     def shown(moved):
         plant = plant_of(site, coolers, chillers * moved[2], air * moved[1])
         plant = eqx.tree_at(lambda plant: plant.cooler.maximum_fan_speed, plant, cap * moved[4])
-        made = reject(
+        equipment = reject(
             plant,
             mass_flow=jnp.asarray(FLOW),
             return_temperature=back * moved[0],
             set_point=SET_POINT * moved[3],
         )
-        return jnp.stack([(made.fan_power + made.compressor_power) / 1e4, made.fan_speed, made.supply_temperature])
+        return jnp.stack(
+            [
+                (equipment.fan_power + equipment.compressor_power) / 1e4,
+                equipment.fan_speed,
+                equipment.supply_temperature,
+            ]
+        )
 
     jitted, ones, step = jax.jit(shown), jnp.ones(5), 1e-5
     exact = np.asarray(jax.jit(jax.jacrev(shown))(ones))
@@ -170,8 +176,8 @@ def test_least_power_does_not_feel_the_speed_at_its_optimum(site):
     def total(air, flow, cap):
         there = eqx.tree_at(lambda plant: plant.cooler.maximum_fan_speed, plant, cap)
         there = there._replace(air_temperature=air)
-        made = reject(there, mass_flow=flow, **task)
-        return made.fan_power + made.compressor_power, made.fan_speed
+        equipment = reject(there, mass_flow=flow, **task)
+        return equipment.fan_power + equipment.compressor_power, equipment.fan_speed
 
     flow, here = jnp.asarray(FLOW), jnp.asarray(air)
     (_, speed), free = jax.value_and_grad(total, has_aux=True)(here, flow, jnp.asarray(1.0))
@@ -186,12 +192,12 @@ def test_single_precision_finds_the_same(dtype, site, plants):
 
     coolers, chillers, back, air = CASES["shared"]
     plant = jax.tree.map(cast, plant_of(site, coolers, chillers, air))
-    made = jax.jit(
+    equipment = jax.jit(
         lambda plant, *given: reject(plant, mass_flow=given[0], return_temperature=given[1], set_point=given[2])
     )(plant, *jnp.asarray([FLOW, back, SET_POINT], dtype))
-    assert made.fan_speed.dtype == dtype
-    assert made.fan_speed == pytest.approx(plants[0]["shared"].fan_speed, rel=2e-4)
-    assert made.supply_temperature == pytest.approx(SET_POINT, abs=1e-3)
+    assert equipment.fan_speed.dtype == dtype
+    assert equipment.fan_speed == pytest.approx(plants[0]["shared"].fan_speed, rel=2e-4)
+    assert equipment.supply_temperature == pytest.approx(SET_POINT, abs=1e-3)
 
 
 def test_exhausted_chillers_lift_from_what_their_evaporators_reach(plants, site):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from voltherm.site.equipment import equipment
+from voltherm.site.equipment import build_equipment
 from voltherm.site.fluids import liquid_named
 from voltherm.site.row_stores import RowLoop, plate_heat_capacity, row_heat_capacity, side_mass
 
@@ -96,8 +96,10 @@ def test_heat_capacity_of_a_row_counts_coolant_and_metal(site):
 
 
 def test_plates_and_both_sides_are_the_whole_row(site):
-    made = equipment(site)
+    equipment = build_equipment(site)
     plates = 72 * 400.0 + 36 * 400.0 + 18 * 400.0
     assert plate_heat_capacity(site) == pytest.approx(plates, rel=1e-12)
-    sides = 2.0 * side_mass(site, made.coolant) * made.coolant.heat_capacity(site.secondary.supply_temperature)
-    assert float(sides) + 2 * plates == pytest.approx(float(row_heat_capacity(site, made.coolant)), rel=1e-12)
+    sides = (
+        2.0 * side_mass(site, equipment.coolant) * equipment.coolant.heat_capacity(site.secondary.supply_temperature)
+    )
+    assert float(sides) + 2 * plates == pytest.approx(float(row_heat_capacity(site, equipment.coolant)), rel=1e-12)

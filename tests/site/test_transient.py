@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from voltherm.site import simulate, steady, transient, with_parameters
-from voltherm.site.equipment import equipment
+from voltherm.site.equipment import build_equipment
 from voltherm.site.events import Course, Event
 from voltherm.site.row_stores import plate_heat_capacity, row_heat_capacity
 
@@ -111,7 +111,7 @@ def test_facility_pumps_lost_leave_the_chips_as_long_as_their_row_stores_the_hea
     # a row of two racks: its heat over its heat capacity, and how far its coolant may warm
     rows = state.buildings.rows
     heat = float(jnp.mean(rows.cdu_heat))
-    rate = heat / float(row_heat_capacity(site, equipment(site).coolant))
+    rate = heat / float(row_heat_capacity(site, build_equipment(site).coolant))
     late = slice(after(pumps, 25.0), after(pumps, 45.0))
     supply = np.polyfit(pumps.time[late], pumps.supply[late], 1)[0]
     assert supply == pytest.approx(rate, rel=0.15)

@@ -27,7 +27,7 @@ from voltherm_kernels import solve
 from voltherm.coolant.law import AbstractBranchLaw, pressure_drop_and_slope
 from voltherm.coolant.network import Network
 from voltherm.numerics import ResultCode, Status
-from voltherm.numerics.largest import largest
+from voltherm.numerics.nan_max import nan_max
 
 _LEAST_SLOPE = 1e-6  # Pa s/kg: laws rise strictly; this only keeps a flat one from dividing by zero
 _LEAST_SCALE = 1.0  # Pa: what residuals are small against where nothing drives the flow
@@ -144,7 +144,7 @@ def iterate(
         fraction = jnp.where(late, _RELAXATION, 1.0).astype(step[0].dtype)
         unknowns = (state.unknowns[0] - fraction * step[0], state.unknowns[1] - step[1])
         drops, slopes = equations.drops_and_slopes(unknowns[0])
-        norm = largest(scaled(drops, unknowns), 0.0)
+        norm = nan_max(scaled(drops, unknowns), 0.0)
         finite = jnp.isfinite(norm)
         met = norm <= tolerance
         stalled = (norm <= _ROUND_OFF_FLOOR * epsilon) & (norm > _STALLED * state.norm)
@@ -161,7 +161,7 @@ def iterate(
         )
 
     drops, slopes = equations.drops_and_slopes(start[0])
-    norm = largest(scaled(drops, start), 0.0)
+    norm = nan_max(scaled(drops, start), 0.0)
     finite, met = jnp.isfinite(norm), norm <= tolerance
     result = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
     state = jax.lax.while_loop(

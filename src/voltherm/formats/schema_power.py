@@ -4,7 +4,7 @@ import dataclasses
 
 from voltherm.formats.schema import Field, Section, quantity_field
 
-_q = quantity_field
+_quantity = quantity_field
 
 
 def _count(name: str, meaning: str, below: str) -> Field:
@@ -12,7 +12,7 @@ def _count(name: str, meaning: str, below: str) -> Field:
 
 
 def _base(name: str, dimension: str, minimum: str, maximum: str, meaning: str) -> Field:
-    return dataclasses.replace(_q(name, dimension, minimum, maximum, meaning), static=True)
+    return dataclasses.replace(_quantity(name, dimension, minimum, maximum, meaning), static=True)
 
 
 def _transformer(name: str, meaning: str) -> Section:
@@ -20,12 +20,12 @@ def _transformer(name: str, meaning: str) -> Section:
         name,
         meaning,
         (
-            _q("rating", "apparent power", "0.001 MVA", "2000 MVA", "of one"),
-            _q("vk", "share", "0.1 %", "40 %", "short-circuit voltage"),
-            _q("vkr", "share", "0 %", "20 %", "its resistive part"),
-            _q("no_load_loss", "power", "0 kW", "10000 kW", "iron loss"),
-            _q("no_load_current", "share", "0 %", "20 %", "over the rated current"),
-            _q("tap", "number", "0.5", "1.5", "tap ratio at the high side"),
+            _quantity("rating", "apparent power", "0.001 MVA", "2000 MVA", "of one"),
+            _quantity("vk", "share", "0.1 %", "40 %", "short-circuit voltage"),
+            _quantity("vkr", "share", "0 %", "20 %", "its resistive part"),
+            _quantity("no_load_loss", "power", "0 kW", "10000 kW", "iron loss"),
+            _quantity("no_load_current", "share", "0 %", "20 %", "over the rated current"),
+            _quantity("tap", "number", "0.5", "1.5", "tap ratio at the high side"),
         ),
     )
 
@@ -46,8 +46,10 @@ ELECTRICAL = Section(
         _base("frequency", "frequency", "16 Hz", "400 Hz", "of the network"),
         _base("base_power", "apparent power", "0.001 MVA", "100000 MVA", "base of the per-unit system"),
         _base("intake_voltage", "voltage", "0.4 kV", "1200 kV", "of the utility's intake"),
-        _q("intake_set_point", "per unit", "0.8 pu", "1.2 pu", "voltage held by the utility"),
-        _q("intake_short_circuit", "apparent power", "1 MVA", "1000000 MVA", "short-circuit power of the utility"),
+        _quantity("intake_set_point", "per unit", "0.8 pu", "1.2 pu", "voltage held by the utility"),
+        _quantity(
+            "intake_short_circuit", "apparent power", "1 MVA", "1000000 MVA", "short-circuit power of the utility"
+        ),
         _count(
             "main_transformers",
             "main transformers of a building",
@@ -64,12 +66,12 @@ ELECTRICAL = Section(
             "feeder",
             "cable of a feeder",
             (
-                _q("resistance", "line resistance", "0 ohm/km", "100 ohm/km", "series resistance"),
-                _q("reactance", "line resistance", "0.0001 ohm/km", "100 ohm/km", "series reactance"),
-                _q("capacitance", "line capacitance", "0 nF/km", "100000 nF/km", "shunt capacitance"),
-                _q("rating", "current", "1 A", "100000 A", "highest current"),
-                _q("length", "length", "0.1 m", "100000 m", "to the first substation"),
-                _q("segment", "length", "0.1 m", "100000 m", "between two substations"),
+                _quantity("resistance", "line resistance", "0 ohm/km", "100 ohm/km", "series resistance"),
+                _quantity("reactance", "line resistance", "0.0001 ohm/km", "100 ohm/km", "series reactance"),
+                _quantity("capacitance", "line capacitance", "0 nF/km", "100000 nF/km", "shunt capacitance"),
+                _quantity("rating", "current", "1 A", "100000 A", "highest current"),
+                _quantity("length", "length", "0.1 m", "100000 m", "to the first substation"),
+                _quantity("segment", "length", "0.1 m", "100000 m", "between two substations"),
             ),
         ),
         _transformer("unit_substation", "substation of one row"),
@@ -89,25 +91,25 @@ ELECTRICAL = Section(
             "ups",
             "uninterruptible power supply of a row",
             _curve(
-                (_q("power_factor", "number", "0.5", "1", "at its input"),),
-                _q("rating", "apparent power", "0.001 MVA", "100 MVA", "of one"),
+                (_quantity("power_factor", "number", "0.5", "1", "at its input"),),
+                _quantity("rating", "apparent power", "0.001 MVA", "100 MVA", "of one"),
             ),
         ),
         Section(
             "power_shelf",
             "power shelves of one rack",
-            _curve((), _q("rating", "power", "1 kW", "10000 kW", "of one rack")),
+            _curve((), _quantity("rating", "power", "1 kW", "10000 kW", "of one rack")),
         ),
         Section(
             "motors",
             "pumps, fans and chillers as loads",
             (
-                _q("power_factor", "number", "0.5", "1", "of the drives"),
-                _q("impedance_share", "share", "0 %", "100 %", "of constant impedance"),
-                _q("current_share", "share", "0 %", "100 %", "of constant current"),
+                _quantity("power_factor", "number", "0.5", "1", "of the drives"),
+                _quantity("impedance_share", "share", "0 %", "100 %", "of constant impedance"),
+                _quantity("current_share", "share", "0 %", "100 %", "of constant current"),
             ),
         ),
-        _q("house_load", "power", "0 kW", "1000000 kW", "lights, controls, offices of a building"),
+        _quantity("house_load", "power", "0 kW", "1000000 kW", "lights, controls, offices of a building"),
     ),
 )
 
@@ -115,11 +117,11 @@ LIMITS = Section(
     "limits",
     "what no answer may pass",
     (
-        _q("voltage_minimum", "per unit", "0.5 pu", "1 pu", "lowest voltage at a low-voltage bus"),
-        _q("voltage_maximum", "per unit", "1 pu", "1.5 pu", "highest voltage at a low-voltage bus"),
-        _q("loading_maximum", "share", "1 %", "200 %", "of transformers and feeders"),
-        _q("junction_margin", "temperature difference", "0 K", "100 K", "kept below every junction limit"),
-        _q(
+        _quantity("voltage_minimum", "per unit", "0.5 pu", "1 pu", "lowest voltage at a low-voltage bus"),
+        _quantity("voltage_maximum", "per unit", "1 pu", "1.5 pu", "highest voltage at a low-voltage bus"),
+        _quantity("loading_maximum", "share", "1 %", "200 %", "of transformers and feeders"),
+        _quantity("junction_margin", "temperature difference", "0 K", "100 K", "kept below every junction limit"),
+        _quantity(
             "supply_maximum",
             "temperature",
             "-10 degC",
@@ -127,7 +129,7 @@ LIMITS = Section(
             "warmest secondary supply the racks' maker allows; 200 degC is none",
             default="200 degC",
         ),
-        _q(
+        _quantity(
             "flow_minimum",
             "flow per power",
             "0 L/min/kW",
@@ -135,7 +137,7 @@ LIMITS = Section(
             "least coolant of a rack over its heat to liquid; 0 is none",
             default="0 L/min/kW",
         ),
-        _q(
+        _quantity(
             "pump_flow_minimum",
             "share",
             "0 %",
@@ -143,7 +145,7 @@ LIMITS = Section(
             "of a pump's flow over its best, preferred",
             default="70 %",
         ),
-        _q(
+        _quantity(
             "pump_flow_maximum",
             "share",
             "100 %",
@@ -151,7 +153,7 @@ LIMITS = Section(
             "of a pump's flow over its best, preferred",
             default="120 %",
         ),
-        _q(
+        _quantity(
             "pump_allowable_minimum",
             "share",
             "0 %",
@@ -159,7 +161,7 @@ LIMITS = Section(
             "of a pump's flow over its best, allowable",
             default="50 %",
         ),
-        _q(
+        _quantity(
             "pump_allowable_maximum",
             "share",
             "100 %",
@@ -167,7 +169,7 @@ LIMITS = Section(
             "of a pump's flow over its best, allowable",
             default="130 %",
         ),
-        _q(
+        _quantity(
             "npsh_margin",
             "length",
             "0 m",
@@ -175,9 +177,9 @@ LIMITS = Section(
             "kept above the suction head that a pump needs",
             default="0.6 m",
         ),
-        _q("main_velocity", "velocity", "0.1 m/s", "20 m/s", "highest in mains and headers", default="2.4 m/s"),
-        _q("branch_velocity", "velocity", "0.1 m/s", "20 m/s", "highest in branches", default="2.4 m/s"),
-        _q(
+        _quantity("main_velocity", "velocity", "0.1 m/s", "20 m/s", "highest in mains and headers", default="2.4 m/s"),
+        _quantity("branch_velocity", "velocity", "0.1 m/s", "20 m/s", "highest in branches", default="2.4 m/s"),
+        _quantity(
             "freezing_margin",
             "temperature difference",
             "0 K",
@@ -185,8 +187,10 @@ LIMITS = Section(
             "kept above the freezing point of every stream",
             default="3 K",
         ),
-        _q("return_air_maximum", "temperature", "20 degC", "100 degC", "air behind the racks", default="60 degC"),
-        _q(
+        _quantity(
+            "return_air_maximum", "temperature", "20 degC", "100 degC", "air behind the racks", default="60 degC"
+        ),
+        _quantity(
             "dew_point_margin",
             "temperature difference",
             "0 K",

@@ -9,7 +9,7 @@ from voltherm.formats.schema import Field, Section, fields, quantity_field
 from voltherm.formats.schema_plant import AIR, CDU, CHILLERS, DRY_COOLERS, FACILITY, SECONDARY
 from voltherm.formats.schema_power import ELECTRICAL, LIMITS
 
-_q = quantity_field
+_quantity = quantity_field
 
 
 def _count(name: str, meaning: str, below: str, minimum: str = "1", maximum: str = "100000") -> Field:
@@ -35,8 +35,8 @@ _CLIMATE = Section(
     "climate",
     "the hot day and the parametric year",
     (
-        _q("dry_bulb", "temperature", "-60 degC", "60 degC", "dry bulb of the hot day"),
-        _q("pressure", "pressure", "50 kPa", "110 kPa", "pressure of the air"),
+        _quantity("dry_bulb", "temperature", "-60 degC", "60 degC", "dry bulb of the hot day"),
+        _quantity("pressure", "pressure", "50 kPa", "110 kPa", "pressure of the air"),
         Field(
             "monthly_mean",
             "mean dry bulb of the twelve months",
@@ -55,7 +55,7 @@ _CLIMATE = Section(
             "40 K",
             length=12,
         ),
-        _q(
+        _quantity(
             "synoptic_deviation",
             "temperature difference",
             "0 K",
@@ -73,8 +73,10 @@ def _device(name: str, meaning: str) -> Section:
         meaning,
         (
             _count("per_tray", "how many of them on a tray", "a tray without any: at least 1", maximum="64"),
-            _q("power", "power", "1 W", "20000 W", "power of one at its reference temperature, leakage included"),
-            _q(
+            _quantity(
+                "power", "power", "1 W", "20000 W", "power of one at its reference temperature, leakage included"
+            ),
+            _quantity(
                 "idle_power",
                 "share",
                 "0 %",
@@ -82,7 +84,7 @@ def _device(name: str, meaning: str) -> Section:
                 "share of that power drawn without work, leakage included; at least the leakage",
                 default="30 %",
             ),
-            _q(
+            _quantity(
                 "power_limit",
                 "share",
                 "10 %",
@@ -90,19 +92,21 @@ def _device(name: str, meaning: str) -> Section:
                 "most that the chip lets itself draw over that power: above it, it does less work",
                 default="100 %",
             ),
-            _q(
+            _quantity(
                 "leakage_fraction", "share", "0 %", "60 %", "share of leakage in the power at the reference temperature"
             ),
-            _q(
+            _quantity(
                 "leakage_reference",
                 "temperature",
                 "0 degC",
                 "150 degC",
                 "junction temperature at which the power holds",
             ),
-            _q("leakage_scale", "temperature difference", "5 K", "500 K", "rise over which leakage grows e-fold"),
-            _q("junction_limit", "temperature", "30 degC", "200 degC", "highest junction temperature allowed"),
-            _q(
+            _quantity(
+                "leakage_scale", "temperature difference", "5 K", "500 K", "rise over which leakage grows e-fold"
+            ),
+            _quantity("junction_limit", "temperature", "30 degC", "200 degC", "highest junction temperature allowed"),
+            _quantity(
                 "throttle_above_limit",
                 "temperature difference",
                 "0 K",
@@ -110,7 +114,7 @@ def _device(name: str, meaning: str) -> Section:
                 "junction over its limit at which the chip does less work to get no warmer",
                 default="0 K",
             ),
-            _q(
+            _quantity(
                 "shutdown_above_limit",
                 "temperature difference",
                 "0 K",
@@ -118,7 +122,7 @@ def _device(name: str, meaning: str) -> Section:
                 "junction over its limit at which the chip switches itself off",
                 default="5 K",
             ),
-            _q(
+            _quantity(
                 "memory_limit",
                 "temperature",
                 "30 degC",
@@ -126,7 +130,7 @@ def _device(name: str, meaning: str) -> Section:
                 "highest temperature of the memory in its package; 200 degC is none",
                 default="200 degC",
             ),
-            _q(
+            _quantity(
                 "memory_offset",
                 "temperature difference",
                 "-60 K",
@@ -134,24 +138,26 @@ def _device(name: str, meaning: str) -> Section:
                 "memory over junction",
                 default="0 K",
             ),
-            _q("package_resistance", "thermal resistance", "0 K/W", "5 K/W", "junction to the top of the package"),
-            _q(
+            _quantity(
+                "package_resistance", "thermal resistance", "0 K/W", "5 K/W", "junction to the top of the package"
+            ),
+            _quantity(
                 "interface_resistance",
                 "area resistance",
                 "0.01 mm2K/W",
                 "1000 mm2K/W",
                 "interface material, times its area",
             ),
-            _q("interface_area", "area", "0.1 cm2", "1000 cm2", "area of the interface material"),
-            _q("plate_base_resistance", "thermal resistance", "0 K/W", "5 K/W", "conduction in the cold plate"),
-            _q(
+            _quantity("interface_area", "area", "0.1 cm2", "1000 cm2", "area of the interface material"),
+            _quantity("plate_base_resistance", "thermal resistance", "0 K/W", "5 K/W", "conduction in the cold plate"),
+            _quantity(
                 "plate_flow_resistance",
                 "thermal resistance",
                 "0 K/W",
                 "5 K/W",
                 "convection to the coolant of the plate's test at 1 L/min",
             ),
-            _q(
+            _quantity(
                 "plate_flow_exponent",
                 "number",
                 "0",
@@ -159,8 +165,10 @@ def _device(name: str, meaning: str) -> Section:
                 "power of the flow by which that falls: 0 where laminar flow is developed, 0.33 in its entry; what the "
                 "coolant warms is no part of it",
             ),
-            _q("plate_nominal_flow", "volume flow", "0.01 L/min", "100 L/min", "flow of the pressure drop below"),
-            _q(
+            _quantity(
+                "plate_nominal_flow", "volume flow", "0.01 L/min", "100 L/min", "flow of the pressure drop below"
+            ),
+            _quantity(
                 "plate_nominal_pressure_drop",
                 "pressure",
                 "0.1 kPa",
@@ -174,7 +182,7 @@ def _device(name: str, meaning: str) -> Section:
                 static=True,
                 default="propylene glycol 25 %vol",
             ),
-            _q(
+            _quantity(
                 "plate_coolant_temperature",
                 "temperature",
                 "0 degC",
@@ -182,7 +190,7 @@ def _device(name: str, meaning: str) -> Section:
                 "temperature of the coolant in that test",
                 default="40 degC",
             ),
-            _q("power_spread", "share", "0 %", "50 %", "hottest of a tray over the mean"),
+            _quantity("power_spread", "share", "0 %", "50 %", "hottest of a tray over the mean"),
             Field(
                 "heat_capacity",
                 "of one with its lid, its plate and the coolant in it; part of the rack's metal",
@@ -201,24 +209,30 @@ _RACK = Section(
     "one rack",
     (
         Field("name", "its name", "text", static=True),
-        _q("load_factor", "share", "0 %", "150 %", "share of the rack's power that follows its work, liquid and air"),
+        _quantity(
+            "load_factor", "share", "0 %", "150 %", "share of the rack's power that follows its work, liquid and air"
+        ),
         _count("compute_trays", "compute trays", "a rack without compute trays: at least 1", maximum="200"),
         _count("switch_trays", "switch trays", "a rack without switch trays: at least 1", maximum="200"),
-        _q("coolant_volume", "volume", "0.1 L", "1000 L", "coolant in hoses, manifolds and plates"),
-        _q("air_heat", "power", "0 kW", "200 kW", "heat given to the air, the power shelves' loss included"),
-        _q("air_flow", "volume flow", "0.001 m3/s", "50 m3/s", "air through the rack"),
-        _q("heat_capacity", "heat capacity", "1 kJ/K", "10000 kJ/K", "metal of the liquid-cooled parts"),
-        _q("tray_nominal_pressure_drop", "pressure", "0.1 kPa", "1000 kPa", "quick disconnects and hoses of a tray"),
-        _q("tray_nominal_flow", "volume flow", "0.1 L/min", "1000 L/min", "flow of that pressure drop"),
-        _q("tray_maldistribution", "share", "0 %", "200 %", "more drop through the farthest tray than the nearest"),
-        _q(
+        _quantity("coolant_volume", "volume", "0.1 L", "1000 L", "coolant in hoses, manifolds and plates"),
+        _quantity("air_heat", "power", "0 kW", "200 kW", "heat given to the air, the power shelves' loss included"),
+        _quantity("air_flow", "volume flow", "0.001 m3/s", "50 m3/s", "air through the rack"),
+        _quantity("heat_capacity", "heat capacity", "1 kJ/K", "10000 kJ/K", "metal of the liquid-cooled parts"),
+        _quantity(
+            "tray_nominal_pressure_drop", "pressure", "0.1 kPa", "1000 kPa", "quick disconnects and hoses of a tray"
+        ),
+        _quantity("tray_nominal_flow", "volume flow", "0.1 L/min", "1000 L/min", "flow of that pressure drop"),
+        _quantity(
+            "tray_maldistribution", "share", "0 %", "200 %", "more drop through the farthest tray than the nearest"
+        ),
+        _quantity(
             "manifold_nominal_pressure_drop",
             "pressure",
             "0.1 kPa",
             "1000 kPa",
             "manifold, hoses and disconnects of a rack",
         ),
-        _q("manifold_nominal_flow", "volume flow", "0.1 L/min", "10000 L/min", "flow of that pressure drop"),
+        _quantity("manifold_nominal_flow", "volume flow", "0.1 L/min", "10000 L/min", "flow of that pressure drop"),
         _device("gpu", "GPUs of a compute tray"),
         _device("cpu", "CPUs of a compute tray"),
         _device("switch", "switch chips of a switch tray"),
@@ -229,10 +243,10 @@ _ECONOMICS = Section(
     "economics",
     "prices",
     (
-        _q("electricity_price", "energy price", "0 USD/MWh", "10000 USD/MWh", "electricity"),
-        _q("water_price", "volume price", "0 USD/m3", "1000 USD/m3", "make-up water"),
-        _q("pipe_price", "area price", "0 USD/m2", "1000000 USD/m2", "piping, per area of pipe wall"),
-        _q("annuity", "share a year", "0 %/year", "100 %/year", "yearly share of the piping's price"),
+        _quantity("electricity_price", "energy price", "0 USD/MWh", "10000 USD/MWh", "electricity"),
+        _quantity("water_price", "volume price", "0 USD/m3", "1000 USD/m3", "make-up water"),
+        _quantity("pipe_price", "area price", "0 USD/m2", "1000000 USD/m2", "piping, per area of pipe wall"),
+        _quantity("annuity", "share a year", "0 %/year", "100 %/year", "yearly share of the piping's price"),
     ),
 )
 
@@ -245,8 +259,8 @@ _RIDE_THROUGH = Section(
     "ride_through",
     "what `simulate` runs: what is lost and restored, and when",
     (
-        _q("duration", "time", "1 s", "864000 s", "simulated time"),
-        _q("step", "time", "0.1 s", "3600 s", "longest time step; shorter ones follow every event"),
+        _quantity("duration", "time", "1 s", "864000 s", "simulated time"),
+        _quantity("step", "time", "0.1 s", "3600 s", "longest time step; shorter ones follow every event"),
         Field(
             "events",
             "what is lost and restored, and when",

@@ -9,7 +9,7 @@ from voltherm.formats.schema import Field, Section, quantity_field
 from voltherm.formats.schema_site import NAME, VERSION
 from voltherm.formats.source import LARGEST
 
-_q = quantity_field
+_quantity = quantity_field
 _CASE = Field("case", "file of the case, relative to this one", "text")
 _SEED = Field("seed", "number that fixes the sampling", "integer", minimum="0", maximum="4294967295", default="0")
 

@@ -18,21 +18,21 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int, PyTree
 
-from voltherm.numerics.implicit import held
-from voltherm.numerics.largest import largest
+from voltherm.numerics.implicit import without_gradient
+from voltherm.numerics.nan_max import nan_max
 from voltherm.numerics.newton import ROUND_OFF_FLOOR
 from voltherm.numerics.results import ResultCode, Status, worst_index
 
 _SMOOTH = 1e4
 """Times the tolerance: below it the map is taken as smooth."""
 _SHORTER = 0.7
-"""Share of a plain step that is taken where past steps misled."""
+"""Share of a plain step that is taken where a past secant was bad."""
 
 
 class Iteration(eqx.Module):
     """Carry of the iteration; `change` is F(y) - y. `images` and `residuals` are rings of differences of F(y) and of
     F(y) - y, one row per past step. `auxiliary` is that of the last evaluation, which is the best one where it ends
-    well: to keep that of the best one at every step would cost as much as a good part of an evaluation."""
+    well: keeping that of the best one at every step would cost a large part of an evaluation."""
 
     y: Float[Array, " unknown"]
     change: Float[Array, " unknown"]
@@ -91,7 +91,7 @@ def anderson(
         image, auxiliary = evaluated(y, state.hint)
         change = image - y
         other = others(auxiliary)
-        norm = largest(jnp.abs(jnp.concatenate([change / scales, other])), 0.0)
+        norm = nan_max(jnp.abs(jnp.concatenate([change / scales, other])), 0.0)
         norm = jnp.where(jnp.isfinite(norm), norm, jnp.inf)
         lost, better = ~jnp.isfinite(norm), norm < state.best_norm
         without_gain = jnp.where(better, 0, state.without_gain + 1)
@@ -101,27 +101,27 @@ def anderson(
         best_norm = jnp.where(kept, norm, state.best_norm)
         best_y, best_change = jnp.where(kept, y, state.best_y), jnp.where(kept, change, state.best_change)
         # The first evaluation has no difference to the one before. The image is y + change: its difference is the sum.
-        lonely = lost | ~jnp.isfinite(state.best_norm)
+        no_history = lost | ~jnp.isfinite(state.best_norm)
         # Steps from the other side of a kink mislead: a history of two or more without gain is dropped, for a shorter
         # step; one alone has only begun to explain the map.
         # Near the end the gain of a step is rounding, and says nothing.
         several = jnp.any(state.residuals[min(1, depth - 1)] != 0.0)
-        misled = ~better & several & (best_norm > _SMOOTH * tolerance)
-        stale = lonely | misled
+        bad_secant = ~better & several & (best_norm > _SMOOTH * tolerance)
+        reset = no_history | bad_secant
         step, step_of_change = y - state.y, change - state.change
         result = jnp.where(lost, ResultCode.NOT_FINITE, ResultCode.MAXIMUM_ITERATIONS)
         return Iteration(
             y=jnp.where(lost, best_y, y),
             change=jnp.where(lost, best_change, change),
-            images=jnp.where(stale, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(step + step_of_change)),
-            residuals=jnp.where(stale, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
+            images=jnp.where(reset, 0.0, jnp.roll(state.images, 1, axis=0).at[0].set(step + step_of_change)),
+            residuals=jnp.where(reset, 0.0, jnp.roll(state.residuals, 1, axis=0).at[0].set(step_of_change)),
             best_y=best_y,
             best_change=best_change,
             best_also=jnp.where(kept, other, state.best_also),
             auxiliary=auxiliary,
-            hint=held(hint(auxiliary)),
+            hint=without_gradient(hint(auxiliary)),
             best_norm=best_norm,
-            damping=jnp.where(lost, 0.5 * state.damping, jnp.where(misled, _SHORTER, 1.0)),
+            damping=jnp.where(lost, 0.5 * state.damping, jnp.where(bad_secant, _SHORTER, 1.0)),
             without_gain=without_gain,
             iterations=state.iterations + 1,
             result=jnp.where(converged, ResultCode.CONVERGED, result).astype(jnp.int32),

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float, PyTree
 
-from voltherm.numerics.implicit import held, implicit_root, open_closures
+from voltherm.numerics.implicit import implicit_root, open_closures, without_gradient
 
 
 class _State(eqx.Module):
@@ -54,16 +54,16 @@ def bracketed_root(
     lower, upper = jnp.asarray(lower), jnp.asarray(upper)
     held_lower, held_upper = lax.stop_gradient((lower, upper))
     (function,), args = open_closures(lower, args, (function, 0))
-    held_args = held(args)
+    fixed_args = without_gradient(args)
     epsilon = float(jnp.finfo(lower.dtype).eps)
     width = jnp.abs(held_upper - held_lower)
     smallest = jnp.maximum(tolerance * width, 2.0 * epsilon * jnp.maximum(jnp.abs(held_lower), jnp.abs(held_upper)))
 
     def value_and_slope(x: Array) -> tuple[Array, Array]:
-        return jax.jvp(lambda x: function(x, held_args), (x,), (jnp.ones_like(x),))
+        return jax.jvp(lambda x: function(x, fixed_args), (x,), (jnp.ones_like(x),))
 
     # both ends at once: the function is traced and compiled once for them
-    at_lower, at_upper = jax.vmap(lambda end: function(end, held_args))(jnp.stack([held_lower, held_upper]))
+    at_lower, at_upper = jax.vmap(lambda end: function(end, fixed_args))(jnp.stack([held_lower, held_upper]))
     inside = (at_lower < 0.0) != (at_upper < 0.0)
     rising = at_lower < 0.0
 

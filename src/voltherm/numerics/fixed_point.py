@@ -23,7 +23,7 @@ from jaxtyping import Float, PyTree
 
 from voltherm.numerics.anderson import anderson
 from voltherm.numerics.fixed_point_derivative import with_derivatives
-from voltherm.numerics.implicit import held, open_closures
+from voltherm.numerics.implicit import open_closures, without_gradient
 from voltherm.numerics.results import Solution
 
 
@@ -62,14 +62,14 @@ def fixed_point(
     given = _normalised(function, has_aux, hint is not None)
     (opened,), args = open_closures(initial, args, (given, (first_hint,)))
     hint_of = hint or (lambda auxiliary: None)
-    held_args = held(args)
+    fixed_args = without_gradient(args)
 
     def evaluate(y: Array, args: PyTree, hint: PyTree) -> tuple[Array, PyTree]:
         # a constant comes out of an opened closure as a bare number
         return jax.tree.map(jnp.asarray, opened(y, args, hint))
 
     state = anderson(
-        lambda y, hint: evaluate(y, held_args, hint),
+        lambda y, hint: evaluate(y, fixed_args, hint),
         initial,
         first_hint,
         hint=hint_of,
@@ -119,7 +119,7 @@ def known_fixed_point(
     **Returns** both, differentiable with respect to `args`. Nothing is evaluated unless a derivative is taken.
     """
     value = lax.stop_gradient(value)
-    last = () if hint is None else (held(hint(auxiliary)),)
+    last = () if hint is None else (without_gradient(hint(auxiliary)),)
     (evaluate,), args = open_closures(value, args, (function, last))
     return with_derivatives(
         lambda y, known: evaluate(y, *known),

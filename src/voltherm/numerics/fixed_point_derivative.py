@@ -77,8 +77,8 @@ def with_derivatives(
 
         def matrix(vector: tuple[list[Array], Array, PyTree]) -> tuple[list[Array], Array, PyTree]:
             parameters, unknowns, others = vector
-            image, answered = derivative(scales * unknowns, parameters)
-            return parameters, unknowns - image / scales, jax.tree.map(jnp.subtract, others, answered)
+            image, response = derivative(scales * unknowns, parameters)
+            return parameters, unknowns - image / scales, jax.tree.map(jnp.subtract, others, response)
 
         # zeros, but linear in the directions: a transposed solve wants the whole right-hand side to be
         nothing = 0.0 * jnp.sum(directions[0])

@@ -58,7 +58,7 @@ def open_closures(
     return tuple(caller for _, caller in pairs), (arrays, tuple(converted for converted, _ in pairs))
 
 
-def held(tree: PyTree) -> PyTree:
+def without_gradient(tree: PyTree) -> PyTree:
     """The tree with its arrays cut off from differentiation: what an iteration works on."""
     return jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, tree)
 

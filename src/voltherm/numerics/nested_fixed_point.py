@@ -1,10 +1,10 @@
-"""Fixed points of a map whose dear part few unknowns enter, and whose cheap part answers all of them.
+"""Fixed points of a map with an expensive part that depends on few unknowns, and a cheap part that returns all of them.
 
-    s = slow(x),    (x, z) = quick(x, z, s)
+    s = heavy(x),    (x, z) = light(x, z, s)
 
-For every x the z of `quick` is found by `voltherm.numerics.probed_newton`, x by `voltherm.numerics.anderson`: the dear
-part is evaluated once per step of x only. The derivative is that of both as one map F of (x, z), whatever found its
-fixed point. The inner solve is as exact as the outer step deserves: a share of the last change of x.
+For every x the z of `light` is found by `voltherm.numerics.probed_newton`, x by `voltherm.numerics.anderson`: the
+expensive part is evaluated once per step of x only. The derivative is that of both as one map F of (x, z), whatever
+found its fixed point. The inner solve is as exact as the outer step deserves: a share of the last change of x.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from jaxtyping import Float, PyTree
 
 from voltherm.numerics.anderson import anderson
 from voltherm.numerics.fixed_point_derivative import with_derivatives
-from voltherm.numerics.implicit import held
+from voltherm.numerics.implicit import without_gradient
 from voltherm.numerics.probed_newton import Step, probed_newton
 from voltherm.numerics.results import Solution, Status, worst_index
 
@@ -27,26 +27,26 @@ _SHARE = 1e-7
 class NestedMap(NamedTuple):
     """F in its two parts. None of the functions may close over an array: derivatives pass through `args` alone.
 
-    - `slow(x, args, hint)`: what x asks for.
-    - `quick(x, z, found, args, hint)`: the images of x and of z, and an auxiliary; `found` is what `slow` returned.
-    - `gather(x, z, found, auxiliary, args)`: what is wanted of the solution.
-    - `hints(wanted)`: what the two may start their inner solves from next time; `quick_hint(auxiliary)`: the second of
+    - `heavy(x, args, hint)`: the part that depends on x alone.
+    - `light(x, z, found, args, hint)`: the images of x and of z, and an auxiliary; `found` is what `heavy` returned.
+    - `gather(x, z, found, auxiliary, args)`: the results at the solution.
+    - `hints(results)`: what the two may start their inner solves from next time; `light_hint(auxiliary)`: the second of
       them between steps of z. Hints must not change F, and are not differentiated.
     """
 
-    slow: Callable[[Array, Any, Any], PyTree]
-    quick: Callable[[Array, Array, PyTree, Any, Any], tuple[Array, Array, PyTree]]
+    heavy: Callable[[Array, Any, Any], PyTree]
+    light: Callable[[Array, Array, PyTree, Any, Any], tuple[Array, Array, PyTree]]
     gather: Callable[[Array, Array, PyTree, PyTree, Any], PyTree]
     hints: Callable[[PyTree], tuple[PyTree, PyTree]]
-    quick_hint: Callable[[PyTree], PyTree]
+    light_hint: Callable[[PyTree], PyTree]
 
     def evaluate(
         self, y: Float[Array, " unknown"], outer: int, args: PyTree, hints: tuple[PyTree, PyTree]
     ) -> tuple[Float[Array, " unknown"], PyTree]:
-        """F at once: the image, and what is wanted of the solution; the first `outer` unknowns are x."""
+        """F at once: the image, and the results; the first `outer` unknowns are x."""
         x, z = y[:outer], y[outer:]
-        found = self.slow(x, args, hints[0])
-        image_x, image_z, auxiliary = self.quick(x, z, found, args, hints[1])
+        found = self.heavy(x, args, hints[0])
+        image_x, image_z, auxiliary = self.light(x, z, found, args, hints[1])
         return jnp.concatenate([image_x, image_z]), self.gather(x, z, found, auxiliary, args)
 
 
@@ -87,28 +87,28 @@ def nested_fixed_point(
     steps of x. Result codes: `CONVERGED`, `MAXIMUM_ITERATIONS`, `NOT_FINITE`.
     """
     initial = lax.stop_gradient(initial)
-    held_args, first_hints = held(args), held(first_hints)
+    fixed_args, first_hints = without_gradient(args), without_gradient(first_hints)
     first_z = initial[outer:]
 
     def evaluate(x: Array, hint: tuple[tuple[PyTree, PyTree], Array, Array]) -> tuple[Array, _Inner]:
-        (slow_hint, quick_hint), z, accuracy = hint
-        found = function.slow(x, held_args, slow_hint)
+        (heavy_hint, light_hint), z, accuracy = hint
+        found = function.heavy(x, fixed_args, heavy_hint)
 
-        def answered(z: Array, hint: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
-            image_x, image_z, auxiliary = function.quick(x, z, found, held_args, hint)
+        def response(z: Array, hint: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
+            image_x, image_z, auxiliary = function.light(x, z, found, fixed_args, hint)
             return image_z, (image_x, auxiliary)
 
         point = probed_newton(
-            answered,
+            response,
             jnp.where(jnp.all(jnp.isfinite(z)), z, first_z),
-            lambda auxiliary: held(function.quick_hint(auxiliary[1])),
-            quick_hint,
+            lambda auxiliary: without_gradient(function.light_hint(auxiliary[1])),
+            light_hint,
             probes=probes,
             step=step,
             tolerance=accuracy,
         )
         image, auxiliary = point.auxiliary
-        wanted = function.gather(x, point.z, found, auxiliary, held_args)
+        wanted = function.gather(x, point.z, found, auxiliary, fixed_args)
         accuracy = jnp.clip(_SHARE * jnp.max(jnp.abs(image - x), initial=0.0), tolerance, _SHARE)
         return image, _Inner(wanted, point.z, point.image - point.z, accuracy)
 

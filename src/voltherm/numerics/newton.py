@@ -22,8 +22,8 @@ from jax import Array, lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Bool, Float, Int, PyTree
 
-from voltherm.numerics.implicit import LinearSolve, Residual, held, implicit_root, masked, open_closures
-from voltherm.numerics.largest import largest
+from voltherm.numerics.implicit import LinearSolve, Residual, implicit_root, masked, open_closures, without_gradient
+from voltherm.numerics.nan_max import nan_max
 from voltherm.numerics.results import ResultCode, Solution, Status, worst_index
 
 ROUND_OFF_FLOOR = 1000.0
@@ -75,7 +75,7 @@ def newton(
     """
     initial = lax.stop_gradient(jax.tree.map(jnp.asarray, initial))
     (residual, linear_solve), args = open_closures(initial, args, (residual, 0), (linear_solve, 1))
-    held_args = held(args)
+    fixed_args = without_gradient(args)
     start, unravel = ravel_pytree(initial)
     scales = _flat(scale, initial, start)
     limits = None if step_limit is None else _flat(step_limit, initial, start)
@@ -83,25 +83,25 @@ def newton(
     epsilon = float(jnp.finfo(start.dtype).eps)
 
     def scaled_residual(y: Array) -> Array:
-        return ravel_pytree(residual(unravel(y), held_args))[0] / scales
+        return ravel_pytree(residual(unravel(y), fixed_args))[0] / scales
 
     def counted(scaled: Array) -> Array:
         size = jnp.abs(scaled)
         return size if noise is None else jnp.where(size < noise, 0.0, size)
 
     def iterate(state: _State) -> _State:
-        step = ravel_pytree(linear_solve(unravel(state.y), held_args, unravel(state.scaled * scales)))[0]
+        step = ravel_pytree(linear_solve(unravel(state.y), fixed_args, unravel(state.scaled * scales)))[0]
         finite_step = jnp.all(jnp.isfinite(step))
         step = jnp.where(finite_step, step, 0.0)
         if limits is not None:
-            step = step / jnp.maximum(1.0, largest(jnp.abs(step) / limits, 0.0))
+            step = step / jnp.maximum(1.0, nan_max(jnp.abs(step) / limits, 0.0))
         fraction, y, scaled, norm = _line_search(scaled_residual, state, step)
         descended = norm <= (1.0 - _SUFFICIENT_DECREASE * fraction) * state.norm
 
-        met = largest(counted(scaled), 0.0) <= tolerance
-        longest, farthest = largest(jnp.abs(step), 0.0), largest(jnp.abs(state.y), 0.0)
+        met = nan_max(counted(scaled), 0.0) <= tolerance
+        longest, farthest = nan_max(jnp.abs(step), 0.0), nan_max(jnp.abs(state.y), 0.0)
         still = jnp.all(jnp.abs(step) <= ROUND_OFF_STEP * epsilon * jnp.abs(state.y))
-        floor = largest(counted(state.scaled), 0.0) <= ROUND_OFF_FLOOR * epsilon
+        floor = nan_max(counted(state.scaled), 0.0) <= ROUND_OFF_FLOOR * epsilon
         floor = floor | (longest <= ROUND_OFF_FLOOR * epsilon * farthest)
         converged = met | (finite_step & (still | (floor & ~descended)))
         result = jnp.where(finite_step, jnp.where(descended, state.result, ResultCode.NO_DESCENT), ResultCode.SINGULAR)
@@ -117,7 +117,7 @@ def newton(
 
     scaled = scaled_residual(start)
     finite = jnp.all(jnp.isfinite(scaled))
-    met = finite & (largest(counted(scaled), 0.0) <= tolerance)
+    met = finite & (nan_max(counted(scaled), 0.0) <= tolerance)
     first = jnp.where(finite, ResultCode.MAXIMUM_ITERATIONS, ResultCode.NOT_FINITE)
     state = lax.while_loop(
         lambda state: state.running & (state.iterations < maximum_iterations),
@@ -134,7 +134,7 @@ def newton(
     magnitude = counted(state.scaled)
     status = Status(
         result=state.result,
-        residual=largest(magnitude, 0.0),
+        residual=nan_max(magnitude, 0.0),
         iterations=state.iterations,
         worst=worst_index(magnitude),
     )

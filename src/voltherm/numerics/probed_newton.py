@@ -2,9 +2,9 @@
 
     f = C(z) - z,    D_k = [C(z + ε p_k) - C(z)] / ε,    z ← z + s(f, D)
 
-C is evaluated at z and at every probe z + ε p_k as one batch, so it stands in the program once. What the probes say
-about the whole Jacobian is the caller's knowledge of its structure (`step`): unknowns that hardly touch each other
-share a probe. ε is the fourth root of the machine's: beside it neither the error of a difference nor that of inner
+C is evaluated at z and at every probe z + ε p_k as one batch, so it stands in the program once. The caller
+knows the structure of the Jacobian and builds the step from the probes (`step`): weakly coupled unknowns share one
+probe. ε is the fourth root of the machine's: beside it neither the error of a difference nor that of inner
 solves counts.
 
 A step that brings no gain is halved from the best point, at most three times; then the full step is taken all the same:
@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int, PyTree
 
-from voltherm.numerics.largest import largest
+from voltherm.numerics.nan_max import nan_max
 
 Step = Callable[[Float[Array, " unknown"], Float[Array, "probe unknown"]], Float[Array, " unknown"]]
 """step(f, D): what to add to z."""
@@ -98,10 +98,10 @@ def probed_newton(
         images, auxiliaries = evaluate(z, state.hint)
         image, auxiliary = jax.tree.map(lambda leaf: leaf[0], (images, auxiliaries))
         residual = image - z
-        norm = largest(jnp.abs(residual), 0.0)
+        norm = nan_max(jnp.abs(residual), 0.0)
         norm = jnp.where(jnp.isfinite(norm), norm, jnp.inf)
         proposed = step(residual, (images[1:] - image[None]) / size)
-        plain = ~(largest(jnp.abs(proposed), 0.0) <= _LONGEST * norm)
+        plain = ~(nan_max(jnp.abs(proposed), 0.0) <= _LONGEST * norm)
         stride = jnp.where(plain & state.plain, jnp.minimum(2.0 * state.stride, _LONGEST_STRIDE), 1.0)
         proposed = jnp.where(plain, stride * residual, proposed)
         gained = (norm < state.best_norm) | (jnp.isfinite(norm) & (state.plain | (state.fraction <= _SHORTEST)))

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int, PyTree
 
 
 class ResultCode(enum.IntEnum):
-    """What became of a solve.
+    """How a solve ended.
 
     Everything but `CONVERGED` comes with NaN values and zero gradients; `NOT_SUPPLIED` only for what no source reaches.
     """

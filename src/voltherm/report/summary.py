@@ -25,6 +25,7 @@ from voltherm.report.section import Section as Section
 from voltherm.report.sections_answer import answer_section, pue_label
 from voltherm.report.sections_uncertainty import band_sections, sensitivity_sections
 from voltherm.site.balances import CLOSED
+from voltherm.site.ledger import USES
 from voltherm.site.outputs import COOLING_PARTS, INTAKE_PARTS
 from voltherm.site.year import Year
 from voltherm.study.answer import Answer, Point
@@ -34,21 +35,6 @@ from voltherm.study.verdict import points, verdicts
 
 _NAMES = frozenset((1,))
 _LARGE = 1e7  # W of IT load from which all powers of a table are shown in MW
-
-_USES = {
-    "it_power": "IT power, at the input of the racks",
-    "dry_cooler_fan_power": "Dry-cooler fans",
-    "trim_chiller_power": "Trim chillers",
-    "air_chiller_power": "Air-side chillers",
-    "cdu_pump_power": "CDU pumps",
-    "facility_pump_power": "Facility pumps",
-    "air_handler_power": "Air handlers and chilled-water pumps",
-    "cdu_electronics": "CDU electronics",
-    "ups_loss": "UPS losses",
-    "house_load": "House load",
-    "voltage_excess": "Motors and house: change with their voltage",
-    "network_loss": "Transformer and cable losses",
-}
 _ALL_COOLING = "All cooling"
 _MOST_FINDINGS = 8  # of which a terminal shows so many
 _SEVERITIES = {"unphysical": "unphysical", "limit": "limit passed", "practice": "practice"}
@@ -142,7 +128,7 @@ def _temperatures(answer: Answer) -> Section:
 
 def _powers(answer: Answer) -> Section:
     form = megawatts if answer.point.figures["it_power"] >= _LARGE else power
-    labels = [(_USES[name], name) for name in INTAKE_PARTS]
+    labels = [(use.label, name) for name, use in USES.items()]
     labels.insert(1 + INTAKE_PARTS.index(COOLING_PARTS[-1]), (_ALL_COOLING, "cooling_power"))
     labels.append(("Power at the utility intake", "facility_power"))
     rows = [_figure(answer, label, name, form) for label, name in labels]

@@ -5,7 +5,7 @@ from voltherm.site.build import parameter as parameter
 from voltherm.site.build import parameter_paths as parameter_paths
 from voltherm.site.build import with_parameters as with_parameters
 from voltherm.site.climate import dry_bulb_year as dry_bulb_year
-from voltherm.site.coupling import known_steady as known_steady
+from voltherm.site.coupling import attach_derivatives as attach_derivatives
 from voltherm.site.coupling import steady as steady
 from voltherm.site.findings import Finding as Finding
 from voltherm.site.findings import findings as findings

@@ -45,7 +45,7 @@ class AirDemand(NamedTuple):
 
 @jax.named_scope("air side")
 def solve_air_side(
-    site: Site, made: Equipment, demand: AirDemand, available: Float[Array, ""]
+    site: Site, equipment: Equipment, demand: AirDemand, available: Float[Array, ""]
 ) -> tuple[AirState, Float[Array, ""], Float[Array, ""]]:
     """The air side of one building.
 
@@ -54,7 +54,7 @@ def solve_air_side(
 
     **Returns**: the `AirState`; flow [kg/s] that the condensers ask of the facility loop, and their heat [W].
     """
-    air, water, handler, pressure = site.air, made.water, made.air_handler, site.climate.pressure
+    air, water, handler, pressure = site.air, equipment.water, equipment.air_handler, site.climate.pressure
     chilled = demand.chilled_water_temperature
     air_flow = site.building.racks * site.rack.air_flow / air.handlers
     mass_flow = air_flow * dry_air.density(air.supply_temperature, pressure)
@@ -89,8 +89,8 @@ def solve_air_side(
     )
     plant = reject(
         Plant(
-            made.dry_cooler,
-            made.air_chiller,
+            equipment.dry_cooler,
+            equipment.air_chiller,
             coolers=available * air.dry_coolers,
             chillers=air.chillers,
             air_temperature=demand.outdoor_temperature,

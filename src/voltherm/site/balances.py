@@ -3,7 +3,7 @@
     row        m_s [h(T_return) - h(T_supply)] = Σ heat of the racks to the coolant
     exchanger  m_f [h(T_f,return) - h(T_f,supply)] = heat of the CDU = rack heat + pump shaft power
     plant      m [h(T_return) - h(T_supply)] = Σ CDU heat + condenser heat + facility pump shaft power
-    air        heat of the coils = heat of racks to air + UPS + unit substations + CDU electronics and motors + fans
+    media      rooms' air, chilled water, facility water: what warms each = what it passes on    `voltherm.site.ledger`
     site       power at the intake = heat to the surroundings by every route
     network    Σ sources = Σ loads + losses
 
@@ -17,6 +17,7 @@ from jaxtyping import Array, Bool, Float
 
 from voltherm.site.electrical import one_line
 from voltherm.site.fluids import liquid_named
+from voltherm.site.ledger import AIR, CHILLED, OUT_OF_SITE, WATER, into, ledger, out_of, total
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 
@@ -28,38 +29,6 @@ _ROUND_OFF = 1e4  # of a site's balances, in units of the last place: counts in 
 def _worst(first: Float[Array, "..."], second: Float[Array, "..."]) -> Float[Array, ""]:
     largest = jnp.maximum(jnp.abs(first), jnp.abs(second))
     return jnp.max(jnp.abs(first - second) / jnp.where(largest > 0.0, largest, 1.0))
-
-
-def substation_loss(site: Site, active_loss: Float[Array, "branch"]) -> Float[Array, "building"]:
-    """Losses of the unit substations of every building [W]: they stand inside and heat its air."""
-    losses = active_loss[one_line(site).group("row substation")]
-    return jnp.sum(losses.reshape(site.building.count, -1), axis=1)
-
-
-def air_heat_sources(site: Site, state: SiteState) -> Float[Array, "building"]:
-    """Heat that every building's air handlers have to take [W]."""
-    buildings = state.buildings
-    rows = buildings.rows
-    racks = jnp.sum(buildings.racks.air_heat, axis=(1, 2))
-    units = jnp.sum(rows.pump_power - rows.pump_shaft_power, axis=1) + site.building.rows * site.cdu.electronics
-    return racks + units + buildings.ups_loss + buildings.air.fan_power + substation_loss(site, state.power.active_loss)
-
-
-def heat_to_surroundings(site: Site, state: SiteState) -> Float[Array, ""]:
-    """Heat that leaves the site by every route [W]: air coolers, condensers in air, and what stands outside."""
-    buildings, power = state.buildings, state.power
-    topology = one_line(site)
-    plant, free_cooling = buildings.facility.plant, buildings.air.plant
-    coolers = plant.dry_cooler_heat + plant.chiller_heat + plant.compressor_power + plant.fan_power
-    air = free_cooling.dry_cooler_heat + free_cooling.fan_power
-    motors = buildings.facility.pump_power - buildings.facility.pump_shaft_power
-    mechanical_drawn = jnp.sum(power.active_load[jnp.asarray(topology.mechanical_bus)], axis=1)
-    outside = mechanical_drawn - buildings.mechanical_power + site.electrical.house_load
-    groups = ("main", "row cable", "mechanical cable", "mechanical substation")
-    losses = sum(
-        (jnp.sum(power.active_loss[topology.group(name)]) for name in groups), start=jnp.zeros_like(coolers[0])
-    )
-    return jnp.sum(coolers + air + motors + outside) + losses
 
 
 def balances(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
@@ -74,13 +43,14 @@ def balances(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     plant_rise = water.specific_enthalpy(facility.plant.return_temperature) - water.specific_enthalpy(supply)
     into_plant = jnp.sum(rows.cdu_heat, axis=1) + facility.condenser_heat + facility.pump_shaft_power
     intake = -power.active_power_to[one_line(site).group("intake")][0]
+    entries = ledger(site, state)
     heat = [
         _worst(rows.mass_flow * rise, rack_heat),
         _worst(rows.facility_mass_flow * facility_rise, rows.cdu_heat),
         _worst(rack_heat + rows.pump_shaft_power, rows.cdu_heat),
         _worst(facility.mass_flow * plant_rise, into_plant),
         _worst(facility.plant.dry_cooler_heat + facility.plant.chiller_heat, into_plant),
-        _worst(buildings.air.heat, air_heat_sources(site, state)),
+        *(_worst(into(medium, entries), out_of(medium, entries)) for medium in (AIR, CHILLED, WATER)),
     ]
     continuity = jnp.max(jnp.stack([jnp.max(rows.flow_residual), jnp.max(facility.flow_residual)]))
     split = _worst(jnp.sum(rows.tray_mass_flow, axis=(2, 3)), rows.mass_flow)
@@ -89,7 +59,7 @@ def balances(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         "heat_residual": jnp.max(jnp.stack(heat)),
         "mass_residual": jnp.max(jnp.stack([continuity, split, row_sum])),
         "power_residual": jnp.abs(power.active_balance) / jnp.abs(intake),
-        "site_residual": _worst(intake, heat_to_surroundings(site, state)),
+        "site_residual": _worst(intake, jnp.sum(total(each for each in entries if each.medium in OUT_OF_SITE))),
     }
 
 

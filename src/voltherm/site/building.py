@@ -2,7 +2,7 @@
 
     secondary loops -> racks -> air side -> CDUs -> facility loop -> heat rejection
 
-Each step is a domain model; this file only hands their results on. What it takes in and gives back are the building's
+Each step is a domain model; this file only hands their results on. Its inputs and outputs are the building's
 unknowns in the coupled problem of `voltherm.site.coupling`; the same pass, with temperatures held by stores, is a
 step in time of `voltherm.site.transient`.
 """
@@ -21,6 +21,7 @@ from voltherm.site.equipment import Equipment
 from voltherm.site.facility_loop import FacilityFlow, facility_network, solve_facility
 from voltherm.site.fluids import liquid_named
 from voltherm.site.heat_rejection import Plant, reject
+from voltherm.site.ledger import AIR, computing_entries, cooling_entries, into, mechanical_power
 from voltherm.site.racks import solve_racks
 from voltherm.site.secondary_loop import RowFlow, row_network, solve_rows
 from voltherm.site.sections import Site
@@ -113,7 +114,7 @@ class Computing(eqx.Module):
 
 def solve_computing(
     site: Site,
-    made: Equipment,
+    equipment: Equipment,
     supply_temperature: Float[Array, "row"],
     return_temperature: Float[Array, "row"],
     initial: NetworkState | None = None,
@@ -122,12 +123,12 @@ def solve_computing(
 
     **Arguments**: `initial`: flows of the rows to start from; NaN counts as none.
     """
-    flows, solution = solve_rows(site, made.coolant, supply_temperature, return_temperature, initial)
+    flows, solution = solve_rows(site, equipment.coolant, supply_temperature, return_temperature, initial)
     racks = solve_racks(
-        site, made.supply, made.coolant, supply_temperature, flows.tray_mass_flow, site.rack.load_factor
+        site, equipment.supply, equipment.coolant, supply_temperature, flows.tray_mass_flow, site.rack.load_factor
     )
     row_output = jnp.sum(racks.electrical_power, axis=1) + flows.pump_power + site.cdu.electronics
-    row_loss = made.supply.ups.loss(row_output)
+    row_loss = equipment.supply.ups.loss(row_output)
     return Computing(
         flows=flows,
         racks=racks,
@@ -141,11 +142,11 @@ def solve_computing(
 class Cooling(eqx.Module):
     """What cooling makes of a building's heat: CDUs, facility loop, plant and air side, and what they draw [W].
 
-    `answered`: the unknowns as the physics answers them; `condenser_heat`: of the air side's chillers to the facility
+    `response`: the image of the unknowns; `condenser_heat`: of the air side's chillers to the facility
     loop [W]; `network`: state of the facility loop; `result`: the code of its solve.
     """
 
-    answered: BuildingUnknowns
+    response: BuildingUnknowns
     condenser_heat: Float[Array, ""]
     exchange: RowExchange
     loop: FacilityFlow
@@ -157,7 +158,7 @@ class Cooling(eqx.Module):
 
 def solve_cooling(
     site: Site,
-    made: Equipment,
+    equipment: Equipment,
     computing: Computing,
     given: BuildingUnknowns,
     loss: Float[Array, ""],
@@ -173,16 +174,15 @@ def solve_cooling(
     - `available`: share of the heat rejection that works, 1 in normal operation and 0 when it is lost
     - `initial`: flows of the facility loop to start from; NaN counts as none
     """
-    flows, racks, water, electronics = computing.flows, computing.racks, made.water, site.cdu.electronics
+    flows, racks, water = computing.flows, computing.racks, equipment.water
     rack_heat = jnp.sum(racks.liquid_heat, axis=1)
-    motors = jnp.sum(flows.pump_power - flows.pump_shaft_power)
-    units = motors + site.building.rows * electronics
+    booked = computing_entries(site, racks, flows.pump_power, flows.pump_shaft_power, computing.ups_loss)
     outdoor = site.climate.dry_bulb + site.dry_coolers.recirculation
     air, condenser_mass_flow, condenser_heat = solve_air_side(
         site,
-        made,
+        equipment,
         AirDemand(
-            heat=jnp.sum(racks.air_heat) + units + computing.ups_loss + loss,
+            heat=into(AIR, booked) + loss,
             chilled_water_temperature=given.chilled_water_temperature,
             condenser_outlet_temperature=given.facility_supply_temperature + given.condenser_rise,
             outdoor_temperature=outdoor,
@@ -190,7 +190,7 @@ def solve_cooling(
         available,
     )
     demand = CduDemand.at_set_point(
-        made.cdu,
+        equipment.cdu,
         heat=rack_heat + flows.pump_shaft_power,
         pump_heat=flows.pump_shaft_power,
         secondary_mass_flow=flows.mass_flow,
@@ -212,8 +212,8 @@ def solve_cooling(
     into_plant = jnp.sum(rows.heat) + condenser_heat + loop.pump_shaft_power
     plant = reject(
         Plant(
-            made.dry_cooler,
-            made.trim_chiller,
+            equipment.dry_cooler,
+            equipment.trim_chiller,
             coolers=available * site.dry_coolers.count,
             chillers=available * site.chillers.count,
             air_temperature=outdoor,
@@ -227,17 +227,8 @@ def solve_cooling(
     plant_return = water.temperature_at_enthalpy(
         water.specific_enthalpy(plant.supply_temperature) + into_plant / loop.mass_flow
     )
-    mechanical = (
-        loop.pump_power
-        + plant.fan_power
-        + plant.compressor_power
-        + air.plant.fan_power
-        + air.plant.compressor_power
-        + air.fan_power
-        + air.pump_power
-        + site.electrical.house_load
-    )
-    answered = BuildingUnknowns(
+    mechanical = mechanical_power(cooling_entries(site, loop.pump_power, loop.pump_shaft_power, plant, air))
+    response = BuildingUnknowns(
         supply_temperature=rows.supply_temperature,
         return_temperature=rows.return_temperature,
         valve_opening=loop.needed_opening,
@@ -249,7 +240,7 @@ def solve_cooling(
         mechanical_power=mechanical,
     )
     return Cooling(
-        answered,
+        response,
         condenser_heat,
         rows,
         loop,
@@ -260,7 +251,9 @@ def solve_cooling(
     )
 
 
-def building_state(made: Equipment, given: BuildingUnknowns, computing: Computing, cooling: Cooling) -> BuildingState:
+def building_state(
+    equipment: Equipment, given: BuildingUnknowns, computing: Computing, cooling: Cooling
+) -> BuildingState:
     """All states of one building at its unknowns, of which valves and set point of pressure are states themselves."""
     flows, rows, loop = computing.flows, cooling.exchange, cooling.loop
     return BuildingState(
@@ -286,7 +279,7 @@ def building_state(made: Equipment, given: BuildingUnknowns, computing: Computin
             mass_flow=loop.mass_flow,
             condenser_mass_flow=loop.condenser_mass_flow,
             condenser_heat=cooling.condenser_heat,
-            condenser_rise=cooling.answered.condenser_rise,
+            condenser_rise=cooling.response.condenser_rise,
             differential_pressure=loop.differential_pressure,
             pressure_set_point=given.differential_pressure,
             pump_speed=loop.pump_speed,
@@ -298,14 +291,16 @@ def building_state(made: Equipment, given: BuildingUnknowns, computing: Computin
         air=cooling.air,
         ups_loss=computing.ups_loss,
         row_power=computing.row_power,
-        row_reactive_power=made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power)),
-        mechanical_power=cooling.answered.mechanical_power,
+        row_reactive_power=equipment.supply.ups.reactive_power_at(
+            computing.row_power, jnp.zeros_like(computing.row_power)
+        ),
+        mechanical_power=cooling.response.mechanical_power,
     )
 
 
 def solve_building(
     site: Site,
-    made: Equipment,
+    equipment: Equipment,
     given: BuildingUnknowns,
     loss: Float[Array, ""],
     available: Float[Array, ""],
@@ -315,7 +310,7 @@ def solve_building(
 
     **Arguments**
 
-    - `made`: the site's equipment
+    - `equipment`: the site's equipment
     - `given`: the building's unknowns
     - `loss`: of the unit substations in the building [W]
     - `available`: share of the heat rejection that works
@@ -325,8 +320,8 @@ def solve_building(
     and the flows found, to start the next pass from.
     """
     row_start, facility_start = (None, None) if initial is None else (initial.rows, initial.facility)
-    computing = solve_computing(site, made, given.supply_temperature, given.return_temperature, row_start)
-    cooling = solve_cooling(site, made, computing, given, loss, available, facility_start)
-    state = building_state(made, given, computing, cooling)
+    computing = solve_computing(site, equipment, given.supply_temperature, given.return_temperature, row_start)
+    cooling = solve_cooling(site, equipment, computing, given, loss, available, facility_start)
+    state = building_state(equipment, given, computing, cooling)
     result = jnp.maximum(computing.result, cooling.result)
-    return cooling.answered, state, result, BuildingFlows(computing.network, cooling.network)
+    return cooling.response, state, result, BuildingFlows(computing.network, cooling.network)

@@ -8,10 +8,10 @@
                         then air side -> CDUs -> facility loop -> heat rejection
 
 One evaluation of F walks the heat from the chips to the surroundings; every step is a domain solve with implicit
-derivatives, so F is differentiable as a whole and its fixed point is differentiated as one system. Rows, racks and
-network feel x alone and are nearly all of the work, so `voltherm.numerics.nested_fixed_point` evaluates them once per
-step of x, and lets cooling settle in between. Buildings share nothing but the network and the weather and are solved
-as lanes.
+derivatives, so F is differentiable as a whole and its fixed point is differentiated as one system. Only x enters
+rows, racks and the network, which are nearly all of the work: so `voltherm.numerics.nested_fixed_point` evaluates them
+once per step of x, and lets cooling settle in between. Buildings share nothing but the network and the weather and are
+solved as lanes.
 
 | part of y | held by | at its limit |
 | --- | --- | --- |
@@ -43,7 +43,7 @@ from voltherm.numerics import (
 )
 from voltherm.power import PowerState
 from voltherm.power import steady as power_flow
-from voltherm.site.balances import closed, substation_loss
+from voltherm.site.balances import closed
 from voltherm.site.building import (
     BuildingUnknowns,
     Computing,
@@ -55,7 +55,8 @@ from voltherm.site.building import (
     unknown_flows,
 )
 from voltherm.site.electrical import one_line, power_parameters
-from voltherm.site.equipment import Equipment, equipment
+from voltherm.site.equipment import Equipment, build_equipment
+from voltherm.site.ledger import substation_loss
 from voltherm.site.sections import Site
 from voltherm.site.states import BuildingFlows, BuildingState, SiteState
 
@@ -91,7 +92,7 @@ def steady(site: Site, *, initial: SiteState | None = None, tolerance: float = T
         _PASS,
         start,
         _outer(site),
-        (site, equipment(site)),
+        (site, build_equipment(site)),
         (flows.rows, flows.facility),
         probes=_probes(site),
         step=lambda residual, differences: _step(site, residual, differences),
@@ -117,39 +118,39 @@ def cold_start(site: Site, state: SiteState) -> SiteState:
     )
 
 
-def known_steady(site: Site, state: SiteState) -> SiteState:
+def attach_derivatives(site: Site, state: SiteState) -> SiteState:
     """A steady state found before for the same `site`, with its derivatives and without solving again.
 
     What a gradient needs beyond the state is a fraction of what `steady` compiles: use it where the state is at hand.
     """
     outer = _outer(site)
     unknowns, (buildings, power, _, flows) = known_fixed_point(
-        lambda unknowns, known, hint: _PASS.evaluate(unknowns, outer, known, hint),
+        lambda unknowns, arguments, hint: _PASS.evaluate(unknowns, outer, arguments, hint),
         state.unknowns,
         (state.buildings, state.power, jnp.zeros((), jnp.int32), state.flows),
-        (site, equipment(site)),
+        (site, build_equipment(site)),
         hint=_PASS.hints,
     )
     return SiteState(buildings, power, flows, unknowns)
 
 
-Known = tuple[Site, Equipment]
-Asked = tuple[Computing, Solution]
-Wanted = tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]
+Arguments = tuple[Site, Equipment]
+HeavyOutputs = tuple[Computing, Solution]
+Results = tuple[BuildingState, PowerState, Int[Array, ""], BuildingFlows]
 
 
-def _computing(outer: Float[Array, "outer"], known: Known, hint: NetworkState) -> Asked:
+def _computing(outer: Float[Array, "outer"], arguments: Arguments, hint: NetworkState) -> HeavyOutputs:
     """Secondary loops and racks of all buildings, and the power flow of the site.
 
     Loops start from the flows of the pass before. Voltages start flat: what is left of the network's balance is then
     that of a last full step, and not of a start that was good enough.
     """
-    site, made = known
+    site, equipment = arguments
     buildings, rows = site.building.count, site.building.rows
     temperatures, mechanical = outer[:-buildings].reshape(2, buildings, rows), outer[-buildings:]
     supply, back = temperatures * _TEMPERATURE_SCALE
-    computing = jax.vmap(lambda *row: solve_computing(site, made, *row))(supply, back, hint)
-    reactive = made.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power))
+    computing = jax.vmap(lambda *row: solve_computing(site, equipment, *row))(supply, back, hint)
+    reactive = equipment.supply.ups.reactive_power_at(computing.row_power, jnp.zeros_like(computing.row_power))
     scale = _scales(site).mechanical_power
     with jax.named_scope("power flow"):
         parameters = power_parameters(site, computing.row_power, reactive, mechanical * scale)
@@ -159,48 +160,52 @@ def _computing(outer: Float[Array, "outer"], known: Known, hint: NetworkState) -
 def _cooling(
     outer: Float[Array, "outer"],
     inner: Float[Array, "inner"],
-    asked: Asked,
-    known: Known,
+    heavy: HeavyOutputs,
+    arguments: Arguments,
     hint: NetworkState,
 ) -> tuple[Float[Array, "outer"], Float[Array, "inner"], Cooling]:
     """Cooling of all buildings: what it answers to all unknowns."""
-    site, made = known
+    site, equipment = arguments
     given = _structured(site, jnp.concatenate([outer, inner]))
-    computing, power = asked
+    computing, power = heavy
     loss = substation_loss(site, power.value.active_loss)
     available = jnp.ones((), inner.dtype)
 
     def one(rows: Computing, building: BuildingUnknowns, lost: Float[Array, ""], start: NetworkState) -> Cooling:
-        return solve_cooling(site, made, rows, building, lost, available, start)
+        return solve_cooling(site, equipment, rows, building, lost, available, start)
 
     cooling = jax.vmap(one)(computing, given, loss, hint)
-    answered = _flat(site, cooling.answered)
-    return answered[: outer.size], answered[outer.size :], cooling
+    response = _flat(site, cooling.response)
+    return response[: outer.size], response[outer.size :], cooling
 
 
 def _gathered(
-    outer: Float[Array, "outer"], inner: Float[Array, "inner"], asked: Asked, cooling: Cooling, known: Known
-) -> Wanted:
+    outer: Float[Array, "outer"],
+    inner: Float[Array, "inner"],
+    heavy: HeavyOutputs,
+    cooling: Cooling,
+    arguments: Arguments,
+) -> Results:
     """All states, and the largest result code of all solves."""
-    site, made = known
-    computing, power = asked
+    site, equipment = arguments
+    computing, power = heavy
     given = _structured(site, jnp.concatenate([outer, inner]))
-    buildings = jax.vmap(lambda *building: building_state(made, *building))(given, computing, cooling)
+    buildings = jax.vmap(lambda *building: building_state(equipment, *building))(given, computing, cooling)
     result = jnp.maximum(jnp.max(jnp.maximum(computing.result, cooling.result)), power.status.result)
     return buildings, power.value, result, BuildingFlows(computing.network, cooling.network)
 
 
 _PASS = NestedMap(
-    slow=_computing,
-    quick=_cooling,
+    heavy=_computing,
+    light=_cooling,
     gather=_gathered,
     hints=lambda wanted: (wanted[3].rows, wanted[3].facility),
-    quick_hint=lambda cooling: cooling.network,
+    light_hint=lambda cooling: cooling.network,
 )
 
 
 def _outer(site: Site) -> int:
-    """How many unknowns rows, racks and network feel: two temperatures of every row, one power of every building."""
+    """How many unknowns enter rows, racks and network: two temperatures of every row, one power of every building."""
     return site.building.count * (2 * site.building.rows + 1)
 
 
@@ -221,8 +226,8 @@ def _step(
 ) -> Float[Array, "inner"]:
     """Newton's step of the cooling's unknowns.
 
-    A valve of a row feels all valves as it feels its own, which is exact where they move together; what others feel
-    of it is its share of what they feel of all:
+    A valve responds to all valves as it does to itself, which is exact where they move together; its effect on the
+    shared unknowns is taken as 1/n of the effect of all valves together:
 
         dv_i = f_i + a_i dv_i + b_i · dg,    dg = f_g + c mean(dv) + D dg
     """

@@ -9,17 +9,17 @@ from voltherm.numerics import ResultCode, sentence
 from voltherm.power import steady as power_flow
 from voltherm.site.building import solve_building, starting_point
 from voltherm.site.electrical import one_line, power_parameters
-from voltherm.site.equipment import equipment
+from voltherm.site.equipment import build_equipment
 from voltherm.site.layout import layout
 from voltherm.site.sections import Site
 
 
 @eqx.filter_jit
 def _parts(site: Site):
-    made = equipment(site)
+    equipment = build_equipment(site)
     one = jax.tree.map(lambda part: part[0], starting_point(site))
     working = jnp.ones((), site.climate.dry_bulb.dtype)
-    _, state, result, _ = solve_building(site, made, one, jnp.zeros_like(working), working)
+    _, state, result, _ = solve_building(site, equipment, one, jnp.zeros_like(working), working)
     repeated = jax.tree.map(lambda part: jnp.broadcast_to(part, (site.building.count, *part.shape)), state)
     parameters = power_parameters(site, repeated.row_power, repeated.row_reactive_power, repeated.mechanical_power)
     return state, result, power_flow(one_line(site).network, parameters).status

@@ -46,7 +46,7 @@ def _chiller(site: Site, condenser_approach: Scalar, part_load: tuple[float, flo
     )
 
 
-def equipment(site: Site) -> Equipment:
+def build_equipment(site: Site) -> Equipment:
     """The equipment of `site`; differentiable with respect to its ratings."""
     coolant, water = liquid_named(site.secondary.fluid), liquid_named(site.facility.fluid)
     cdu, cooler, air = site.cdu, site.dry_coolers, site.air

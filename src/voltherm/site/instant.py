@@ -105,8 +105,10 @@ def _creeping(speed: Float[Array, ""]) -> Float[Array, ""]:
     return jnp.minimum(speed / _LEAST_SPEED, 1.0)
 
 
-def _rows(site: Site, made: Equipment, base: Stores, now: Stores, works: Working, duration: Float[Array, ""]) -> _Rows:
-    coolant, supply = made.coolant, made.supply
+def _rows(
+    site: Site, equipment: Equipment, base: Stores, now: Stores, works: Working, duration: Float[Array, ""]
+) -> _Rows:
+    coolant, supply = equipment.coolant, equipment.supply
     supplied = coolant.temperature_at_enthalpy(now.supply_enthalpy)
     returning = coolant.temperature_at_enthalpy(now.return_enthalpy)
     flows, solution = solve_rows(site, coolant, supplied, returning, now.flows.rows)
@@ -146,9 +148,9 @@ def _rows(site: Site, made: Equipment, base: Stores, now: Stores, works: Working
     )
 
 
-def _loop(site: Site, made: Equipment, now: Stores, rows: _Rows) -> RowLoop:
+def _loop(site: Site, equipment: Equipment, now: Stores, rows: _Rows) -> RowLoop:
     """The rows' loops at the flows found, with exchangers that still lack their facility flow."""
-    coolant, flows = made.coolant, rows.flows
+    coolant, flows = equipment.coolant, rows.flows
     mass_flow = jnp.maximum(flows.mass_flow, 0.0)
     flowing = mass_flow > _LEAST_FLOW * site.cdu.secondary_flow
     pump_rise = jnp.where(flowing, flows.pump_shaft_power, 0.0) / jnp.where(flowing, mass_flow, 1.0)
@@ -165,13 +167,13 @@ def _loop(site: Site, made: Equipment, now: Stores, rows: _Rows) -> RowLoop:
 
 
 def _with_exchange(
-    made: Equipment, loop: RowLoop, facility_flow: Float[Array, "row"], cold: Float[Array, ""]
+    equipment: Equipment, loop: RowLoop, facility_flow: Float[Array, "row"], cold: Float[Array, ""]
 ) -> RowLoop:
     mean = 0.5 * (loop.hot_temperature + cold)
     per_kelvin = exchange_conductance(
-        made.cdu.conductance.conductance(loop.mass_flow, facility_flow),
-        loop.mass_flow * made.coolant.heat_capacity(mean),
-        facility_flow * made.water.heat_capacity(mean),
+        equipment.cdu.conductance.conductance(loop.mass_flow, facility_flow),
+        loop.mass_flow * equipment.coolant.heat_capacity(mean),
+        facility_flow * equipment.water.heat_capacity(mean),
         "counterflow",
     )
     return eqx.tree_at(lambda tree: tree.per_kelvin, loop, per_kelvin)
@@ -183,7 +185,7 @@ def _count(chips: Mapping[str, Bool[Array, "..."]], like: Float[Array, ""]) -> F
 
 def advance(
     site: Site,
-    made: Equipment,
+    equipment: Equipment,
     base: Stores,
     now: Stores,
     works: Working,
@@ -194,7 +196,7 @@ def advance(
 
     **Arguments**
 
-    - `made`: equipment of the site with all its machines
+    - `equipment`: of the site with all its machines
     - `base`: stores from which the step goes
     - `now`: stores at which flows, controls and heat per kelvin are found
     - `works`: what works meanwhile
@@ -205,15 +207,15 @@ def advance(
     within_reach = _out_of_reach(works.facility_pump_speed, set_point, site.facility)
     site = with_parameters(site, parameters_at(site, works))
     outdoor = site.climate.dry_bulb + site.dry_coolers.recirculation
-    water = made.water
+    water = equipment.water
     cold = water.temperature_at_enthalpy(now.facility_supply())
     back = water.temperature_at_enthalpy(now.facility_return() + now.pump_rise)
-    rows = _rows(site, made, base, now, works, duration)
+    rows = _rows(site, equipment, base, now, works, duration)
     chilled = water.temperature_at_enthalpy(now.chilled_water_enthalpy)
     wet = jnp.clip(now.condenser_share / _ENOUGH_CONDENSER_WATER, 0.0, 1.0)
     air, condenser_flow, condenser_heat = solve_air_side(
         with_parameters(site, {"air.chillers": site.air.chillers * wet}),
-        made,
+        equipment,
         AirDemand(
             heat=rows.air_heat + loss,
             chilled_water_temperature=chilled,
@@ -224,8 +226,8 @@ def advance(
         works.coolers,
     )
     condenser_flow, condenser_heat = (works.air_handlers * part for part in (condenser_flow, condenser_heat))
-    loop = _loop(site, made, now, rows)
-    needed = made.cdu.facility_mass_flow_for(
+    loop = _loop(site, equipment, now, rows)
+    needed = equipment.cdu.facility_mass_flow_for(
         site.secondary.supply_temperature, loop.hot_temperature, cold, loop.mass_flow
     )
     # what they ask for is asked at the set point
@@ -251,8 +253,8 @@ def advance(
     flow = jnp.maximum(jnp.sum(row_flow) + condensers, creeping)
     plant = reject(
         Plant(
-            made.dry_cooler,
-            made.trim_chiller,
+            equipment.dry_cooler,
+            equipment.trim_chiller,
             coolers=works.coolers * site.dry_coolers.count,
             chillers=works.trim_chillers * site.chillers.count,
             air_temperature=outdoor,
@@ -267,14 +269,14 @@ def advance(
     # what the pipes give during the step is known before anything enters them
     to_rows = base.supply_pipe.outlet(flow, duration)
     into_plant = base.return_pipe.outlet(flow, duration)
-    loop = _with_exchange(made, loop, row_flow, cold)
+    loop = _with_exchange(equipment, loop, row_flow, cold)
     supply_enthalpy, return_enthalpy, to_facility = loop.step(
         base.supply_enthalpy, base.return_enthalpy, rows.heat, water.temperature_at_enthalpy(to_rows), duration
     )
     heat_in = jnp.sum(to_facility) + condenser_heat
     rise = pump_power / flow
     from_plant = into_plant + rise - plant.heat / flow
-    held, from_tank = tank(site, made).step(base.tank_enthalpy, from_plant, flow, jnp.zeros_like(flow), duration)
+    held, from_tank = tank(site, equipment).step(base.tank_enthalpy, from_plant, flow, jnp.zeros_like(flow), duration)
     supply_pipe, _ = base.supply_pipe.step(from_tank, flow, duration)
     return_pipe, _ = base.return_pipe.step(to_rows + heat_in / flow, flow, duration)
     air_temperature, chilled_water = step_air(

@@ -1,12 +1,12 @@
 """Named figures of a solved site: powers by use, margins to every limit, indicators and balance residuals.
 
-    P_intake = Σ P_part                                       parts of `INTAKE_PARTS`
+    P_intake = Σ P_use                                        uses of `voltherm.site.ledger`
     PUE      = P_intake / P_it                                `voltherm.site.indicators`
     t_1K     = V ρ(T) c_p(T) / Q                              fill alone, heat as at the start
 
 | symbol | meaning | unit |
 | --- | --- | --- |
-| P_part | IT, cooling, UPS, electronics, house, what loads draw for their voltage, losses of the network | W |
+| P_use | IT, cooling, UPS, electronics, house, what loads draw for their voltage, losses of the network | W |
 | V, ρ, c_p | fill of a building's facility loop; density and heat capacity at the plant's mean temperature | m³, SI |
 | Q | heat that a building's plant takes from the facility water | W |
 | t_1K | time in which the fill warms by 1 K once that heat stays in it | s |
@@ -23,6 +23,7 @@ from voltherm.site.balances import balances
 from voltherm.site.electrical import one_line
 from voltherm.site.fluids import liquid_named
 from voltherm.site.indicators import Category, Number, PowerUsageEffectiveness, power_usage_effectiveness
+from voltherm.site.ledger import USES, by_use, ledger
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 
@@ -36,23 +37,17 @@ class Figure(NamedTuple):
     meaning: str
 
 
+def _of_use(name: str) -> Figure:
+    return Figure("W", USES[name].meaning)
+
+
 FIGURES: dict[str, Figure] = {
-    "it_power": Figure("W", "power at the input of the racks (PUE category 3)"),
+    "it_power": _of_use("it_power"),
     "facility_power": Figure("W", "power at the utility intake"),
     "pue": Figure("1", "interim PUE, category 3, boundary at the utility intake"),
     "liquid_heat": Figure("W", "heat of the racks to the secondary loops"),
     "air_heat": Figure("W", "heat to the air handlers"),
-    "dry_cooler_fan_power": Figure("W", "fans of the dry coolers, chilled water's free cooling included"),
-    "trim_chiller_power": Figure("W", "compressors of the trim chillers of the facility water"),
-    "air_chiller_power": Figure("W", "compressors of the chillers of the air side"),
-    "cdu_pump_power": Figure("W", "pumps of the CDUs"),
-    "facility_pump_power": Figure("W", "facility water pumps"),
-    "air_handler_power": Figure("W", "fans of the air handlers and chilled-water pumps"),
-    "cdu_electronics": Figure("W", "controls and sensors of the CDUs"),
-    "ups_loss": Figure("W", "losses of the UPS"),
-    "house_load": Figure("W", "lights, controls and offices, at nominal voltage"),
-    "voltage_excess": Figure("W", "what motors and house draw beyond nominal for the voltage at their buses"),
-    "network_loss": Figure("W", "losses of transformers and cables behind the intake"),
+    **{name: _of_use(name) for name in USES if name != "it_power"},
     "cooling_power": Figure("W", "all fans, pumps and compressors"),
     "trim_chiller_heat": Figure("W", "heat taken by the trim chillers"),
     "work": Figure("1", "work of all GPUs over that at nameplate load"),
@@ -88,25 +83,10 @@ FIGURES: dict[str, Figure] = {
     "site_residual": Figure("1", "power at the intake less heat to the surroundings, relative"),
 }
 
-COOLING_PARTS = (
-    "dry_cooler_fan_power",
-    "trim_chiller_power",
-    "air_chiller_power",
-    "cdu_pump_power",
-    "facility_pump_power",
-    "air_handler_power",
-)
+COOLING_PARTS = tuple(name for name, use in USES.items() if use.cooling)
 """Figures that add up to `cooling_power`."""
 
-INTAKE_PARTS = (
-    "it_power",
-    *COOLING_PARTS,
-    "cdu_electronics",
-    "ups_loss",
-    "house_load",
-    "voltage_excess",
-    "network_loss",
-)
+INTAKE_PARTS = tuple(USES)
 """Figures that add up to `facility_power`, to the residual of the power flow."""
 
 
@@ -163,8 +143,7 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
     feeders = [topology.group(name) for name in ("row cable", "mechanical cable")]
     intake = topology.group("intake")
     facility_power = -power.active_power_to[intake][0]
-    it_power = jnp.sum(racks.electrical_power)
-    network_loss = jnp.sum(power.active_loss[intake.stop :])
+    uses = by_use(ledger(site, state))
     margins = {
         kind: getattr(site.rack, kind).junction_limit - jnp.max(chips) for kind, chips in racks.unthrottled.items()
     }
@@ -173,31 +152,16 @@ def outputs(site: Site, state: SiteState) -> dict[str, Float[Array, ""]]:
         for kind, chips in racks.unthrottled.items()
     ]
     voltages = low_voltages(site, state)
-    cooling = {
-        "dry_cooler_fan_power": jnp.sum(facility.plant.fan_power) + jnp.sum(air.plant.fan_power),
-        "trim_chiller_power": jnp.sum(facility.plant.compressor_power),
-        "air_chiller_power": jnp.sum(air.plant.compressor_power),
-        "cdu_pump_power": jnp.sum(rows.pump_power),
-        "facility_pump_power": jnp.sum(facility.pump_power),
-        "air_handler_power": jnp.sum(air.fan_power) + jnp.sum(air.pump_power),
-    }
-    mechanical = jnp.asarray(topology.mechanical_bus)
     chiller_capacity = site.building.count * site.chillers.count * site.chillers.capacity
     trim_heat = jnp.sum(facility.plant.chiller_heat)
     supply = jnp.max(rows.supply_temperature)
     figures = {
-        "it_power": it_power,
+        **uses,
         "facility_power": facility_power,
-        "pue": site_effectiveness(site, facility_power, it_power, interim=True).value,
+        "pue": site_effectiveness(site, facility_power, uses["it_power"], interim=True).value,
         "liquid_heat": jnp.sum(racks.liquid_heat),
         "air_heat": jnp.sum(air.heat),
-        **cooling,
-        "cdu_electronics": site.building.count * site.building.rows * site.cdu.electronics,
-        "ups_loss": jnp.sum(buildings.ups_loss),
-        "house_load": site.building.count * site.electrical.house_load,
-        "voltage_excess": jnp.sum(power.active_load[mechanical]) - jnp.sum(buildings.mechanical_power),
-        "network_loss": network_loss,
-        "cooling_power": jnp.sum(jnp.stack([cooling[name] for name in COOLING_PARTS])),
+        "cooling_power": jnp.sum(jnp.stack([uses[name] for name in COOLING_PARTS])),
         "trim_chiller_heat": trim_heat,
         "work": jnp.mean(racks.work),
         "throttled_chips": jnp.sum(racks.throttled_chips),

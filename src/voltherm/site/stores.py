@@ -1,4 +1,4 @@
-"""What one building carries from step to step: plates, rows, air, buffer tank, pipes, valves, where its networks stand.
+"""State of one building between time steps: plates, rows, air, buffer tank, pipes, valves and its networks.
 
     chips and plates   `voltherm.thermal.rack_transient`        rows   `voltherm.site.row_stores`
     tank               `voltherm.coolant.tank`                  pipes  `voltherm.coolant.pipe_transport`
@@ -60,14 +60,16 @@ class Stores(eqx.Module):
     flows: BuildingFlows
 
     @classmethod
-    def at_rest(cls, site: Site, made: Equipment, state: BuildingState, flows: BuildingFlows, parcels: int) -> "Stores":
+    def at_rest(
+        cls, site: Site, equipment: Equipment, state: BuildingState, flows: BuildingFlows, parcels: int
+    ) -> "Stores":
         """The stores of a steady state; `parcels` of water are told apart in each pipe."""
-        water, coolant, facility, rows = made.water, made.coolant, state.facility, state.rows
+        water, coolant, facility, rows = equipment.water, equipment.coolant, state.facility, state.rows
         supply = water.specific_enthalpy(facility.plant.supply_temperature)
         rise = facility.pump_shaft_power / facility.mass_flow
         back = water.specific_enthalpy(facility.plant.return_temperature) - rise
-        content = pipe_mass(site, made)
-        model = thermal_rack(site.rack, made.supply, site.air.inlet_limit)
+        content = pipe_mass(site, equipment)
+        model = thermal_rack(site.rack, equipment.supply, site.air.inlet_limit)
 
         def filled(enthalpy: Float[Array, ""]) -> DelayLine:
             none = jnp.zeros_like(content)
@@ -111,20 +113,20 @@ class Stores(eqx.Module):
         """Enthalpy of the facility water that stands before the plant's pumps [J/kg]."""
         return _standing(self.return_pipe)
 
-    def stored(self, site: Site, made: Equipment) -> Float[Array, ""]:
+    def stored(self, site: Site, equipment: Equipment) -> Float[Array, ""]:
         """Heat in the water of the facility loop, in the rows and in their plates [J]."""
-        rows = side_mass(site, made.coolant) * jnp.sum(self.supply_enthalpy + self.return_enthalpy)
+        rows = side_mass(site, equipment.coolant) * jnp.sum(self.supply_enthalpy + self.return_enthalpy)
         capacity = {"gpu": site.rack.gpu, "cpu": site.rack.cpu, "switch": site.rack.switch}
         plates = [
             capacity[kind].heat_capacity * jnp.sum(temperature)
             for kind, temperature in self.plates.plate_temperature.items()
         ]
-        return self.facility_stored(site, made) + rows + jnp.sum(jnp.stack(plates))
+        return self.facility_stored(site, equipment) + rows + jnp.sum(jnp.stack(plates))
 
-    def facility_stored(self, site: Site, made: Equipment) -> Float[Array, ""]:
+    def facility_stored(self, site: Site, equipment: Equipment) -> Float[Array, ""]:
         """Enthalpy in pipes and tank [J]."""
         pipes = self.supply_pipe.mean_temperature() + self.return_pipe.mean_temperature()
-        return pipe_mass(site, made) * pipes + tank(site, made).mass * self.tank_enthalpy
+        return pipe_mass(site, equipment) * pipes + tank(site, equipment).mass * self.tank_enthalpy
 
 
 def _standing(pipe: DelayLine) -> Float[Array, ""]:
@@ -158,17 +160,17 @@ def all_chips(
     )
 
 
-def facility_mass(site: Site, made: Equipment) -> Float[Array, ""]:
+def facility_mass(site: Site, equipment: Equipment) -> Float[Array, ""]:
     """Water of one building's facility loop [kg]."""
-    return site.facility.volume * made.water.density(site.secondary.supply_temperature)
+    return site.facility.volume * equipment.water.density(site.secondary.supply_temperature)
 
 
-def pipe_mass(site: Site, made: Equipment) -> Float[Array, ""]:
+def pipe_mass(site: Site, equipment: Equipment) -> Float[Array, ""]:
     """Water in the supply pipe, and as much in the return [kg]: what is not in the tank."""
-    return 0.5 * (1.0 - site.facility.tank_fraction) * facility_mass(site, made)
+    return 0.5 * (1.0 - site.facility.tank_fraction) * facility_mass(site, equipment)
 
 
-def tank(site: Site, made: Equipment) -> MixedTank:
+def tank(site: Site, equipment: Equipment) -> MixedTank:
     """The buffer tank, in terms of specific enthalpy."""
-    content = site.facility.tank_fraction * facility_mass(site, made)
+    content = site.facility.tank_fraction * facility_mass(site, equipment)
     return MixedTank(content, jnp.ones_like(content))

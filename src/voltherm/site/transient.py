@@ -25,10 +25,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from voltherm.numerics import ResultCode, require_double
-from voltherm.site.balances import substation_loss
-from voltherm.site.equipment import Equipment, equipment
+from voltherm.site.equipment import Equipment, build_equipment
 from voltherm.site.events import Course, Event, Working, events_of, load_of, working
 from voltherm.site.instant import Passed, advance
+from voltherm.site.ledger import substation_loss
 from voltherm.site.ride_through import RideThrough, evaluated
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
@@ -75,7 +75,7 @@ class Trace(eqx.Module):
 
 def _step(
     site: Site,
-    made: Equipment,
+    equipment: Equipment,
     stores: Stores,
     loss: Float[Array, ""],
     works: Working,
@@ -85,18 +85,18 @@ def _step(
 
     def stage(now: Stores, given: tuple[Working, Float[Array, ""]]) -> tuple[Stores, Passed]:
         there, share = given
-        return advance(site, made, stores, now, there, loss, share * duration)
+        return advance(site, equipment, stores, now, there, loss, share * duration)
 
     # one pass in the program serves both stages
     after, passed = jax.lax.scan(stage, stores, (works, jnp.asarray([0.5, 1.0], loss.dtype)))
     first, whole = (jax.tree.map(lambda leaf, stage=stage: leaf[stage], passed) for stage in (0, 1))
-    water = made.water
-    stored = stores.facility_stored(site, made)
+    water = equipment.water
+    stored = stores.facility_stored(site, equipment)
     trace = Trace(
         facility_supply=water.temperature_at_enthalpy(stores.facility_supply()),
         facility_return=water.temperature_at_enthalpy(stores.facility_return()),
         tank=water.temperature_at_enthalpy(stores.tank_enthalpy),
-        supply=jnp.max(made.coolant.temperature_at_enthalpy(stores.supply_enthalpy)),
+        supply=jnp.max(equipment.coolant.temperature_at_enthalpy(stores.supply_enthalpy)),
         gpu_temperature=stores.chips.gpu_temperature,
         junction_margin=stores.chips.margin,
         memory_margin=stores.chips.memory_margin,
@@ -107,10 +107,10 @@ def _step(
         it_power=first.it_power,
         facility_flow=first.facility_flow,
         row_flow=first.row_flow,
-        mean_temperature=water.temperature_at_enthalpy(stored / facility_mass(site, made)),
+        mean_temperature=water.temperature_at_enthalpy(stored / facility_mass(site, equipment)),
         heat_in=whole.heat_in,
         heat_out=whole.heat_out,
-        stored=after.stored(site, made),
+        stored=after.stored(site, equipment),
         result=jnp.max(passed.result),
         runaway=jnp.any(passed.runaway),
     )
@@ -120,9 +120,11 @@ def _step(
 @eqx.filter_jit
 def _start(site: Site, state: SiteState, parcels: int) -> tuple[Stores, Float[Array, " building"]]:
     """Stores of all buildings at the start, and what is booked in them (building,)."""
-    made = equipment(site)
-    start = jax.vmap(lambda one, flows: Stores.at_rest(site, made, one, flows, parcels))(state.buildings, state.flows)
-    return start, jax.vmap(lambda one: one.stored(site, made))(start)
+    equipment = build_equipment(site)
+    start = jax.vmap(lambda one, flows: Stores.at_rest(site, equipment, one, flows, parcels))(
+        state.buildings, state.flows
+    )
+    return start, jax.vmap(lambda one: one.stored(site, equipment))(start)
 
 
 @eqx.filter_jit
@@ -130,10 +132,10 @@ def _part(
     site: Site, loss: Float[Array, " building"], stores: Stores, works: Working, durations: Float[Array, " step"]
 ) -> tuple[Stores, Trace]:
     """Stores after a part of the course, and its traces (step, building). `works`: (step, stage)."""
-    made = equipment(site)
+    equipment = build_equipment(site)
 
     def advanced(stores: Stores, inputs: tuple[Working, Array]) -> tuple[Stores, Trace]:
-        return jax.vmap(lambda one, lost: _step(site, made, one, lost, *inputs))(stores, loss)
+        return jax.vmap(lambda one, lost: _step(site, equipment, one, lost, *inputs))(stores, loss)
 
     return jax.lax.scan(advanced, stores, (works, durations))
 
@@ -203,7 +205,7 @@ def simulate(
     if late is not None:
         raise ValueError(f"'{late}' lies behind the {duration:g} s simulated")
     buildings = state.buildings
-    content = float(pipe_mass(site, equipment(site)))
+    content = float(pipe_mass(site, build_equipment(site)))
     longest = content / (_MOST_FLOW * float(jnp.max(buildings.facility.mass_flow)))
     if step > longest:
         raise StepTooLongError(

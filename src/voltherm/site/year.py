@@ -29,7 +29,7 @@ from voltherm.site.build import with_parameters
 from voltherm.site.climate import HOURS, MONTH_DAYS, month_of_hour
 from voltherm.site.coupling import cold_start
 from voltherm.site.indicators import water_usage_effectiveness
-from voltherm.site.outputs import makeup_water, outputs, site_effectiveness
+from voltherm.site.outputs import INTAKE_PARTS, makeup_water, outputs, site_effectiveness
 from voltherm.site.sections import Site
 from voltherm.site.states import SiteState
 from voltherm.site.supply_temperature import FALLING_MARGINS, PATH, allowed_supply_temperature
@@ -42,19 +42,8 @@ _TRIM_HEAT = 1e3  # W: less is not called trim chilling
 _CHECKED_HOURS = LANES
 _SECONDS = 3600.0
 _WIDEST_GAP = 1.5  # K between two solved ambients across which a year is read: two that failed between them
-ENERGIES = (
-    "it_power",
-    "facility_power",
-    "cooling_power",
-    "dry_cooler_fan_power",
-    "trim_chiller_power",
-    "air_chiller_power",
-    "cdu_pump_power",
-    "facility_pump_power",
-    "air_handler_power",
-    "ups_loss",
-    "network_loss",
-)
+ENERGIES = ("facility_power", "cooling_power", *INTAKE_PARTS)
+"""Figures whose sum over the year is told."""
 
 
 @dataclasses.dataclass(frozen=True)

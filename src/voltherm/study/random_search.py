@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from voltherm.numerics import ResultCode
-from voltherm.numerics.largest import largest
+from voltherm.numerics.nan_max import nan_max
 from voltherm.study.augmented_lagrangian import Objective
 from voltherm.study.chunks import ChunkPlan, Evaluator
 from voltherm.study.design import DesignVariable, DesignVariables, sample
@@ -52,7 +52,7 @@ def random_search(
         objective, constraints = function(unit, arguments)
         parts = [jnp.zeros((0,), objective.dtype), *(jnp.ravel(value) for value in constraints.values())]
         # finite also without constraints, as every output of a solved design is
-        violation = largest(jnp.concatenate(parts), float(jnp.finfo(objective.dtype).min))
+        violation = nan_max(jnp.concatenate(parts), float(jnp.finfo(objective.dtype).min))
         return {"objective": objective, "violation": violation}, jnp.asarray(ResultCode.CONVERGED.value, jnp.int32)
 
     plan = ChunkPlan(points, min(chunk, points))

@@ -26,7 +26,7 @@ from jaxtyping import Array, Float
 
 from voltherm.numerics import ResultCode, over_lanes
 from voltherm.site.build import parameter, parameter_paths, with_parameters
-from voltherm.site.coupling import known_steady, steady
+from voltherm.site.coupling import attach_derivatives, steady
 from voltherm.site.outputs import outputs
 from voltherm.site.sections import TEMPERATURES, Site
 from voltherm.site.states import SiteState
@@ -160,7 +160,7 @@ def _gradients(
 ) -> dict[str, Float[Array, "figure"]]:
     def figures(values: Mapping[str, Array]) -> Float[Array, "figure"]:
         there = with_parameters(site, values)
-        found = outputs(there, known_steady(there, state))
+        found = outputs(there, attach_derivatives(there, state))
         return jnp.stack([found[name] for name in names])
 
     _, back = jax.vjp(figures, dict(values))

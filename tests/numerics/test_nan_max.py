@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 
 from voltherm.numerics import ResultCode, newton
-from voltherm.numerics.largest import largest
+from voltherm.numerics.nan_max import nan_max
 
 
-def test_largest_and_its_lower_bound():
-    assert float(largest(jnp.array([1.0, -3.0, 2.0]), 0.0)) == 2.0
-    assert float(largest(jnp.array([-1.0, -3.0]), 0.0)) == 0.0
-    assert float(largest(jnp.zeros((0,)), -1.0)) == -1.0
-    assert float(largest(jnp.array([1.0, jnp.inf]), 0.0)) == np.inf
+def test_the_maximum_and_its_lower_bound():
+    assert float(nan_max(jnp.array([1.0, -3.0, 2.0]), 0.0)) == 2.0
+    assert float(nan_max(jnp.array([-1.0, -3.0]), 0.0)) == 0.0
+    assert float(nan_max(jnp.zeros((0,)), -1.0)) == -1.0
+    assert float(nan_max(jnp.array([1.0, jnp.inf]), 0.0)) == np.inf
 
 
 @pytest.mark.parametrize("shape", [(100_000,), (4096, 10), (128, 1000)])
 def test_nan_is_not_forgotten_in_large_arrays_and_batches(shape: tuple[int, ...]):
     values = np.ones(shape)
     values[..., shape[-1] // 2] = np.nan
-    found = functools.partial(largest, initial=0.0)
+    found = functools.partial(nan_max, initial=0.0)
     for _ in shape[1:]:
         found = jax.vmap(found)
     assert np.all(np.isnan(jax.jit(found)(jnp.asarray(values))))

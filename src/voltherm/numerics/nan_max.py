@@ -9,6 +9,6 @@ from jax import Array
 from jaxtyping import Float
 
 
-def largest(values: Float[Array, "..."], initial: float) -> Float[Array, ""]:
+def nan_max(values: Float[Array, "..."], initial: float) -> Float[Array, ""]:
     """The largest of `values`, at least `initial`; NaN where any is NaN."""
     return jnp.where(jnp.any(jnp.isnan(values)), jnp.nan, jnp.max(values, initial=initial))
