@@ -17,6 +17,7 @@ def _response(ambients: np.ndarray) -> Response:
     figures["facility_power"] = 1.1e6 + 2e3 * celsius
     figures["trim_chiller_heat"] = np.maximum(0.0, 1e4 * (celsius - 30.4))
     figures["junction_margin"] = 35.0 - celsius
+    figures |= {name: np.full(len(ambients), 8.0) for name in ("memory_margin", "supply_margin", "inlet_margin")}
     return Response(ambients, np.full(len(ambients), 313.15), figures, np.zeros(len(ambients), int))
 
 
@@ -57,6 +58,14 @@ def test_months_add_up(found, hours):
 def test_hours_are_counted(found):
     assert found.hours_above_limit == 168
     assert found.hours_of_trim == 168 + 10
+
+
+@pytest.mark.parametrize("name", ["memory_margin", "supply_margin", "inlet_margin"])
+def test_hours_above_any_limit_of_temperature_count(site, state, hours, name):
+    curve = _response(grid(hours))
+    curve.figures[name] = 29.9 - (curve.dry_bulb - 273.15)
+    found = year(site, state, curve, hours, checked=False)
+    assert found.hours_above_limit == int(np.sum(hours > 273.15 + 29.9))
 
 
 def test_trim_begins_where_its_heat_reaches_zero():

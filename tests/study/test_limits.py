@@ -11,6 +11,7 @@ from voltherm.site import Site, with_parameters
 from voltherm.site.sections import NO_LIMIT
 from voltherm.site.states import RowState, SiteState
 from voltherm.study.answer import Answer
+from voltherm.study.limit_excess import limit_excess, passed
 from voltherm.study.limits import MEMORY_LIMIT, SUPPLY_LIMIT, Constraint, constraints, hottest
 
 
@@ -44,7 +45,7 @@ def test_each_machine_names_its_own_row(answer: Answer):
     assert found["supply set point held"].element == "H2-R02-CDU"
 
 
-_ENDS = [(0.1, False, False), (0.05, True, False), (-0.05, True, False), (-0.1, False, True)]
+_ENDS = [(0.1, False, False), (0.05, True, False), (-0.0005, True, False), (-0.002, False, True)]
 
 
 def _by_name(answer: Answer, site: Site | None = None, **figures: float) -> dict[str, Constraint]:
@@ -58,9 +59,21 @@ def _by_name(answer: Answer, site: Site | None = None, **figures: float) -> dict
     _ENDS,
 )
 def test_a_limit_binds_at_its_end_and_is_violated_beyond(answer: Answer, left: float, binding: bool, violated: bool):
-    """0.1 % of 60 K is 0.06 K."""
+    """0.1 % of 60 K is 0.06 K; beyond the limit a millikelvin is rounding."""
     chip = _by_name(answer, gpu_margin=left)["GPU junction temperature"]
     assert (chip.binding, chip.violated) == (binding, violated)
+
+
+@pytest.mark.parametrize("beyond", [0.0005, 0.002])
+def test_a_run_and_a_sweep_judge_a_limit_alike(answer: Answer, beyond: float):
+    figures = {**answer.point.figures, "supply_margin": -beyond}
+    in_a_run = {each.name: each for each in constraints(answer.site, answer.layout, answer.point.state, figures)}
+
+    def limit(name: str) -> float:
+        return float(getattr(answer.site.limits, name))
+
+    in_a_sweep = passed(limit_excess(limit, figures))
+    assert in_a_run["supply temperature"].violated == in_a_sweep["supply temperature"] == (beyond > 0.001)
 
 
 def test_only_limits_are_violated(answer: Answer):

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from voltherm.power import PowerState
 from voltherm.site.electrical import one_line
@@ -69,24 +69,24 @@ class Entry(NamedTuple):
     use: str
     source: str
     medium: str
-    power: Float[Array, "*building"]
+    power: Float[ArrayLike, "*building"]
     mechanical: bool = False
 
 
-def _of_rows(values: Float[Array, "*building row"]) -> Float[Array, "*building"]:
+def _of_rows(values: Float[ArrayLike, "*building row"]) -> Float[Array, "*building"]:
     return jnp.sum(jnp.asarray(values), axis=-1)
 
 
-def _of_racks(values: Float[Array, "*building row rack"]) -> Float[Array, "*building"]:
+def _of_racks(values: Float[ArrayLike, "*building row rack"]) -> Float[Array, "*building"]:
     return jnp.sum(jnp.asarray(values), axis=(-2, -1))
 
 
 def computing_entries(
     site: Site,
     racks: RackStates,
-    pump_power: Float[Array, "*building row"],
-    pump_shaft_power: Float[Array, "*building row"],
-    ups_loss: Float[Array, "*building"],
+    pump_power: Float[ArrayLike, "*building row"],
+    pump_shaft_power: Float[ArrayLike, "*building row"],
+    ups_loss: Float[ArrayLike, "*building"],
 ) -> list[Entry]:
     """What hangs on the rows: racks, pumps and electronics of the CDUs [W], UPS."""
     shaft = _of_rows(pump_shaft_power)
@@ -103,17 +103,18 @@ def computing_entries(
 
 def cooling_entries(
     site: Site,
-    pump_power: Float[Array, "*building"],
-    pump_shaft_power: Float[Array, "*building"],
+    pump_power: Float[ArrayLike, "*building"],
+    pump_shaft_power: Float[ArrayLike, "*building"],
     plant: RejectionState,
     air: AirState,
 ) -> list[Entry]:
     """What hangs on the mechanical substations, at nominal voltage: pumps [W] of the facility loop, plant, air side,
     house."""
-    house = jnp.full_like(jnp.asarray(pump_power), site.electrical.house_load)
+    pump, shaft = jnp.asarray(pump_power), jnp.asarray(pump_shaft_power)
+    house = jnp.full_like(pump, site.electrical.house_load)
     drawn = [
-        ("facility_pump_power", "facility pumps", WATER, pump_shaft_power),
-        ("facility_pump_power", "facility pumps", OUTSIDE, pump_power - pump_shaft_power),
+        ("facility_pump_power", "facility pumps", WATER, shaft),
+        ("facility_pump_power", "facility pumps", OUTSIDE, pump - shaft),
         ("dry_cooler_fan_power", "dry-cooler fans", OUTSIDE, plant.fan_power),
         ("trim_chiller_power", "trim chillers' compressors", TRIM, plant.compressor_power),
         ("dry_cooler_fan_power", "dry-cooler fans", OUTSIDE, air.plant.fan_power),
@@ -136,19 +137,19 @@ def passed_on(plant: RejectionState, air: AirState) -> list[Entry]:
     ]
 
 
-def _loss(site: Site, active_loss: Float[Array, "branch"], *groups: str) -> Float[Array, "building"]:
+def _loss(site: Site, active_loss: Float[ArrayLike, "branch"], *groups: str) -> Float[Array, "building"]:
     """Losses [W] of groups of branches; those of a group stand building by building."""
-    topology = one_line(site)
-    found = [jnp.reshape(active_loss[topology.group(name)], (site.building.count, -1)) for name in groups]
+    topology, loss = one_line(site), jnp.asarray(active_loss)
+    found = [jnp.reshape(loss[topology.group(name)], (site.building.count, -1)) for name in groups]
     return jnp.sum(jnp.concatenate(found, axis=1), axis=1)
 
 
-def substation_loss(site: Site, active_loss: Float[Array, "branch"]) -> Float[Array, "building"]:
+def substation_loss(site: Site, active_loss: Float[ArrayLike, "branch"]) -> Float[Array, "building"]:
     """Losses of the unit substations of every building [W]: they stand inside and heat its air."""
     return _loss(site, active_loss, "row substation")
 
 
-def network_entries(site: Site, power: PowerState, nominal_power: Float[Array, "building"]) -> list[Entry]:
+def network_entries(site: Site, power: PowerState, nominal_power: Float[ArrayLike, "building"]) -> list[Entry]:
     """Losses behind the intake, and what mechanical loads draw beyond nominal [W] for the voltage at their buses."""
     drawn = jnp.sum(power.active_load[jnp.asarray(one_line(site).mechanical_bus)], axis=1)
     outside = ("main", "row cable", "mechanical cable", "mechanical substation")
