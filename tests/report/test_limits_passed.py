@@ -30,10 +30,13 @@ def test_a_limit_that_a_finding_passes_reaches_everything_that_judges(answer, ba
     assert limits_held(answer)
     assert not limits_held(wet)
     assert _section(wet, "answer").rows[0] == ("LIMIT PASSED", "", "set point: it sweats")
-    assert "passes that of the dew point at chilled water" in set_point_sentence(wet)
+    assert "goes beyond what is allowed in dew point (chilled water)" in set_point_sentence(wet)
     (tile,) = [each for each in tiles(wet) if each.label == "Limits at the set point"]
     assert tile.warns
     assert "1 passed" in tile.value
+    both = dataclasses.replace(wet, allowed=dataclasses.replace(answer.allowed, findings=(sweats,)))
+    assert headline_sentence(both).endswith("it goes beyond what is allowed in dew point (chilled water).")
+    assert "dew point" not in set_point_sentence(both)
     high = dataclasses.replace(banded, allowed=dataclasses.replace(answer.allowed, findings=(sweats,)))
     assert recommended_supply(banded) is not None
     assert recommended_supply(high) is None

@@ -54,7 +54,7 @@ def recommendation(answer: Answer) -> tuple[str, str]:
     if supply is None:
         passed, wanted = passed_at(allowed), _by_the_bands(answer)
         if passed:
-            return "none", f"limits are passed at the highest supply: {'; '.join(passed)}"
+            return "none", f"passed at the highest supply: {'; '.join(passed)}"
         if unphysical(answer):
             return "none", "the answer is not physical"
         if wanted is not None:

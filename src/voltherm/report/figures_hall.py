@@ -20,6 +20,9 @@ def hall_figure(answer: Answer, point: Point) -> str:
     hot_row, hot_rack = hottest_row(point, place.building)
     # a scale of its own would paint a hundredth of a kelvin as a difference where all racks are alike
     widest = max(_COMFORTABLE, _COMFORTABLE * np.ceil(float(np.max(left)) / _COMFORTABLE))
+    # imported with the figure, as all of matplotlib
+    from matplotlib.patches import Rectangle
+
     with style("hall"):
         across = min(halls, 4)
         lines = -(-halls // across)
@@ -44,18 +47,16 @@ def hall_figure(answer: Answer, point: Point) -> str:
             )
             axes.set_title(f"{layout.halls[index]}")
             axes.set_xlabel("row", color=MUTED)
-            ticks = sorted({1, *range(4, per_hall + 1, 4)})
+            ticks = sorted({1, *range(4, per_hall + 1, 4), per_hall})
             axes.set_xticks(ticks, [f"R{tick:02d}" for tick in ticks])
             ticks = sorted({1, *range(4, racks + 1, 4), racks})
             axes.set_yticks(ticks, [f"K{tick:02d}" for tick in ticks])
             axes.spines[["left", "bottom"]].set_visible(False)
             axes.tick_params(length=0)
             if index == hot_row // per_hall:
-                where = (hot_row % per_hall + 1, hot_rack + 1)
+                corner = (hot_row % per_hall + 0.5, hot_rack + 0.5)
                 for edge, weight in ((PAPER, 4.0), (INK, 1.8)):
-                    axes.plot(
-                        *where, "s", markersize=10, markerfacecolor="none", markeredgecolor=edge, markeredgewidth=weight
-                    )
+                    axes.add_patch(Rectangle(corner, 1.0, 1.0, fill=False, edgecolor=edge, linewidth=weight))
                 axes.set_title(
                     f"{layout.halls[index]}: hottest {layout.rack(place.building, hot_row, hot_rack)}", color=INK
                 )
@@ -66,15 +67,22 @@ def hall_figure(answer: Answer, point: Point) -> str:
         return svg(figure, "hall", "Map of the halls, every rack coloured by the margin of its hottest GPU")
 
 
+_ALIKE = 0.005  # K
+
+
 def hall_caption(answer: Answer, point: Point) -> str:
     """What the map shows, in a sentence or two."""
     place = hottest_building(answer, point)
     celsius = hottest_gpu_by_rack(point)[place.building]
-    spread = float(np.max(celsius) - np.min(celsius))
+    coldest, hottest = float(np.min(celsius)), float(np.max(celsius))
+    spread = hottest - coldest
+    lie = (
+        f"All racks lie at {temperature(hottest, 2)}."
+        if spread < _ALIKE
+        else f"Racks lie between {temperature(coldest, 2)} and {temperature(hottest, 2)} ({difference(spread, 2)}): "
+        "far racks get less flow."
+    )
     return (
-        f"{place.sentence} What the hottest GPU of every rack keeps to its limit on the hot day at the set point; "
-        "supply at the foot of each column. "
-        f"Racks lie between {temperature(float(np.min(celsius)), 2)} and {temperature(float(np.max(celsius)), 2)} "
-        f"({difference(spread, 2)}): far racks get less flow. "
-        f"The limit is {temperature(float(answer.site.rack.gpu.junction_limit))}."
+        f"{place.sentence} What the hottest GPU of every rack keeps to its limit on the hot day at the set point. "
+        f"{lie} The limit is {temperature(float(answer.site.rack.gpu.junction_limit))}."
     ).strip()

@@ -42,10 +42,23 @@ def passed_by(constraint: Constraint) -> str:
     return f"{name} by {difference_beyond(constraint)} at {constraint.element}"
 
 
+def outside_at(point: Point) -> list[str]:
+    """What is forbidden at a point beyond its constraints, kind by kind: "pump flow (H1-R02-CDU)"."""
+    elements: dict[str, list[str]] = {}
+    for each in forbidden(point):
+        elements.setdefault(each.kind, []).append(each.element)
+    return [f"{kind} ({', '.join(names)})" for kind, names in elements.items()]
+
+
 def passed_at(point: Point) -> list[str]:
     """Every limit that is passed at a point, in words."""
-    found = [passed_by(each) for each in violated(point.constraints)]
-    return found + [f"that of the {each.kind} at {each.element}" for each in forbidden(point)]
+    return [passed_by(each) for each in violated(point.constraints)] + outside_at(point)
+
+
+def _passes(limits: list[str], outside: list[str]) -> str:
+    """That limits are passed, and what else is forbidden, to follow "it"; empty where nothing is."""
+    found = [f"passes {_listed(limits)}"] if limits else []
+    return " and ".join(found + ([f"goes beyond what is allowed in {_listed(outside)}"] if outside else []))
 
 
 def limits_passed(answer: Answer) -> list[str]:
@@ -96,11 +109,15 @@ def set_point_sentence(answer: Answer) -> str:
     ends = equipment_at_end(point)
     at_end = f", with {_listed(ends)} at the end of their range" if ends else ""
     own = passed_by(chip) if chip.violated else ""
-    passed = [text for text in passed_at(point) if text != own]
+    passed = [text for text in map(passed_by, violated(point.constraints)) if text != own]
+    # what the first sentence says of the highest supply is not said again
+    outside = (
+        [] if answer.allowed is not None and outside_at(answer.allowed) == outside_at(point) else outside_at(point)
+    )
     kept = float(answer.site.limits.junction_margin)
     asked = f" of the {difference(kept)} asked for" if kept else ""
     if chip.margin < 0.0:
-        also = f" It passes {_listed(passed)}, too." if passed else ""
+        also = f" It {_passes(passed, outside)}, too." if passed or outside else ""
         if chip.margin + kept > 0.0:
             left = f"keeps {difference(chip.margin + kept, digits)}{asked}"
         else:
@@ -109,7 +126,7 @@ def set_point_sentence(answer: Answer) -> str:
     reached = temperature(point.figures["supply_temperature"])
     beyond = f", {difference(-end.margin, 1)} above {_MAKER}" if end.name == SUPPLY_LIMIT and end.violated else ""
     others = [text for text in passed if not text.startswith(_MAKER)]
-    also = f" It passes {_listed(others)}." if others else ""
+    also = f" It {_passes(others, outside)}." if others or outside else ""
     more = f", {difference(chip.margin, digits)} more than asked for" if kept else ""
     left = f"{chip.element} keeps {difference(chip.margin + kept, digits)} to its limit{more}.{also}"
     if any(floats(each) for each in point.constraints):
@@ -136,8 +153,9 @@ def headline_sentence(answer: Answer) -> str:
             )
         why = f"{why_not_found(answer)}{chips}"
         return f"At {ambient} outside the highest supply temperature of {what} was not found: {why}."
-    end, passed = binding_limit(answer.allowed), passed_at(answer.allowed)
-    but = f" It does not hold every limit there: it passes {_listed(passed)}." if passed else ""
+    end = binding_limit(answer.allowed)
+    passes = _passes([passed_by(each) for each in violated(answer.allowed.constraints)], outside_at(answer.allowed))
+    but = f" It does not hold every limit there: it {passes}." if passes else ""
     if answer.searched != ResultCode.CONVERGED:
         return (
             f"At {ambient} outside {what} can run on a supply of {temperature(answer.allowed.set_point)}, and has no "
