@@ -114,7 +114,7 @@ def test_run_answers_the_main_question(answer: dict[str, Any], station: Station)
             "findings",
             "unphysical",
         ),
-        *("limits_held", "search", "unheld"),
+        *("limits_held", "limits_passed", "search", "unheld"),
     }
     assert answer["name"] == "small site"
     for name in ("point", "allowed", "coldest"):
@@ -134,6 +134,8 @@ def test_run_answers_the_main_question(answer: dict[str, Any], station: Station)
     # its water freezes outdoors, and its CDU pumps run off their curve
     assert (answer["limits_held"], answer["search"], answer["unheld"]) == (False, "CONVERGED", None)
     assert answer["point"]["violated"] == answer["allowed"]["violated"] == []
+    assert "set point: pump flow (" in " ".join(answer["limits_passed"])
+    assert any(each.startswith("coldest hour: freezing outdoors") for each in answer["limits_passed"])
     opened = xarray.open_dataset(station.folder / "out" / "results.h5", engine="h5netcdf")
     assert float(opened["highest_supply"]) == answer["allowed"]["set_point"]
     tree = xarray.open_datatree(station.folder / "out" / "results.h5", engine="h5netcdf")

@@ -13,11 +13,11 @@ SELF = jnp.asarray(0.4 * _RANDOM.normal(size=(INNER, INNER)))
 SHIFT = jnp.asarray(_RANDOM.normal(size=OUTER))
 
 
-def _slow(x, args, hint):
+def _heavy(x, args, hint):
     return {"heat": jnp.tanh(x) * args, "calls": hint + 1}
 
 
-def _quick(x, z, found, args, hint):
+def _light(x, z, found, args, hint):
     image_x = INTO @ jnp.concatenate([found["heat"], z]) + args
     image_z = jnp.sin(SELF @ z) + 0.5 * jnp.mean(found["heat"])
     return image_x, image_z, jnp.sum(z**2)
@@ -28,8 +28,8 @@ def _gather(x, z, found, auxiliary, args):
 
 
 PARTS = NestedMap(
-    heavy=_slow,
-    light=_quick,
+    heavy=_heavy,
+    light=_light,
     gather=_gather,
     hints=lambda wanted: (wanted["calls"], None),
     light_hint=lambda auxiliary: None,

@@ -13,6 +13,7 @@ from voltherm.numerics import ResultCode
 from voltherm.report.decision import recommendation, recommended_supply
 from voltherm.report.limits import headline_sentence, set_point_sentence
 from voltherm.report.tiles import tiles
+from voltherm.study.limits import Constraint
 from voltherm.study.verdict import limits_held
 
 
@@ -30,12 +31,12 @@ def test_a_limit_that_a_finding_passes_reaches_everything_that_judges(answer, ba
     assert limits_held(answer)
     assert not limits_held(wet)
     assert _section(wet, "answer").rows[0] == ("LIMIT PASSED", "", "set point: it sweats")
-    assert "goes beyond what is allowed in dew point (chilled water)" in set_point_sentence(wet)
+    assert "is outside what is allowed for dew point (chilled water)" in set_point_sentence(wet)
     (tile,) = [each for each in tiles(wet) if each.label == "Limits at the set point"]
     assert tile.warns
     assert "1 passed" in tile.value
     both = dataclasses.replace(wet, allowed=dataclasses.replace(answer.allowed, findings=(sweats,)))
-    assert headline_sentence(both).endswith("it goes beyond what is allowed in dew point (chilled water).")
+    assert headline_sentence(both).endswith("it is outside what is allowed for dew point (chilled water).")
     assert "dew point" not in set_point_sentence(both)
     high = dataclasses.replace(banded, allowed=dataclasses.replace(answer.allowed, findings=(sweats,)))
     assert recommended_supply(banded) is not None
@@ -43,6 +44,7 @@ def test_a_limit_that_a_finding_passes_reaches_everything_that_judges(answer, ba
     assert "dew point" in recommendation(high)[1]
     cold = dataclasses.replace(answer, coldest=dataclasses.replace(answer.coldest, findings=(sweats,)))
     assert not limits_held(cold)
+    assert "In the coldest hour it is outside what is allowed for dew point" in set_point_sentence(cold)
     # a limit that is a constraint as well is told once
     again = _with_findings(answer, dataclasses.replace(sweats, kind="supply temperature"))
     assert limits_held(again)
@@ -50,15 +52,20 @@ def test_a_limit_that_a_finding_passes_reaches_everything_that_judges(answer, ba
 
 def test_a_highest_supply_below_set_points_without_a_state_is_told_as_such(answer):
     lost = dataclasses.replace(answer, searched=int(ResultCode.NOT_FINITE))
-    assert "can run on a supply of 46.9 °C, and has no steady state above it" in headline_sentence(lost)
-    assert "no steady state above it" in tiles(lost)[0].note
-    assert ("Above it", "no steady state", "whether a warmer supply serves is not known") in _section(
-        lost, "answer"
-    ).rows
+    assert "46.9 °C; no steady state was found just above it, so a warmer one may serve" in headline_sentence(lost)
+    assert "no steady state was found just above it" in tiles(lost)[0].note
+    assert ("Above it", "not known", "no steady state was found just above it") in _section(lost, "answer").rows
+    endless = dataclasses.replace(answer, searched=int(ResultCode.MAXIMUM_ITERATIONS))
+    assert "the search for a warmer one did not end" in headline_sentence(endless)
 
 
 def test_a_recommended_supply_that_the_plant_does_not_reach_is_none(answer, banded):
     floating = [dataclasses.replace(each, binding=each.kind == "control") for each in answer.point.constraints]
+    warm = dataclasses.replace(answer.point, figures={**answer.point.figures, "supply_temperature": 322.0})
+    by_a_cdu = dataclasses.replace(banded, point=dataclasses.replace(warm, constraints=tuple(floating)))
+    assert recommended_supply(by_a_cdu) is not None
+    ends = ("dry cooler fans", "trim chiller capacity")
+    floating += [Constraint(name, name, 0.0, "1", "equipment", True) for name in ends]
     figures = {**answer.point.figures, "supply_temperature": 322.0}
     point = dataclasses.replace(answer.point, constraints=tuple(floating), figures=figures)
     hot = dataclasses.replace(banded, point=point)
@@ -69,6 +76,10 @@ def test_a_recommended_supply_that_the_plant_does_not_reach_is_none(answer, band
 def test_a_margin_that_is_kept_is_told_apart_from_the_limit(answer):
     site = eqx.tree_at(lambda site: site.limits.junction_margin, answer.site, jnp.asarray(12.0))
     (chip, *rest) = answer.point.constraints
+    bare = dataclasses.replace(
+        answer, point=dataclasses.replace(answer.point, constraints=(dataclasses.replace(chip, margin=-5e-4), *rest))
+    )
+    assert "is too high" not in set_point_sentence(bare)
     net = dataclasses.replace(chip, margin=-2.4, violated=True, name="GPU junction temperature with 12 K kept")
     kept = dataclasses.replace(answer, site=site, point=dataclasses.replace(answer.point, constraints=(net, *rest)))
     assert "keeps 9.60 K of the 12.0 K asked for" in set_point_sentence(kept)
@@ -80,4 +91,4 @@ def test_hours_hotter_than_the_hot_day_are_told(answer):
     (row,) = [
         row for row in _section(dataclasses.replace(answer, site=site), "answer").rows if row[0].startswith("Hotter")
     ]
-    assert "the highest supply is one for 26.9 °C" in row[2]
+    assert "the highest supply applies to 26.9 °C" in row[2]

@@ -39,7 +39,7 @@ def test_rows_hold_user_units_at_both_points(answer):
     assert _cells(answer, "powers")["All cooling"] == ("132 kW", "132 kW")
     assert _cells(answer, "network")["Most loaded transformer"][0] == "50.0 %, substation H1-R02"
     assert _cells(answer, "year")["Pumps (CDU and facility)"][0] == "2,000 MWh"
-    assert _cells(answer, "year")["Hours above a limit of temperature"][0] == "7 h"
+    assert _cells(answer, "year")["Hours above a temperature limit"][0] == "7 h"
     assert _cells(answer, "months")["Jan"][-2] == "17.3 m³"
     assert _cells(answer, "ride-through")["Time to the first limit"] == ("17.7 min", "chip junction limit")
     assert _cells(answer, "sensitivities")["rack.gpu.junction_limit"] == ("87 °C", "+1 K", "+1.000 K")

@@ -7,7 +7,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from voltherm.site.ledger import AIR, CHILLED, OUT_OF_SITE, USES, WATER, Entry, by_use, into, ledger, out_of, total
+from voltherm.site.ledger import (
+    AIR,
+    CHILLED,
+    OUT_OF_SITE,
+    USES,
+    WATER,
+    Entry,
+    by_use,
+    into,
+    ledger,
+    mechanical_power,
+    out_of,
+    total,
+)
 from voltherm.site.outputs import COOLING_PARTS, FIGURES, INTAKE_PARTS, outputs
 
 
@@ -46,18 +59,20 @@ def test_every_entry_has_a_use_or_a_medium_it_comes_from(solved):
     assert {each.use for each in ledger(site, state) if each.use} == set(USES)
 
 
-def test_a_machine_that_is_booked_nowhere_else_reaches_every_sum(solved):
-    """One more entry, and intake, surroundings and the uses' sum grow by it: nothing is added up by hand."""
+def test_a_machine_that_is_booked_reaches_every_sum(solved):
+    """One more entry, and its use, the mechanical substations and the surroundings grow by it."""
     site, state, _ = solved
-    heater = Entry("house_load", "heater", OUT_OF_SITE[-1], jnp.full(site.building.count, 1000.0), mechanical=True)
-    entries = [*ledger(site, state), heater]
-    more = by_use(entries)["house_load"] - by_use(ledger(site, state))["house_load"]
-    assert float(more) == pytest.approx(1000.0 * site.building.count)
+    before = ledger(site, state)
+    after = [*before, Entry("house_load", "heater", OUT_OF_SITE[-1], jnp.full(site.building.count, 1e3), True)]
 
+    def surroundings(entries):
+        return total(each for each in entries if each.medium in OUT_OF_SITE)
 
-def test_figures_of_uses_are_declared_once():
-    assert {name: FIGURES[name].meaning for name in USES} == {name: use.meaning for name, use in USES.items()}
-    assert tuple(name for name in INTAKE_PARTS if USES[name].cooling) == COOLING_PARTS
+    assert float(by_use(after)["house_load"] - by_use(before)["house_load"]) == pytest.approx(1e3)
+    np.testing.assert_allclose(mechanical_power(after) - mechanical_power(before), 1e3)
+    np.testing.assert_allclose(surroundings(after) - surroundings(before), 1e3)
+    # what the pass itself books is what the ledger of the solved state says
+    np.testing.assert_allclose(mechanical_power(before), state.buildings.mechanical_power, rtol=1e-8)
 
 
 def test_entries_differentiate_with_the_site(solved):

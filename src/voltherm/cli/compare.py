@@ -30,7 +30,7 @@ def compare(
     answers = [decode(file, results) for file, results in read]
     before, after = (dict(results.attributes["case"]) for _, results in read)
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
-    changed = [(path, _short(before.get(path, "")), _short(after.get(path, ""))) for path in paths]
+    changed = [(path, before.get(path, ""), after.get(path, "")) for path in paths]
     figures = [_figures(answer) for answer in answers]
     if json:
         print_json(
@@ -46,15 +46,16 @@ def compare(
     for file, answer in zip((first, second), answers, strict=True):
         console.print(f"{file}: {headline_sentence(answer)}", soft_wrap=True)
     header = ("", first.parent.name or str(first), second.parent.name or str(second))
-    console.print(simple_table("Numbers that differ", header, changed or [("none", "", "")]))
+    shown = [(path, _short(one), _short(other)) for path, one, other in changed]
+    console.print(simple_table("Numbers that differ", header, shown or [("none", "", "")]))
     rows = [(name, figures[0][name][1], figures[1][name][1]) for name in figures[0]]
     console.print(simple_table("Answers", header, rows))
 
 
 def _binds(answer: "Answer") -> str | None:
-    from voltherm.report.limits import binding_limit, binding_name
+    from voltherm.report.limits import what_ends
 
-    return None if answer.allowed is None else binding_name(binding_limit(answer.allowed))
+    return None if answer.allowed is None else what_ends(answer, answer.allowed)
 
 
 def _short(text: str) -> str:
@@ -87,7 +88,7 @@ def _figures(answer: "Answer") -> dict[str, tuple[Any, str]]:
         "what the chips alone would allow": maybe(answer.chip_supply, lambda value: temperature(value, 2)),
         "recommended supply": maybe(recommended, temperature),
         "set point": maybe(answer.point.set_point, lambda value: temperature(value, 2)),
-        "what binds at the highest supply": maybe(_binds(answer), str),
+        "what ends the highest supply": maybe(_binds(answer), str),
         "every limit held": (limits_held(answer), "yes" if limits_held(answer) else "no"),
         "limits passed": maybe("; ".join(limits_passed(answer)) or None, str),
         "smallest chip margin": maybe(point["junction_margin"], lambda value: difference(value, 2)),

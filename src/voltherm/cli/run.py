@@ -119,6 +119,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
     from dataclasses import asdict
 
     from voltherm.numerics import ResultCode
+    from voltherm.report.limits import limits_passed
     from voltherm.report.uncertainty import uncertainty_as_json
     from voltherm.study.bounds import broken_bounds
     from voltherm.study.verdict import limits_held, unphysical, verdicts
@@ -147,6 +148,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "point": point(answer.point),
         "allowed": point(answer.allowed) if answer.allowed else None,
         "limits_held": limits_held(answer),
+        "limits_passed": limits_passed(answer),
         "search": ResultCode(answer.searched),
         "unheld": asdict(answer.unheld) if answer.unheld else None,
         "chip_supply": answer.chip_supply,

@@ -72,6 +72,7 @@ def _told(
                 "feasible": int(found.feasible.sum()),
                 "broken": dict(found.broken),
                 "best": [_design(read, table, design) for design in found.best],
+                "nearest": [_design(read, table, design) | {"passes_most": text} for design, text in found.nearest],
                 "chunks_reused": result.reused,
                 "chunks_computed": result.computed,
                 "files": files,
@@ -123,7 +124,7 @@ def _drawn(read: "Study", table: "Columns", found: "SweepSummary", folder: Path)
     return drawing(folder / "sweep.svg", draw)
 
 
-def _design(read: "Study", table: "Columns", design: int) -> dict[str, float]:
+def _design(read: "Study", table: "Columns", design: int) -> dict[str, Any]:
     names = (*(variable["path"] for variable in read.variables), *_TOLD)
     return {"design": design} | {name: float(table[name][design]) for name in names}
 

@@ -35,7 +35,7 @@ _COOLANT_DENSITY = 1000.0
 _GAS_CONSTANT, _AIR_HEAT_CAPACITY = 287.0, 1007.0
 """J/(kg K), of dry air."""
 _HOTTER = 1.0
-"""K by which the hottest hour is estimated."""
+"""K: how exact the estimate of the hottest hour is."""
 
 _OVER_RATING = 0.02
 """Share of a rating that heat may lie above it before a word is said: the duty's temperatures differ by more."""

@@ -189,7 +189,10 @@ class Reading:
                 # what is not told needs no advice, which takes long to find
                 told = len(self.problems) < MOST_PROBLEMS
                 missing = absent(child.value[:_LONGEST_KEY]) if isinstance(child.value, str) else None
-                advice = f": {missing or suggestion(name, known)}" if told else ""
+                hint = suggestion(name, known)
+                # a misspelt key is told first, whatever its value says
+                advice = f": {missing}" if missing and "did you mean" not in hint else f": {hint}"
+                advice = advice if told else ""
                 self.report(where, f"there is no '{name}' {f'in {path}' if path else 'here'}{advice}")
             elif isinstance(member, Section):
                 self.section(member, child, where)

@@ -15,7 +15,8 @@ from jaxtyping import Bool, Float, Int, PyTree
 class ResultCode(enum.IntEnum):
     """How a solve ended.
 
-    Everything but `CONVERGED` comes with NaN values and zero gradients; `NOT_SUPPLIED` only for what no source reaches.
+    Everything but `CONVERGED` comes with NaN values and zero gradients, for what fails alone where a solve says so, as
+    `NOT_SUPPLIED` does for what no source reaches.
     """
 
     CONVERGED = 0
@@ -98,7 +99,8 @@ def worst_index(magnitude: Float[Array, " unknown"]) -> Int[Array, ""]:
 
 
 class Solution(eqx.Module):
-    """A solved state and how it was reached. `value` is NaN where `status` says the solve failed."""
+    """A solved state and how it was reached. `value` is NaN where `status` says the solve failed,
+    unless the solve says what it keeps."""
 
     value: PyTree
     status: Status

@@ -12,7 +12,7 @@
 
 import math
 
-from voltherm.report.limits import floats, passed_at, what_ends
+from voltherm.report.limits import equipment_at_end, floats, passed_at, what_ends
 from voltherm.report.quantities import ZERO_CELSIUS, number, share, temperature
 from voltherm.report.uncertainty import band_of
 from voltherm.site.year import Year
@@ -41,9 +41,12 @@ def _by_the_bands(answer: Answer) -> float | None:
 
 
 def _coldest(answer: Answer) -> float:
-    """The coldest supply [K] that the plant is known to be bound to: where it floats, minus infinity else."""
-    floating = any(floats(each) for each in answer.point.constraints)
-    return answer.point.figures["supply_temperature"] if floating else -math.inf
+    """The coldest supply [K] that an exhausted plant reaches; minus infinity where it has range left, for a supply that
+    a CDU alone lets float falls with its set point."""
+    point, chillers = answer.point, float(answer.site.chillers.count)
+    machines = ["dry cooler fans"] + (["trim chiller capacity"] if chillers > 0.0 else [])
+    exhausted = any(floats(each) for each in point.constraints) and set(machines) <= set(equipment_at_end(point))
+    return point.figures["supply_temperature"] if exhausted else -math.inf
 
 
 def recommendation(answer: Answer) -> tuple[str, str]:
@@ -60,6 +63,8 @@ def recommendation(answer: Answer) -> tuple[str, str]:
         if wanted is not None:
             held = f"the chips hold {temperature(wanted)} with about 98 %"
             return "none", f"{held}, and the plant reaches no less than {temperature(_coldest(answer))}"
+        if answer.uncertainty is not None:
+            return "none", "what the chips alone allow was not found"
         return "none", "no number of the case has a tolerance to judge by"
     highest = supply >= _rounded_down(allowed.set_point)
     text = what_ends(answer, allowed) if highest else "the chips hold it with about 98 %"

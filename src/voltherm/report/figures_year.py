@@ -89,7 +89,7 @@ def year_caption(answer: Answer, year: Year) -> str:
     """What the plots show, in a sentence or two."""
     shown = (
         f"{year.hours_of_trim:,} hours of trim chilling and {year.hours_above_limit:,} hours "
-        "above a limit of temperature at the set point"
+        "above a temperature limit at the set point"
     )
     if answer.allowed_year is not None:
         shown += (

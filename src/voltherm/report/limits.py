@@ -58,7 +58,7 @@ def passed_at(point: Point) -> list[str]:
 def _passes(limits: list[str], outside: list[str]) -> str:
     """That limits are passed, and what else is forbidden, to follow "it"; empty where nothing is."""
     found = [f"passes {_listed(limits)}"] if limits else []
-    return " and ".join(found + ([f"goes beyond what is allowed in {_listed(outside)}"] if outside else []))
+    return " and ".join(found + ([f"is outside what is allowed for {_listed(outside)}"] if outside else []))
 
 
 def limits_passed(answer: Answer) -> list[str]:
@@ -77,10 +77,17 @@ def binding_name(constraint: Constraint) -> str:
     return _MAKER if constraint.name == SUPPLY_LIMIT else constraint.name
 
 
+def why_not_warmer(answer: Answer) -> str:
+    """Why the search ended at a supply that serves, where no limit ended it."""
+    if answer.searched == ResultCode.MAXIMUM_ITERATIONS:
+        return "the search for a warmer one did not end"
+    return "no steady state was found just above it"
+
+
 def what_ends(answer: Answer, allowed: Point) -> str:
     """What ends the highest supply, in words."""
     if answer.searched != ResultCode.CONVERGED:
-        return "no steady state above it"
+        return why_not_warmer(answer)
     return f"{binding_name(binding_limit(allowed))} binds"
 
 
@@ -116,24 +123,35 @@ def set_point_sentence(answer: Answer) -> str:
     )
     kept = float(answer.site.limits.junction_margin)
     asked = f" of the {difference(kept)} asked for" if kept else ""
-    if chip.margin < 0.0:
+    if chip.violated:
         also = f" It {_passes(passed, outside)}, too." if passed or outside else ""
         if chip.margin + kept > 0.0:
             left = f"keeps {difference(chip.margin + kept, digits)}{asked}"
         else:
             left = f"passes its limit by {difference(-chip.margin - kept, digits)}"
-        return f"{name} is too high: {chip.element} {left}.{also}"
+        return f"{name} is too high: {chip.element} {left}.{also}{_in_the_coldest_hour(answer)}"
     reached = temperature(point.figures["supply_temperature"])
     beyond = f", {difference(-end.margin, 1)} above {_MAKER}" if end.name == SUPPLY_LIMIT and end.violated else ""
-    others = [text for text in passed if not text.startswith(_MAKER)]
+    others = [text for text in passed if not (beyond and text.startswith(_MAKER))]
     also = f" It {_passes(others, outside)}." if others or outside else ""
     more = f", {difference(chip.margin, digits)} more than asked for" if kept else ""
     left = f"{chip.element} keeps {difference(chip.margin + kept, digits)} to its limit{more}.{also}"
+    left += _in_the_coldest_hour(answer)
     if any(floats(each) for each in point.constraints):
         return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {left}"
     if beyond:
         return f"{name} is too high: it is{beyond.removeprefix(',')}. {left}"
     return f"{name} is held that day. {left}"
+
+
+def _in_the_coldest_hour(answer: Answer) -> str:
+    """What is passed in the coldest hour of the year and not on the hot day; empty where nothing is."""
+    if answer.coldest is None:
+        return ""
+    known = {each.name for each in violated(answer.point.constraints)}
+    limits = [passed_by(each) for each in violated(answer.coldest.constraints) if each.name not in known]
+    outside = [text for text in outside_at(answer.coldest) if text not in outside_at(answer.point)]
+    return f" In the coldest hour it {_passes(limits, outside)}." if limits or outside else ""
 
 
 def headline_sentence(answer: Answer) -> str:
@@ -158,8 +176,8 @@ def headline_sentence(answer: Answer) -> str:
     but = f" It does not hold every limit there: it {passes}." if passes else ""
     if answer.searched != ResultCode.CONVERGED:
         return (
-            f"At {ambient} outside {what} can run on a supply of {temperature(answer.allowed.set_point)}, and has no "
-            f"steady state above it: whether a warmer one serves is not known{chips}.{but}"
+            f"At {ambient} outside {what} can run on a supply of {temperature(answer.allowed.set_point)}; "
+            f"{why_not_warmer(answer)}, so a warmer one may serve{chips}.{but}"
         )
     outside = f"At {ambient} outside {what} can run on a supply of up to"
     if end.name == SUPPLY_LIMIT:

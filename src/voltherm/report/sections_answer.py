@@ -12,6 +12,7 @@ from voltherm.report.limits import (
     passed_by,
     set_point_sentence,
     why_not_found,
+    why_not_warmer,
 )
 from voltherm.report.quantities import difference, number, temperature
 from voltherm.report.section import Row, Section
@@ -93,7 +94,7 @@ def _highest(answer: Answer) -> tuple[Row, ...]:
         (name, value, f"{band}facility water at {facility} and {day} outside"),
         ("What binds there", binding_name(end), end.element)
         if answer.searched == ResultCode.CONVERGED
-        else ("Above it", "no steady state", "whether a warmer supply serves is not known"),
+        else ("Above it", "not known", why_not_warmer(answer)),
     )
 
 
@@ -120,7 +121,7 @@ def _hotter(answer: Answer) -> tuple[Row, ...]:
         (
             "Hotter than the hot day",
             f"{beyond:,} h",
-            f"of the year, up to {temperature(float(hours.max()))}: the highest supply is one for {temperature(day)}",
+            f"of the year, up to {temperature(float(hours.max()))}: the highest supply applies to {temperature(day)}",
         ),
     )
 

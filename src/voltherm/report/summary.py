@@ -199,7 +199,7 @@ def _year(answer: Answer, first: Year) -> Section:
         return across(label, lambda year: energy(sum(year.energy[name] for name in names)))
 
     rows = (
-        across("Hours above a limit of temperature", lambda year: f"{year.hours_above_limit:,} h"),
+        across("Hours above a temperature limit", lambda year: f"{year.hours_above_limit:,} h"),
         across("Hours of trim chilling", lambda year: f"{year.hours_of_trim:,} h"),
         energies("Fans of the dry coolers", "dry_cooler_fan_power"),
         energies("Pumps (CDU and facility)", "cdu_pump_power", "facility_pump_power"),

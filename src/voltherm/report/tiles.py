@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from voltherm.numerics import ResultCode
-from voltherm.report.limits import binding_limit, equipment_at_end, floats, passed_at, what_ends
+from voltherm.report.limits import binding_limit, equipment_at_end, floats, passed_at, tightest_chip, what_ends
 from voltherm.report.quantities import difference, duration, number, power, temperature
 from voltherm.report.ride_through import ends_course, told
 from voltherm.report.sections_answer import NO_YEAR
@@ -52,7 +52,7 @@ def tiles(answer: Answer) -> list[Tile]:
             "Chip margin at the set point",
             value_within(answer, "junction_margin") or difference(margin, 2),
             f"{_band(answer, 'junction_margin')}set point {temperature(point.set_point)}; {point.hottest['gpu']}",
-            warns=margin < 0.0,
+            warns=tightest_chip(point).violated,
         ),
         Tile(
             "Cooling power on the hot day",
@@ -68,7 +68,7 @@ def tiles(answer: Answer) -> list[Tile]:
         else Tile(
             "Trim chilling",
             f"{year.hours_of_trim:,} h",
-            f"a year at the set point; {year.hours_above_limit:,} h above a limit of temperature",
+            f"a year at the set point; {year.hours_above_limit:,} h above a temperature limit",
             warns=year.hours_above_limit > 0,
         ),
         Tile(

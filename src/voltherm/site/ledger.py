@@ -1,4 +1,4 @@
-"""Ledger of a site: of every watt that is drawn, what it serves and where its heat goes.
+"""Ledger of a solved site: of every watt that is drawn, what it serves and where its heat goes.
 
     Σ entries of all uses = power at the intake
     Σ entries to a medium = heat that its machines take,    Σ entries out of the site = heat to the surroundings

@@ -9,6 +9,10 @@ For what tunes and what sweeps: arithmetic on figures of `voltherm.site.outputs`
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from voltherm.site.findings.finding import ROUNDING
+
 _TEMPERATURE, _VOLTAGE, _SHARE = ("K", 10.0), ("1", 0.1), ("1", 1.0)
 _SCALES = {
     "junction temperature": _TEMPERATURE,
@@ -22,8 +26,6 @@ _SCALES = {
     "feeder loading": _SHARE,
 }
 """Unit of every limit, and how much of it counts as an excess of 1."""
-ROUNDING = {"K": 1e-3, "1": 1e-4}
-"""By how much less than nothing may be left of a limit that holds, by its unit: searches and solves end so near."""
 LIMIT_FIGURES = (
     "junction_margin",
     "memory_margin",
@@ -57,9 +59,11 @@ def limit_excess(limit: Callable[[str], Any], figures: Mapping[str, Any]) -> dic
 
 
 def passed(excess: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether each limit of a `limit_excess` is passed by more than rounding."""
+    """Whether each limit of a `limit_excess` is passed by more than rounding; on the host."""
     units = {name: _SCALES[name] for name in excess}
-    return {name: value > ROUNDING[units[name][0]] / units[name][1] for name, value in excess.items()}
+    # what is not known, NaN, does not hold
+    held = {name: np.asarray(value) <= ROUNDING[units[name][0]] / units[name][1] for name, value in excess.items()}
+    return {name: ~each for name, each in held.items()}
 
 
 def beyond_in_words(name: str, excess: float) -> str:

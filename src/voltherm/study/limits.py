@@ -12,11 +12,11 @@ import numpy as np
 from jaxtyping import Array
 
 from voltherm.site.electrical import one_line
+from voltherm.site.findings.finding import ROUNDING
 from voltherm.site.layout import Layout
 from voltherm.site.outputs import flow_per_heat
 from voltherm.site.sections import NO_LIMIT, Site
 from voltherm.site.states import SiteState
-from voltherm.study.limit_excess import ROUNDING
 
 SUPPLY_LIMIT, MEMORY_LIMIT, INLET_LIMIT = "supply temperature", "memory temperature", "rack inlet air"
 """Names of the maker's limit of the supply, of the limit of the memory and of that of the racks' air."""
@@ -128,7 +128,7 @@ def constraints(site: Site, names: Layout, state: SiteState, figures: Mapping[st
     """Every limit, control and machine with what is left to it and the element that comes nearest, tightest first.
 
     A limit or machine binds where less than 0.1 % of its scale is left: 60 K for temperatures, 1 for shares and
-    voltages. A limit that is passed by more than rounding (`limit_excess.ROUNDING`) is violated. A set point binds
+    voltages. A limit that is passed by more than rounding (`findings.finding.ROUNDING`) is violated. A set point binds
     where the supply floats more than 0.01 K above it. Limits that the site does not set are left out.
     """
     topology = one_line(site)

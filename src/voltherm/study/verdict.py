@@ -52,11 +52,12 @@ def limits_held(answer: Answer) -> bool:
 
 def verdicts(answer: Answer) -> tuple[Verdict, ...]:
     """Every finding of an answer, the worst first."""
-    worst: dict[tuple[str, str, bool], Finding] = {}
-    where: dict[tuple[str, str, bool], list[str]] = {}
+    worst: dict[tuple[str, str, bool, bool], Finding] = {}
+    where: dict[tuple[str, str, bool, bool], list[str]] = {}
     for name, point in points(answer):
         for found in point.findings:
-            key = found.kind, found.subject, found.value < found.limit
+            # what is forbidden at one point may be poor practice alone at another
+            key = found.kind, found.subject, found.value < found.limit, forbids(found)
             where.setdefault(key, []).append(name)
             if key not in worst or found.rank < worst[key].rank:
                 worst[key] = found

@@ -10,6 +10,8 @@ Values = Array | np.ndarray
 """States come from a solve, or from a file."""
 KELVINS = 10.0
 """Kelvins beyond a limit that count as an excess of 1."""
+ROUNDING = {"K": 1e-3, "1": 1e-4}
+"""By how much less than nothing may be left of a limit that holds, by its unit: searches and solves end so near."""
 SEVERITIES = ("unphysical", "limit", "practice")
 """From the worst: no such state exists; a limit of a maker or a material is passed; outside what is recommended."""
 

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from voltherm.site.electrical import rack_supply
-from voltherm.site.findings.finding import KELVINS, Elements, Finding, Values, celsius, outside
+from voltherm.site.findings.finding import KELVINS, ROUNDING, Elements, Finding, Values, celsius, outside
 from voltherm.site.fluids import liquid_named
 from voltherm.site.layout import Layout
 from voltherm.site.outputs import flow_per_heat
@@ -36,9 +36,6 @@ from voltherm.thermal.rack import plate_flows as flows_of_rack
 KINDS = ("gpu", "cpu", "switch")
 _WORDS = {"gpu": "GPU", "cpu": "CPU", "switch": "switch chip"}
 _LITRES_PER_KILOWATT = LITRE_PER_MINUTE / 1e3
-_ROUNDING = 1e-9
-_HELD = 1e-3
-"""K: a limit that the search for the highest supply stops at is not passed there."""
 
 
 def plate_flows(site: Site, state: SiteState) -> dict[str, Float[Array, "building row rack tray"]]:
@@ -103,7 +100,7 @@ def flow_findings(limits: Limits, flows: Values, names: Layout) -> Iterator[Find
     """Whether every rack has the coolant that its maker asks for."""
     least, flows = float(limits.flow_minimum), np.asarray(flows)
     elements = Elements("the rack", "racks", lambda index: names.rack(*index))
-    group = outside(flows < least * (1.0 - _ROUNDING), -flows, elements)
+    group = outside(flows < least * (1.0 - ROUNDING["1"]), -flows, elements)
     if group is None:
         return
     value = float(flows[group.worst])
@@ -128,7 +125,7 @@ def supply_findings(limits: Limits, supply: Values, names: Layout) -> Iterator[F
     """Whether a row is supplied warmer than the racks' maker allows."""
     most, supply = float(limits.supply_maximum), np.asarray(supply)
     elements = Elements("the row's supply", "supplies of the rows", lambda index: names.cdu(*index))
-    group = outside(supply > most + _HELD, supply, elements)
+    group = outside(supply > most + ROUNDING["K"], supply, elements)
     if group is None:
         return
     value = float(supply[group.worst])
@@ -153,7 +150,7 @@ def memory_findings(kind: str, device: Device, junction: Values, names: Layout) 
     limit, memory = float(device.memory_limit), np.asarray(junction) + float(device.memory_offset)
     word = _WORDS[kind]
     elements = Elements(f"the memory of a {word}", f"{word}s", lambda index: names.device(kind, *index))
-    group = outside(memory > limit + _HELD, memory, elements)
+    group = outside(memory > limit + ROUNDING["K"], memory, elements)
     if group is None:
         return
     value = float(memory[group.worst])
