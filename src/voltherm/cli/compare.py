@@ -52,12 +52,6 @@ def compare(
     console.print(simple_table("Answers", header, rows))
 
 
-def _binds(answer: "Answer") -> str | None:
-    from voltherm.report.limits import what_ends
-
-    return None if answer.allowed is None else what_ends(answer, answer.allowed)
-
-
 def _short(text: str) -> str:
     """A value of a case with its numbers as short as a reader writes them; the file keeps every digit."""
     return re.sub(r"\d+\.\d{6,}(?:e[+-]?\d+)?", lambda number: f"{float(number[0]):.10g}", text)
@@ -68,7 +62,7 @@ def _figures(answer: "Answer") -> dict[str, tuple[Any, str]]:
     import math
 
     from voltherm.report.decision import money, recommended_supply
-    from voltherm.report.limits import limits_passed
+    from voltherm.report.limits import limits_passed, what_ends
     from voltherm.report.quantities import difference, duration, energy, number, power, temperature
     from voltherm.study.verdict import limits_held
 
@@ -88,7 +82,9 @@ def _figures(answer: "Answer") -> dict[str, tuple[Any, str]]:
         "what the chips alone would allow": maybe(answer.chip_supply, lambda value: temperature(value, 2)),
         "recommended supply": maybe(recommended, temperature),
         "set point": maybe(answer.point.set_point, lambda value: temperature(value, 2)),
-        "what ends the highest supply": maybe(_binds(answer), str),
+        "what ends the highest supply": maybe(
+            None if answer.allowed is None else what_ends(answer, answer.allowed), str
+        ),
         "every limit held": (limits_held(answer), "yes" if limits_held(answer) else "no"),
         "limits passed": maybe("; ".join(limits_passed(answer)) or None, str),
         "smallest chip margin": maybe(point["junction_margin"], lambda value: difference(value, 2)),

@@ -14,7 +14,7 @@ _ABSENT = (
         "second case says how the site fares with one less",
     ),
     (
-        r"racks|buildings|(rack|row|hall|building)_(types?|kinds?)|mixed",
+        r"^(racks|buildings)$|(rack|row|hall|building)_(types?|kinds?)|mixed",
         "racks, rows, halls and buildings of several kinds in one case are not modelled: all of a kind are alike, and "
         "how many there are is said in 'building'",
     ),
@@ -31,15 +31,11 @@ _ABSENT = (
         "heat recovery and sorption machines are not modelled",
     ),
 )
-"""Words of keys and values, and what is told of them. `racks` and `buildings` are asked for by themselves alone."""
-_ALONE = re.compile(r"racks|buildings")
+"""Words of keys and values, and what is told of them."""
 
 
 def absent(text: str) -> str | None:
     """What is not modelled, where a key or a value asks for it in words of their own."""
     plain = re.sub(r"[\s-]+", "_", text.strip().casefold())
-    for pattern, message in _ABSENT:
-        for found in re.finditer(rf"(?<![a-z0-9])({pattern})(?![a-z0-9])", plain):
-            if found.group() == plain or not _ALONE.fullmatch(found.group()):
-                return message
-    return None
+    words = ((rf"(?<![a-z0-9])({pattern})(?![a-z0-9])", message) for pattern, message in _ABSENT)
+    return next((message for pattern, message in words if re.search(pattern, plain)), None)

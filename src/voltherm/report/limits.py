@@ -1,5 +1,7 @@
 """The constraints of a point in words: limits that bind or are violated, set points, equipment at its end."""
 
+from collections.abc import Sequence
+
 from voltherm.numerics import ResultCode
 from voltherm.report.quantities import difference, number, temperature
 from voltherm.report.uncertainty import interval, margin_digits, value_within
@@ -55,9 +57,9 @@ def passed_at(point: Point) -> list[str]:
     return [passed_by(each) for each in violated(point.constraints)] + outside_at(point)
 
 
-def _passes(limits: list[str], outside: list[str]) -> str:
+def _passes(limits: Sequence[Constraint], outside: list[str]) -> str:
     """That limits are passed, and what else is forbidden, to follow "it"; empty where nothing is."""
-    found = [f"passes {_listed(limits)}"] if limits else []
+    found = [f"passes {_listed([passed_by(each) for each in limits])}"] if limits else []
     return " and ".join(found + ([f"is outside what is allowed for {_listed(outside)}"] if outside else []))
 
 
@@ -115,8 +117,7 @@ def set_point_sentence(answer: Answer) -> str:
     name = f"The set point of {temperature(point.set_point)}"
     ends = equipment_at_end(point)
     at_end = f", with {_listed(ends)} at the end of their range" if ends else ""
-    own = passed_by(chip) if chip.violated else ""
-    passed = [text for text in map(passed_by, violated(point.constraints)) if text != own]
+    passed = [each for each in violated(point.constraints) if each is not chip]
     # what the first sentence says of the highest supply is not said again
     outside = (
         [] if answer.allowed is not None and outside_at(answer.allowed) == outside_at(point) else outside_at(point)
@@ -132,10 +133,12 @@ def set_point_sentence(answer: Answer) -> str:
         return f"{name} is too high: {chip.element} {left}.{also}{_in_the_coldest_hour(answer)}"
     reached = temperature(point.figures["supply_temperature"])
     beyond = f", {difference(-end.margin, 1)} above {_MAKER}" if end.name == SUPPLY_LIMIT and end.violated else ""
-    others = [text for text in passed if not (beyond and text.startswith(_MAKER))]
+    others = [each for each in passed if not (beyond and each is end)]
     also = f" It {_passes(others, outside)}." if others or outside else ""
     more = f", {difference(chip.margin, digits)} more than asked for" if kept else ""
-    left = f"{chip.element} keeps {difference(chip.margin + kept, digits)} to its limit{more}.{also}"
+    # less than nothing by rounding is nothing
+    margin = max(chip.margin + kept, 0.0)
+    left = f"{chip.element} keeps {difference(margin, digits)} to its limit{more}.{also}"
     left += _in_the_coldest_hour(answer)
     if any(floats(each) for each in point.constraints):
         return f"{name} is not held that day: the supply floats to {reached}{beyond}{at_end}. {left}"
@@ -149,7 +152,7 @@ def _in_the_coldest_hour(answer: Answer) -> str:
     if answer.coldest is None:
         return ""
     known = {each.name for each in violated(answer.point.constraints)}
-    limits = [passed_by(each) for each in violated(answer.coldest.constraints) if each.name not in known]
+    limits = [each for each in violated(answer.coldest.constraints) if each.name not in known]
     outside = [text for text in outside_at(answer.coldest) if text not in outside_at(answer.point)]
     return f" In the coldest hour it {_passes(limits, outside)}." if limits or outside else ""
 
@@ -172,7 +175,7 @@ def headline_sentence(answer: Answer) -> str:
         why = f"{why_not_found(answer)}{chips}"
         return f"At {ambient} outside the highest supply temperature of {what} was not found: {why}."
     end = binding_limit(answer.allowed)
-    passes = _passes([passed_by(each) for each in violated(answer.allowed.constraints)], outside_at(answer.allowed))
+    passes = _passes(violated(answer.allowed.constraints), outside_at(answer.allowed))
     but = f" It does not hold every limit there: it {passes}." if passes else ""
     if answer.searched != ResultCode.CONVERGED:
         return (

@@ -94,8 +94,8 @@ def highest_set_point(
     **Returns**: a `Solution` with the set point [K], `status.residual` the margin left there [K], and the solved
     state there. Where none serves the state is that of the coldest that was tried.
 
-    **Result codes**: `CONVERGED`; `LIMIT` where no set point serves; `MAXIMUM_ITERATIONS` where none was found that
-    does; those of `solve` where it fails at `start`, or where the warmest that serves ends at set points at which it
+    **Result codes**: `CONVERGED`; `LIMIT` where no set point serves; `MAXIMUM_ITERATIONS` where the trials did not
+    suffice; those of `solve` where it fails at `start`, or where the warmest that serves ends at set points at which it
     fails: the value is then the warmest that serves. It is NaN where none is known.
     """
     searching = jnp.asarray(search)

@@ -87,8 +87,8 @@ class Answer:
     `point`: the hot day at the site's set point; `allowed`: the same at the highest supply temperature that keeps
     every chip, the racks' air and the maker's limit of the supply (None where none does, or none was found);
     `searched`: the result code of that search, `LIMIT` where none does; with another code than `CONVERGED`, `allowed`
-    is the warmest that serves, and the site has no steady state above it; `unheld`: the limit that is passed most at
-    the coldest supply the plant reaches (None unless none serves); `chip_supply`: the highest that the chips alone
+    is the warmest that was found to serve, and whether a warmer one does is not known; `unheld`: the limit that is
+    passed most at the coldest supply the plant reaches (None unless none serves); `chip_supply`: the highest that the chips alone
     would allow (None where none does); `coldest`: the coldest hour of the year at the set point (None where it
     has no steady state); `sensitivities` of the smallest junction margin at `point`: the ten numbers with a tolerance
     that matter most, then the ten others; `uncertainty`: bands of the main figures, None where no number has a
