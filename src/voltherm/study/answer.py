@@ -88,14 +88,14 @@ class Answer:
     every chip, the racks' air and the maker's limit of the supply (None where none does, or none was found);
     `searched`: the result code of that search, `LIMIT` where none does; with another code than `CONVERGED`, `allowed`
     is the warmest that was found to serve, and whether a warmer one does is not known; `unheld`: the limit that is
-    passed most at the coldest supply the plant reaches (None unless none serves); `chip_supply`: the highest that the chips alone
-    would allow (None where none does); `coldest`: the coldest hour of the year at the set point (None where it
-    has no steady state); `sensitivities` of the smallest junction margin at `point`: the ten numbers with a tolerance
-    that matter most, then the ten others; `uncertainty`: bands of the main figures, None where no number has a
-    tolerance; `curve`, `allowed_curve`: response to ambient at the set point and at the highest supply; `year`,
-    `allowed_year`: totals, None where an hour of the year has no steady state (`allowed_year` holds the highest supply
-    of the hot day all year); `ride_through`: loss of heat rejection from `point`; `iterations`, `residual`: of the
-    coupled solve of the hot day; `seconds`: wall time by stage, some of which run side by side, and "everything".
+    passed most at the coldest supply the plant reaches (None unless none serves); `chip_supply`: the highest that the
+    chips alone would allow (None where none does); `coldest`: the coldest hour of the year at the set point (None
+    where it has no steady state); `sensitivities` of the smallest junction margin at `point`: the ten numbers with a
+    tolerance that matter most, then the ten others; `uncertainty`: bands of the main figures, None where no number
+    has a tolerance; `curve`, `allowed_curve`: response to ambient at the set point and at the highest supply; `year`,
+    `allowed_year`: totals, None where an hour of the year has no steady state (`allowed_year` holds the highest
+    supply of the hot day all year); `ride_through`: loss of heat rejection from `point`; `iterations`, `residual`: of
+    the coupled solve of the hot day; `seconds`: wall time by stage, some of which run side by side, and "everything".
     """
 
     site: Site
